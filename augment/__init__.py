@@ -1,0 +1,1 @@
+"""Person-image generation: poses, generators, their training, and augmented training sets."""

@@ -1,0 +1,44 @@
+"""Baseline: a U-Net on the concatenated source image, source pose and target pose (Sec. 5.7)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from augment.batch import Batch
+from augment.generators.blocks import (
+    POSE_CHANNELS,
+    SOURCE_CHANNELS,
+    Decoder,
+    Encoder,
+    decoder_filters,
+    encoder_filters,
+    initialise,
+)
+from augment.poses import Pose, heatmaps
+
+
+class UNet(nn.Module):
+    """One encoder, plain skip connections."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],  # (H, W) of the images
+        width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
+    ):
+        super().__init__()
+        self.size = size
+        filters = encoder_filters(size, width)
+        self.encoder = Encoder(SOURCE_CHANNELS + POSE_CHANNELS, filters)
+        self.decoder = Decoder(filters, decoder_filters(size, width))
+        initialise(self)
+
+    def usable(self, source_pose: Pose, target_pose: Pose) -> Tensor:
+        """(B,) bool: which pairs of poses it can draw; as released, those that have both torsos."""
+        return source_pose.has_torso() & target_pose.has_torso()
+
+    def generate(self, batch: Batch) -> Tensor:
+        """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
+        image, pose = batch.single_source()
+        x = torch.cat([image, heatmaps(pose, self.size), heatmaps(batch.target_pose, self.size)], 1)
+        return self.decoder(self.encoder(x))

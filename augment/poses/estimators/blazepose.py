@@ -1,0 +1,128 @@
+"""BlazePose (full), run by ai-edge-litert from the model file inside the mediapipe wheel."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from augment.poses.pose import INDEX, JOINTS, Pose
+from reid import weights
+from reid.images import Archive
+from reid.progress import progress
+
+SIDE = 256  # pixels of the network's square input
+OUTPUTS = 39  # landmarks of the network, each x, y, z, visibility, presence
+# Which landmark each joint is; the neck is the middle of the shoulders.
+LANDMARK = {
+    "nose": 0,
+    "right_shoulder": 12,
+    "right_elbow": 14,
+    "right_wrist": 16,
+    "left_shoulder": 11,
+    "left_elbow": 13,
+    "left_wrist": 15,
+    "right_hip": 24,
+    "right_knee": 26,
+    "right_ankle": 28,
+    "left_hip": 23,
+    "left_knee": 25,
+    "left_ankle": 27,
+    "right_eye": 5,
+    "left_eye": 2,
+    "right_ear": 8,
+    "left_ear": 7,
+}
+MIRROR = [INDEX[n.replace("left", "x").replace("right", "left").replace("x", "right")] for n in JOINTS]
+
+
+class BlazePose:
+    """Estimates the pose of a person whose box fills the image; no detector runs.
+
+    The image is padded to a square by repeating its border and scaled to 256 pixels; joints are averaged with the
+    mirrored image's. The network's own visibility hardly tells hidden joints apart, so a joint counts as known where it
+    lies inside the image, and none does where the network finds no person.
+    """
+
+    def __init__(
+        self,
+        padding: float = 1.3,  # side of the square, in heights of the image; best of 1 to 1.5 on rendered crops
+        person: float = 0.5,  # least probability that there is a person
+        processes: int = 2,
+    ):
+        self.padding, self.person, self.processes = padding, person, processes
+
+    def estimate(self, table: pd.DataFrame) -> Pose:
+        """Poses (N, 18), in parallel over images; the same for any number of processes."""
+        model = str(weights.locate("blazepose-full"))
+        rows = list(zip(table["archive"], table["image"], strict=True))
+        setup = (model, self.padding)
+        with ProcessPoolExecutor(self.processes, get_context("spawn"), _start_worker, setup) as pool:
+            found = list(progress(pool.map(_estimate_one, rows, chunksize=16), "estimate poses", "image", len(rows)))
+        joints = torch.from_numpy(np.array([f[0] for f in found], np.float32).reshape(-1, len(JOINTS), 2))
+        size = torch.tensor([f[2] for f in found]).view(-1, 1, 2)
+        inside = ((joints > -0.5) & (joints < size - 0.5)).all(-1)
+        person = torch.tensor([f[1] > self.person for f in found])
+        return Pose(joints, inside & person[:, None])
+
+
+class Landmarker:
+    """One interpreter of the landmark network, for one thread."""
+
+    def __init__(self, model: str | Path, padding: float):
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.interpreter = Interpreter(str(model), num_threads=1)
+        self.interpreter.allocate_tensors()
+        self.input = self.interpreter.get_input_details()[0]["index"]
+        outputs = {tuple(out["shape"]): out["index"] for out in self.interpreter.get_output_details()}
+        self.landmarks, self.person = outputs[(1, 5 * OUTPUTS)], outputs[(1, 1)]
+        self.padding = padding
+
+    def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
+        """Joints (18, 2), x then y in pixels of the image (H, W, 3), and the probability that it shows a person."""
+        import cv2
+
+        height, width = image.shape[:2]
+        scale = SIDE / (self.padding * height)
+        shift = (SIDE / 2 - scale * width / 2, SIDE / 2 - scale * height / 2)
+        matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+        square = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        there, person = self._run(square)
+        mirrored, person_mirrored = self._run(square[:, ::-1])
+        mirrored[:, 0] = SIDE - 1 - mirrored[:, 0]
+        joints = (there + mirrored[MIRROR]) / 2
+        return (joints - shift) / scale, (person + person_mirrored) / 2
+
+    def _run(self, square: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
+        self.interpreter.set_tensor(self.input, np.ascontiguousarray(square, np.float32)[None] / 255)
+        self.interpreter.invoke()
+        landmarks = self.interpreter.get_tensor(self.landmarks).reshape(OUTPUTS, 5)[:, :2].astype(np.float64)
+        joints = np.zeros((len(JOINTS), 2))
+        for name, landmark in LANDMARK.items():
+            joints[INDEX[name]] = landmarks[landmark]
+        joints[INDEX["neck"]] = (joints[INDEX["right_shoulder"]] + joints[INDEX["left_shoulder"]]) / 2
+        return joints, float(self.interpreter.get_tensor(self.person)[0, 0])
+
+
+_worker: Any = None  # the process's landmarker
+_archives: dict[str, Archive] = {}
+
+
+def _start_worker(model: str, padding: float) -> None:
+    global _worker
+    _worker = Landmarker(model, padding)
+
+
+def _estimate_one(row: tuple[str, str]) -> tuple[NDArray[np.float64], float, tuple[int, int]]:
+    path, name = row
+    if path not in _archives:
+        _archives[path] = Archive(path)
+    image = _archives[path].image(name)
+    return *_worker(image), (image.shape[1], image.shape[0])

@@ -1,0 +1,44 @@
+"""Joints delivered with the data, as a rendered set has them."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import torch
+
+from augment.poses.pose import Pose
+from reid.images import Archive
+
+
+class Truth:
+    """Reads `joints.json` in the images' archive: a list of {image, joints: 18 x [x, y], visible: 18 x 0 or 1}.
+
+    There, `visible` is line of sight. An estimator reports most joints that an arm or the body itself hides, so by
+    default every joint inside the image counts as known.
+    """
+
+    def __init__(
+        self,
+        only_in_sight: bool = False,  # count joints that something hides as unknown
+    ):
+        self.only_in_sight = only_in_sight
+
+    def estimate(self, table: pd.DataFrame) -> Pose:
+        """Poses (N, 18); raises ImageError or KeyError where the archive has no joints of an image."""
+        joints = torch.empty(len(table), 18, 2)
+        visible = torch.empty(len(table), 18, dtype=torch.bool)
+        for path in sorted(table["archive"].unique()):
+            with Archive(path) as archive:
+                known = {record["image"]: record for record in json.loads(archive.read("joints.json"))}
+                for row, image in enumerate(table["image"]):
+                    if table["archive"].iloc[row] != path:
+                        continue
+                    if image not in known:
+                        raise KeyError(f"{path}: joints.json has no joints of {image}; use another pose.estimator")
+                    height, width = archive.size(image)
+                    position = torch.tensor(known[image]["joints"])
+                    inside = (position > -0.5).all(1) & (position < torch.tensor([width - 0.5, height - 0.5])).all(1)
+                    in_sight = torch.tensor(known[image]["visible"]).bool()
+                    joints[row], visible[row] = position, inside & in_sight if self.only_in_sight else inside
+        return Pose(joints, visible)

@@ -1,0 +1,50 @@
+"""Poses on disk: a table with one row an image: its size in pixels, and x, y, visible of each joint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from augment.poses.pose import JOINTS, Pose
+
+
+def write(images: Sequence[str], sizes: Sequence[tuple[int, int]], pose: Pose, path: Path) -> None:
+    """Write the poses (N, 18) of N images of sizes (H, W), in their pixels, as Parquet."""
+    heights, widths = zip(*sizes, strict=True)
+    columns: dict[str, object] = {"image": list(images), "height": heights, "width": widths}
+    for index, joint in enumerate(JOINTS):
+        columns[f"{joint}_x"] = pose.joints[:, index, 0].numpy()
+        columns[f"{joint}_y"] = pose.joints[:, index, 1].numpy()
+        columns[f"{joint}_visible"] = pose.visible[:, index].numpy()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(columns).to_parquet(path, index=False)
+
+
+def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
+    """Poses (N, 18) of the given images, in their order.
+
+    Args:
+        path: of the table.
+        images: names.
+        size: (H, W) that the images are resized to; the poses are in pixels of that size.
+
+    Raises:
+        KeyError: an image has no pose.
+    """
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} does not exist: run `python -m pipelines estimate-poses` (or `dvc repro`) first"
+        )
+    table = pd.read_parquet(path).set_index("image")
+    missing = [image for image in images if image not in table.index]
+    if missing:
+        raise KeyError(f"{path} has no pose of {len(missing)} images, e.g. {missing[0]}: estimate poses again")
+    table = table.loc[list(images)]
+    joints = [torch.from_numpy(table[[f"{joint}_x", f"{joint}_y"]].to_numpy("float32", copy=True)) for joint in JOINTS]
+    visible = torch.from_numpy(table[[f"{joint}_visible" for joint in JOINTS]].to_numpy(bool, copy=True))
+    stored = torch.from_numpy(table[["width", "height"]].to_numpy("float32", copy=True))
+    factor = torch.tensor([size[1], size[0]]) / stored
+    return Pose((torch.stack(joints, 1) + 0.5) * factor[:, None] - 0.5, visible)

@@ -1,0 +1,152 @@
+"""The command line: `python -m pipelines STAGE`, each also a stage of dvc.yaml. Settings come from params.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipelines import layout
+from pipelines import params as parameters
+
+# What bad input raises; anything else is a fault of the program and keeps its traceback.
+USER_ERRORS = (ValueError, KeyError, OSError, FloatingPointError)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def with_params(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the parameters, and turn bad input into one line instead of a traceback."""
+
+    @wraps(command)
+    @click.pass_context
+    def run(context: click.Context, *arguments: Any, **options: Any) -> None:
+        try:
+            command(parameters.load(), *arguments, **options)
+        except USER_ERRORS as error:
+            if context.find_root().params["debug"]:
+                raise
+            message = error.args[0] if isinstance(error, KeyError) else error
+            raise click.ClickException(str(message)) from error
+
+    return run
+
+
+def section(sections: dict[str, Any], name: str, kind: str) -> Any:
+    """A named section; raises BadParameter listing the names that there are."""
+    if name not in sections:
+        raise click.BadParameter(f"params.yaml has no section {kind}.{name}; there are {', '.join(sections)}")
+    return sections[name]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Person re-identification with generated training images.
+
+    Settings are read from params.yaml in the current folder. `dvc repro` runs all stages that are out of date.
+    """
+
+
+@main.command()
+@with_params
+def prepare(params: parameters.Params) -> None:
+    """Read the Re-ID data set into sample tables and check it."""
+    from pipelines.stages import prepare as stage
+
+    stage.run(params.dataset, params.threads)
+
+
+@main.command()
+@with_params
+def estimate_poses(params: parameters.Params) -> None:
+    """Find the 18 joints of the people."""
+    from pipelines.stages import estimate_poses as stage
+
+    stage.run(params.pose, params.threads)
+
+
+@main.command()
+@with_params
+def pair(params: parameters.Params) -> None:
+    """Pair images of the same person."""
+    from pipelines.stages import pair as stage
+
+    stage.run(params.pairs, params.seed, params.image_size)
+
+
+@main.command()
+@click.argument("name")
+@with_params
+def train_gan(params: parameters.Params, name: str) -> None:
+    """Train the generator NAME, a section of `gan`."""
+    from pipelines.stages import train_gan as stage
+
+    gan = section(params.gan, name, "gan")
+    stage.run(name, gan, params.seed, params.device, params.threads, params.image_size)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
+@with_params
+def augment(params: parameters.Params, name: str, alpha: int) -> None:
+    """Generate alpha - 1 images for each training image with the generator NAME."""
+    from pipelines.stages import augment as stage
+
+    stage.run(name, alpha, params.seed, params.device, params.threads, params.image_size)
+
+
+@main.command()
+@click.argument("network")
+@click.option("--train", type=FOLDER, default=layout.SAMPLES, show_default=True, help="Folder with train.parquet.")
+@click.option("--out", type=FOLDER, required=True, help="Folder to write the trained network to.")
+@with_params
+def train_reid(params: parameters.Params, network: str, train: Path, out: Path) -> None:
+    """Train the Re-ID network NETWORK, a section of `reid`."""
+    from pipelines.stages import train_reid as stage
+
+    reid = section(params.reid, network, "reid")
+    stage.run(network, reid, train, out, params.seed, params.device, params.threads, params.image_size)
+
+
+@main.command()
+@click.argument("network")
+@click.option("--model", type=FOLDER, required=True, help="Folder that train-reid wrote.")
+@click.option("--out", type=FILE, required=True, help="JSON file to write.")
+@with_params
+def evaluate(params: parameters.Params, network: str, model: Path, out: Path) -> None:
+    """Measure a trained Re-ID network on the test set."""
+    from pipelines.stages import evaluate as stage
+
+    distances = section(params.reid, network, "reid").distances
+    stage.run(network, distances, params.evaluation, model, out, params.device, params.threads)
+
+
+@main.command()
+@with_params
+def report(params: parameters.Params) -> None:
+    """Gather the scores into the table, figures and one page of pictures."""
+    from pipelines.stages import report as stage
+
+    stage.run(params)
+
+
+@main.command()
+@click.option("--gan", type=FOLDER, required=True, help="Folder that train-gan wrote.")
+@click.option("--image", type=FILE, required=True, help="The person to redraw: a crop around the whole body.")
+@click.option("--pose", type=FILE, required=True, help="A person in the wanted pose.")
+@click.option("--out", type=FILE, required=True, help="PNG to write.")
+@with_params
+def generate(params: parameters.Params, gan: Path, image: Path, pose: Path, out: Path) -> None:
+    """Redraw one person in the pose of another image."""
+    from pipelines.stages import generate as stage
+
+    stage.run(gan, image, pose, out, params.pose, params.device, params.threads)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m pipelines")

@@ -1,0 +1,47 @@
+"""Where everything lies below the project's root, as dvc.yaml has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SAMPLES = Path("data/samples")
+POSES = Path("data/poses")
+PAIRS = Path("data/pairs")
+GAN = Path("data/gan")
+AUGMENTED = Path("data/augmented")
+REID = Path("data/reid")
+SCORES = Path("data/scores")
+REPORT = Path("data/report")
+
+REAL = "real"  # the row of the table without augmentation
+TRAINED_SPLITS = ("train", "gallery")  # the splits whose poses are estimated: for training and for testing generators
+
+
+def row_name(generator: str, alpha: int) -> str:
+    """The name of a row of the table."""
+    return f"{generator}-a{alpha}"
+
+
+def samples(split: str) -> Path:
+    """Sample table of `train`, `query` or `gallery`."""
+    return SAMPLES / f"{split}.parquet"
+
+
+def poses() -> Path:
+    """Table of poses."""
+    return POSES / "poses.parquet"
+
+
+def pairs(split: str) -> Path:
+    """Pairs of `train` or `test`."""
+    return PAIRS / f"{split}.parquet"
+
+
+def augmented(generator: str, alpha: int) -> Path:
+    """Folder of an augmented training set: `images.zip`, `train.parquet`, `sheet.png`."""
+    return AUGMENTED / row_name(generator, alpha)
+
+
+def score(row: str, network: str) -> Path:
+    """Scores of one network trained on one row's images."""
+    return SCORES / f"{row}-{network}.json"

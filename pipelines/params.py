@@ -1,0 +1,221 @@
+"""params.yaml: its keys, their types and bounds. An unknown key is an error that names it.
+
+The meaning of each key stands beside it in params.yaml and, for options passed on to a class or function, at that
+class or function. Each stage is given its own sections only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from augment.features import FEATURES
+from augment.generators import GENERATORS
+from augment.poses.estimators import ESTIMATORS
+from reid.datasets import DATASETS
+from reid.distances import DISTANCES
+from reid.networks import NETWORKS
+from reid.networks.backbones import BACKBONES
+
+PARAMS = Path("params.yaml")
+
+
+class ParamsError(ValueError):
+    """params.yaml cannot be used; the message names file and key."""
+
+
+def _one_of(known: dict[str, object]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in known:
+            raise ValueError(f"unknown name {name!r}; known are {', '.join(known)}")
+        return name
+
+    return AfterValidator(check)
+
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0)]
+Size = tuple[Positive, Positive]
+Row = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Section(BaseModel):
+    """A section of params.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatasetParams(Section):
+    """Which data set, and where: `reid.datasets`."""
+
+    name: Annotated[str, _one_of({**DATASETS})]
+    path: str
+
+
+class BlazePoseParams(Section):
+    """Options of `augment.poses.estimators.blazepose`."""
+
+    padding: Annotated[float, Field(ge=1)]
+    person: Share
+
+
+class TruthParams(Section):
+    """Options of `augment.poses.estimators.truth`."""
+
+    only_in_sight: bool
+
+
+class AnnotationsParams(Section):
+    """Options of `augment.poses.estimators.annotations`."""
+
+    files: list[str]
+
+
+class PoseParams(Section):
+    """Which pose estimator, and the options of each."""
+
+    estimator: Annotated[str, _one_of({**ESTIMATORS})]
+    blazepose: BlazePoseParams
+    truth: TruthParams
+    annotations: AnnotationsParams
+
+
+class PairsParams(Section):
+    """Pairs for training and testing generators: `augment.pairs`."""
+
+    test: Positive
+
+
+class GanTraining(Section):
+    """Options of `augment.training.train`."""
+
+    iterations: Positive
+    batch_size: Positive
+    learning_rate: Rate
+    reconstruction_weight: Rate
+    neighbourhood: Positive
+    average: Annotated[float, Field(ge=0, lt=1)]
+    log_every: Positive
+    checkpoint_every: Positive
+    sample_every: Positive
+
+
+class GanParams(Section):
+    """One generator: a row of the table."""
+
+    generator: Annotated[str, _one_of({**GENERATORS})]
+    width: Rate
+    features: Annotated[str, _one_of({**FEATURES})]
+    training: GanTraining
+
+
+class NetworkParams(Section):
+    """Options of `reid.networks.ide.IDE`."""
+
+    backbone: Annotated[str, _one_of({**BACKBONES})]
+    input_size: Size
+    dropout: Share
+    freeze_batch_norm: bool
+
+
+class ReidTraining(Section):
+    """Options of `reid.training.train`."""
+
+    iterations: Positive
+    batch_size: Positive
+    learning_rate: Rate
+    classifier_rate: Rate
+    decay_at: list[Positive]
+    momentum: Share
+    weight_decay: Annotated[float, Field(ge=0)]
+    flip: Share
+    log_every: Positive
+    checkpoint_every: Positive
+
+
+class ReidParams(Section):
+    """One Re-ID network, and the distances that it is measured with."""
+
+    network: NetworkParams
+    training: ReidTraining
+    distances: Annotated[list[Annotated[str, _one_of({**DISTANCES})]], Field(min_length=1)]
+
+
+class EvaluationParams(Section):
+    """How features are compared."""
+
+    normalise: bool
+    sheet_queries: Positive
+
+
+class ReportParams(Section):
+    """What the table and the figures show."""
+
+    average_precision: Literal["trapezoid", "step"]
+
+
+class Params(Section):
+    """The whole file."""
+
+    profile: str
+    seed: Annotated[int, Field(ge=0)]
+    device: Literal["auto", "cpu", "cuda"]
+    threads: Positive
+    image_size: Size
+    dataset: DatasetParams
+    pose: PoseParams
+    pairs: PairsParams
+    generators: Annotated[list[Row], Field(min_length=1)]
+    alphas: Annotated[list[int], Field(min_length=1)]
+    networks: Annotated[list[Annotated[str, _one_of({**NETWORKS})]], Field(min_length=1)]
+    gan: dict[Row, GanParams]
+    reid: dict[str, ReidParams]
+    evaluation: EvaluationParams
+    report: ReportParams
+
+    @model_validator(mode="after")
+    def _lists_fit(self) -> Params:
+        for name, values in (("generators", self.generators), ("alphas", self.alphas), ("networks", self.networks)):
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name}: {values} names something twice")
+        for alpha in self.alphas:
+            if alpha < 2:
+                raise ValueError(
+                    f"alphas: {alpha} is not possible: alpha is the size of the training set as a multiple of the real "
+                    "one, from 2; alpha = 1 is the row `real`, which is always there"
+                )
+        for kind, names, sections in (
+            ("generators", self.generators, self.gan),
+            ("networks", self.networks, self.reid),
+        ):
+            for name in names:
+                if name not in sections:
+                    section = "gan" if kind == "generators" else "reid"
+                    raise ValueError(f"{kind}: {name} has no section {section}.{name}; there are {', '.join(sections)}")
+        return self
+
+
+def load(path: Path = PARAMS) -> Params:
+    """Read and check a parameter file; raises ParamsError naming the file and each wrong key."""
+    if not path.exists():
+        raise ParamsError(f"{path} does not exist: run from the project's root, or copy one of profiles/ there")
+    try:
+        raw = YAML(typ="safe").load(path)
+    except YAMLError as error:
+        raise ParamsError(f"{path} is not YAML: {error}") from error
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors():
+            key = ".".join(map(str, fault["loc"]))
+            unknown = fault["type"] == "extra_forbidden"
+            message = "unknown parameter" if unknown else fault["msg"].removeprefix("Value error, ")
+            got = "" if unknown or fault["type"] in ("value_error", "missing") else f", got {fault['input']!r}"
+            lines.append(f"  {key}: {message}{got}" if key else f"  {message}")
+        raise ParamsError("\n".join([f"{path}:", *lines])) from error

@@ -1,0 +1,63 @@
+"""Generate alpha - 1 images for each training image, labelled with its identity."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from augment import generators
+from augment.people import People
+from augment.sheets import sheet
+from augment.synthesis import plan, synthesise
+from pipelines import layout
+from pipelines.console import stage
+from pipelines.people import read_people
+from pipelines.runtime import describe, set_up
+from reid import samples
+from reid.checkpoints import Scratch, file_digest
+from reid.images import Archive
+
+SHOWN = 14  # generated images on the sheet
+
+
+def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
+    """Write `data/augmented/NAME-aALPHA/`: `images.zip`, `train.parquet` (real and generated rows), `sheet.png`."""
+    device = set_up(device_name, threads)
+    row, gan, folder = layout.row_name(name, alpha), layout.GAN / name, layout.augmented(name, alpha)
+    with stage(
+        f"augment {row}", f"{alpha - 1} generated for each training image on {describe(device, threads)}"
+    ) as say:
+        real = samples.read(layout.samples("train"))
+        people = read_people(real, size)
+        generator = generators.load(gan, device)
+        usable = generator.usable(people.poses, people.poses).numpy()
+        archive = folder / "images.zip"
+        rows = plan(real, usable, alpha, seed, origin=row, archive=archive.as_posix())
+
+        inputs = [gan / "generator.pt", layout.samples("train"), layout.poses()]
+        identity = {"alpha": alpha, "seed": seed, "size": size, "inputs": [file_digest(path) for path in inputs]}
+        scratch = Scratch(f"augment-{row}", identity)
+        synthesise(generator, people.to(device), list(real["image"]), rows, archive, scratch)
+        samples.write(pd.concat([real, rows], ignore_index=True), folder / "train.parquet")
+        _draw(people, list(real["image"]), rows, folder, row)
+        scratch.remove()
+        left_out = len(real) - int(usable.sum())
+        say(f"{len(rows):,} images generated, {left_out:,} of {len(real):,} without a usable pose got none")
+        say(str(folder / "sheet.png"))
+
+
+def _draw(people: People, images: list[str], rows: pd.DataFrame, folder: Path, name: str) -> None:
+    index = {image: number for number, image in enumerate(images)}
+    chosen = rows.iloc[np.linspace(0, len(rows) - 1, SHOWN).astype(int)]
+    real = people.images.permute(0, 2, 3, 1).cpu().numpy()
+    with Archive(folder / "images.zip") as archive:
+        generated = [archive.image(image) for image in chosen["image"]]
+    lines = [
+        ("source", [real[index[image]] for image in chosen["source"]]),
+        ("pose", [real[index[image]] for image in chosen["pose_of"]]),
+        ("generated", generated),
+    ]
+    title = f"{name}: training people redrawn in the poses of others; the generated image has the source's identity"
+    sheet(lines, folder / "sheet.png", title=title)

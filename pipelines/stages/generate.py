@@ -1,0 +1,50 @@
+"""Redraw one person in the pose of another image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import torch
+from PIL import Image
+
+from augment import generators
+from augment.batch import Batch
+from augment.poses import Pose
+from augment.poses.estimators import ESTIMATORS
+from pipelines.console import stage
+from pipelines.params import PoseParams
+from pipelines.runtime import set_up
+from reid.images import load, to_float, to_uint8
+
+
+def run(gan: Path, image: Path, pose: Path, out: Path, estimator: PoseParams, device_name: str, threads: int) -> None:
+    """Write to `out` the person in `image`, redrawn by the generator in `gan` in the pose of the person in `pose`.
+
+    Raises:
+        ValueError: an image does not show both shoulders and hips.
+    """
+    device = set_up(device_name, threads)
+    with stage("generate", f"{image} in the pose of {pose}") as say:
+        generator = generators.load(gan, device)
+        size = generator.size
+        files = pd.DataFrame(
+            {"archive": [str(file.parent) for file in (image, pose)], "image": [image.name, pose.name]}
+        )
+        options = {**estimator.blazepose.model_dump(), "processes": 1}
+        found = ESTIMATORS["blazepose"](**options).estimate(files)
+        images = load(files["archive"], files["image"], size)
+        sizes = torch.tensor([Image.open(file).size for file in (image, pose)])
+        found = Pose((found.joints + 0.5) * (torch.tensor([size[1], size[0]]) / sizes)[:, None] - 0.5, found.visible)
+        for file, usable in zip((image, pose), found.has_torso().tolist(), strict=True):
+            if not usable:
+                raise ValueError(
+                    f"{file}: no person with both shoulders and both hips was found; use a whole-body crop"
+                )
+        source = to_float(images[:1])[:, None]
+        batch = Batch(source, found[:1][:, None], found[1:]).to(device)
+        with torch.inference_mode():
+            generated = to_uint8(generator.generate(batch))[0]
+        out.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(generated.permute(1, 2, 0).cpu().numpy()).save(out)
+        say(str(out))

@@ -1,0 +1,94 @@
+"""Read the Re-ID data set into sample tables, check it, draw a sheet."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from itertools import groupby
+
+import click
+import numpy as np
+import pandas as pd
+
+from augment.sheets import sheet
+from pipelines import layout
+from pipelines.console import stage
+from pipelines.params import DatasetParams
+from reid import samples
+from reid.datasets import DATASETS, SPLITS, Dataset, Finding
+from reid.datasets.checks import counts, find_faults, unlike_published
+from reid.images import Archive
+
+SHOWN = 10  # findings of a kind that are printed
+
+
+class DatasetError(ValueError):
+    """A data set with fatal findings."""
+
+
+def run(dataset: DatasetParams, threads: int) -> None:
+    """Write `data/samples/{train,query,gallery}.parquet`, `summary.json` and `sheet.png`.
+
+    Raises:
+        DatasetError: there are fatal findings; all findings are printed before.
+    """
+    with stage("prepare", f"read {dataset.name} from {dataset.path}") as say:
+        read = DATASETS[dataset.name](dataset.path)
+        findings = find_faults(read, threads)
+        if dataset.name == "market1501":
+            findings += unlike_published(read)
+        _print(findings)
+        fatal = sum(finding.fatal for finding in findings)
+        if fatal:
+            raise DatasetError(
+                f"{dataset.path}: {fatal} fatal findings, listed above; mend or remove these files and run again"
+            )
+        summary = {}
+        for split in SPLITS:
+            table = read.tables[split]
+            samples.write(table, layout.samples(split))
+            images, junk, distractors = counts(table)
+            summary[split] = {
+                "images": images,
+                "identities": int(table.loc[table["identity"] > samples.DISTRACTOR, "identity"].nunique()),
+                "cameras": int(table["camera"].nunique()),
+                "junk": junk,
+                "distractors": distractors,
+            }
+        (layout.SAMPLES / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+        click.echo(pd.DataFrame(summary).T.to_string())
+        _draw(read, dataset.name)
+        say(f"{sum(s['images'] for s in summary.values()):,} images, {len(findings)} findings, none fatal")
+        say(str(layout.SAMPLES / "sheet.png"))
+
+
+def _print(findings: list[Finding]) -> None:
+    def kind(finding: Finding) -> tuple[bool, str]:
+        return not finding.fatal, finding.what
+
+    totals = Counter(map(kind, findings))
+    for key, group in groupby(sorted(findings, key=kind), kind):
+        click.echo(f"{'warning' if key[0] else 'FATAL'}: {key[1]}: {totals[key]}")
+        for finding in list(group)[:SHOWN]:
+            click.echo(f"    {finding.where}")
+        if totals[key] > SHOWN:
+            click.echo(f"    ... and {totals[key] - SHOWN} more")
+
+
+def _draw(dataset: Dataset, name: str) -> None:
+    """Some training people in all their cameras, some queries, distractors and junk."""
+    rows = []
+    train, gallery = dataset.tables["train"], dataset.tables["gallery"]
+    identities = np.array(sorted(train["identity"].unique()))
+    for identity in identities[np.linspace(0, len(identities) - 1, 6).astype(int)]:
+        rows.append((f"train {identity}", train[train["identity"] == identity]))
+    rows.append(("query", dataset.tables["query"]))
+    rows.append(("distractors", gallery[gallery["identity"] == samples.DISTRACTOR]))
+    rows.append(("junk", gallery[gallery["identity"] == samples.JUNK]))
+    drawn = []
+    for caption, table in rows:
+        if not table.empty:
+            chosen = table.iloc[np.unique(np.linspace(0, len(table) - 1, 14).astype(int))]
+            with Archive(chosen["archive"].iloc[0]) as archive:
+                drawn.append((caption, [archive.image(image) for image in chosen["image"]]))
+    sheet(drawn, layout.SAMPLES / "sheet.png", height=128, title=f"{name}: one row a person, in order of camera")

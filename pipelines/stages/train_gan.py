@@ -1,0 +1,97 @@
+"""Train one person-image generator on the training pairs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from augment import generators, training
+from augment.discriminator import Discriminator
+from augment.features import FEATURES
+from augment.people import People
+from augment.sheets import sheet
+from pipelines import layout
+from pipelines.console import stage
+from pipelines.params import GanParams
+from pipelines.people import read_people
+from pipelines.runtime import describe, set_up
+from reid import samples
+from reid.checkpoints import Scratch, file_digest
+from reid.images import to_float, to_uint8
+from reid.seeds import seed_for
+
+SHOWN = 12  # test pairs on a sheet
+
+
+def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
+    """Write `data/gan/NAME/`: `generator.pt`, `config.json`, `losses.tsv`, `sheet.png` and `samples/`.
+
+    While it trains, its state and the sheets so far lie in the scratch folder that the first line names.
+    """
+    device = set_up(device_name, threads)
+    inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), layout.pairs("test")]
+    identity = {"gan": gan.model_dump(), "seed": seed, "size": size, "threads": threads, "device": device.type}
+    scratch = Scratch(f"gan-{name}", identity | {"inputs": [file_digest(path) for path in inputs]})
+    does = f"{gan.training.iterations:,} iterations of {gan.generator} on {describe(device, threads)}"
+    with stage(f"train-gan {name}", f"{does}; sheets so far: {scratch.folder}/samples") as say:
+        people, pairs = _read("train", pd.read_parquet(layout.pairs("train")), size)
+        shown = pd.read_parquet(layout.pairs("test"))
+        test_people, test_pairs = _read("gallery", shown.iloc[np.linspace(0, len(shown) - 1, SHOWN).astype(int)], size)
+        test_people = test_people.to(device)
+
+        torch.manual_seed(seed_for(seed, "initial weights"))
+        generator = generators.GENERATORS[gan.generator](size, gan.width).to(device)
+        log = training.train(
+            generator,
+            Discriminator(size, gan.width).to(device),
+            FEATURES[gan.features]().to(device),
+            people.to(device),
+            pairs,
+            scratch,
+            **gan.training.model_dump(),
+            seed=seed,
+            on_samples=lambda averaged, iteration: draw(
+                averaged, test_people, test_pairs, scratch.folder / "samples" / f"{iteration:06d}.png", name, iteration
+            ),
+        )
+
+        folder = layout.GAN / name
+        generators.save(generator, gan.generator, {"size": list(size), "width": gan.width}, folder)
+        pd.DataFrame(log).to_csv(folder / "losses.tsv", sep="\t", index=False, float_format="%.5g")
+        shutil.copytree(scratch.folder / "samples", folder / "samples", dirs_exist_ok=True)
+        shutil.copyfile(max((folder / "samples").iterdir()), folder / "sheet.png")
+        scratch.remove()
+        say(f"reconstruction loss {log[0]['reconstruction']:.4g} -> {log[-1]['reconstruction']:.4g}")
+        say(str(folder / "sheet.png"))
+
+
+def draw(generator: generators.Generator, people: People, pairs: Tensor, path: Path, name: str, iteration: int) -> None:
+    """A sheet of people that the generator has not seen: in another of their own poses, and in another person's."""
+    swapped = torch.stack([pairs[:, 0], pairs[:, 1].roll(len(pairs) // 2)], 1)
+    rows = []
+    for kind, drawn in (("", pairs), (" of another person", swapped)):
+        batch = people.batch(drawn[:, 0], drawn[:, 1], with_target=False)
+        with torch.no_grad():
+            generated = generator.generate(batch)
+        shown = {
+            "source": batch.source[:, 0],
+            f"pose{kind}": to_float(people.images[drawn[:, 1]]),
+            "generated": generated,
+        }
+        for caption, images in shown.items():
+            rows.append((caption, list(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy())))
+    sheet(rows, path, title=f"{name} after {iteration:,} iterations, on people who are not in the training set")
+
+
+def _read(split: str, pairs: pd.DataFrame, size: tuple[int, int]) -> tuple[People, Tensor]:
+    """The people of a split's pairs, and the pairs as rows of them (P, 2)."""
+    table = samples.read(layout.samples(split))
+    table = table[table["image"].isin(set(pairs["source"]) | set(pairs["target"]))].reset_index(drop=True)
+    row_of = pd.Series(np.arange(len(table)), table["image"])
+    rows = np.stack([row_of.loc[pairs["source"]], row_of.loc[pairs["target"]]], 1)
+    return read_people(table, size), torch.from_numpy(rows)

@@ -1,0 +1,63 @@
+"""Train one Re-ID network on a training table: the real images, or those and generated ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from pipelines.console import stage
+from pipelines.params import ReidParams
+from pipelines.runtime import describe, set_up
+from reid import samples, training
+from reid.checkpoints import Scratch, file_digest
+from reid.images import load
+from reid.networks import NETWORKS, storage
+from reid.seeds import seed_for
+
+
+def run(
+    network: str,
+    reid: ReidParams,
+    train: Path,
+    out: Path,
+    seed: int,
+    device_name: str,
+    threads: int,
+    size: tuple[int, int],
+) -> None:
+    """Write to `out`: `network.pt`, `config.json`, `losses.tsv`.
+
+    Args:
+        network: key of `reid.networks.NETWORKS`.
+        reid: its section.
+        train: folder with `train.parquet`.
+        out: folder to write.
+        seed: of the initial classifier, the order of images, flips and dropout.
+        device_name: `auto`, `cpu` or `cuda`.
+        threads: CPU threads.
+        size: (H, W) that images are held in memory at.
+    """
+    device = set_up(device_name, threads)
+    table = samples.read(train / "train.parquet")
+    digests = [file_digest(train / "train.parquet"), *(file_digest(Path(path)) for path in table["archive"].unique())]
+    settings = {"network": reid.network.model_dump(), "training": reid.training.model_dump()}
+    identity = {**settings, "seed": seed, "size": size, "threads": threads, "device": device.type, "inputs": digests}
+    scratch = Scratch(f"reid-{out.name}", identity)
+    generated = int((table["origin"] != samples.REAL).sum())
+    does = f"{reid.training.iterations:,} iterations on {len(table):,} images, {generated:,} of them generated"
+    with stage(f"train-reid {out.name}", f"{does}, on {describe(device, threads)}") as say:
+        images = load(table["archive"], table["image"], size).to(device)
+        labels, classes = samples.class_labels(table["identity"].to_numpy())
+        torch.manual_seed(seed_for(seed, "initial weights"))
+        options = {"classes": classes, **reid.network.model_dump()}
+        built = NETWORKS[network](**options).to(device)
+        log = training.train(
+            built, images, torch.from_numpy(labels).to(device), scratch, **reid.training.model_dump(), seed=seed
+        )
+        trained_on = {"images": len(table), "generated": generated, "identities": classes}
+        storage.save(built, network, options, out, {"trained_on": trained_on, "image_size": list(size)})
+        pd.DataFrame(log).to_csv(out / "losses.tsv", sep="\t", index=False, float_format="%.5g")
+        scratch.remove()
+        say(f"loss {log[0]['loss']:.3f} -> {log[-1]['loss']:.3f}")

@@ -1,0 +1,59 @@
+"""Resuming long work: a scratch folder a run, written atomically, found again by what the run is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+SCRATCH = Path(".scratch")
+
+
+class Scratch:
+    """The scratch folder of one run.
+
+    Its name holds a digest of everything that decides the run's result, so a run is only ever resumed from its own
+    state; state of a run with other settings stays where it is, untouched.
+
+    Args:
+        name: what runs, e.g. `gan-full`.
+        identity: JSON-serialisable description of the run: settings, and digests of its inputs.
+        root: folder of all scratch folders; git-ignored.
+    """
+
+    def __init__(self, name: str, identity: dict[str, Any], root: Path = SCRATCH):
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        self.folder = root / f"{name}-{digest[:12]}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def load(self) -> dict[str, Any] | None:
+        """The state saved last, on the CPU, or None."""
+        path = self.folder / "state.pt"
+        return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the saved state; a kill at any moment leaves either the old or the new one."""
+        partial = self.folder / "state.pt.partial"
+        with partial.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self.folder / "state.pt")
+
+    def remove(self) -> None:
+        """Delete the folder, once the run's result is safe elsewhere."""
+        shutil.rmtree(self.folder)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's file names and sizes."""
+    if path.is_dir():
+        listing = sorted((p.relative_to(path).as_posix(), p.stat().st_size) for p in path.rglob("*") if p.is_file())
+        return hashlib.sha256(json.dumps(listing).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

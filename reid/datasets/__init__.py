@@ -1,0 +1,17 @@
+"""Re-ID data sets, by name: each reads a path to sample tables.
+
+To add one: a function `read(path) -> Dataset`, and its line in `DATASETS`.
+"""
+
+from reid.datasets.folders import SPLITS, Dataset, Finding
+from reid.datasets.market1501 import read_dukemtmc, read_market1501
+from reid.datasets.msmt17 import read_msmt17
+
+DATASETS = {
+    "market1501": read_market1501,
+    "dukemtmc-reid": read_dukemtmc,
+    "msmt17": read_msmt17,
+    "streets": read_market1501,  # the embedded set has Market-1501's layout
+}
+
+__all__ = ["DATASETS", "SPLITS", "Dataset", "Finding"]

@@ -1,0 +1,23 @@
+"""Euclidean distance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Euclidean:
+    """||q - g||_2; learns nothing."""
+
+    learns = False  # whether `fit` uses the training features, which take time to extract
+
+    def fit(
+        self, features: NDArray[np.float32], identities: NDArray[np.int64], cameras: NDArray[np.int64]
+    ) -> Euclidean:
+        """Return itself: there is nothing to learn from training features (N, D), identities (N,), cameras (N,)."""
+        return self
+
+    def matrix(self, query: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Distances (Q, G) between features (Q, D) and (G, D)."""
+        squares = (query**2).sum(1)[:, None] + (gallery**2).sum(1) - 2 * (query @ gallery.T)
+        return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)

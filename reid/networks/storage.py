@@ -1,0 +1,36 @@
+"""A trained Re-ID network in a folder: `config.json` (which one, how built, on what) and `network.pt` (its weights)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def save(network: nn.Module, name: str, options: dict[str, Any], folder: Path, about: dict[str, Any]) -> None:
+    """Write a network built as `NETWORKS[name](**options)`, and what there is to know about it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {"network": name, "options": options, **about}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    state = {key: value.cpu() for key, value in network.state_dict().items()}
+    with (folder / "network.pt").open("wb") as file:  # by handle: a path would be written into the file
+        torch.save(state, file)
+
+
+def load(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Any, dict[str, Any]]:
+    """A trained network in evaluation mode, and its config; raises FileNotFoundError naming what is missing."""
+    from reid.networks import NETWORKS
+
+    folder = Path(folder)
+    for file in ("config.json", "network.pt"):
+        if not (folder / file).exists():
+            raise FileNotFoundError(
+                f"{folder / file} does not exist: {folder} holds no trained network; run train-reid"
+            )
+    config = json.loads((folder / "config.json").read_text())
+    network = NETWORKS[config["network"]](**config["options"], pretrained=False)
+    network.load_state_dict(torch.load(folder / "network.pt", map_location="cpu", weights_only=True))
+    return network.to(device).eval(), config

@@ -1,0 +1,103 @@
+"""Training a Re-ID network for a fixed number of iterations: one loop, resumable at any moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from reid.checkpoints import Scratch
+from reid.images import to_float
+from reid.networks import IDE
+from reid.progress import progress
+from reid.seeds import seed_for
+
+
+def train(
+    network: IDE,
+    images: Tensor,  # (N, 3, H, W) uint8 RGB
+    labels: Tensor,  # (N,) class labels
+    scratch: Scratch,  # where the run's state is kept until the caller removes it
+    *,
+    iterations: int,  # the same for every training set, so that a gain is never a longer schedule
+    batch_size: int = 16,
+    learning_rate: float = 0.001,  # of SGD
+    classifier_rate: float = 1.0,  # the classifier's learning rate, as a multiple
+    decay_at: list[int] | None = None,  # iterations at which the learning rate falls to a tenth
+    momentum: float = 0.9,
+    weight_decay: float = 5e-4,
+    flip: float = 0.5,  # probability of mirroring an image
+    seed: int = 0,
+    log_every: int = 50,
+    checkpoint_every: int = 200,
+) -> list[dict[str, float]]:
+    """Train the network in place.
+
+    What iteration t does depends on the seed, t and the network's state alone. A run that is killed and started again
+    with the same scratch folder ends with the same weights, bit for bit on a CPU with the same number of threads.
+
+    Returns:
+        one row for each `log_every` iterations: iteration, learning rate, mean loss since the row before.
+
+    Raises:
+        ValueError: there are fewer images than a batch holds.
+        FloatingPointError: the loss is not finite.
+    """
+    if len(images) < batch_size:
+        raise ValueError(f"a batch holds {batch_size} images, the training set only {len(images)}")
+    groups = [
+        {"params": network.backbone.parameters(), "factor": 1.0},
+        {"params": network.classifier.parameters(), "factor": classifier_rate},
+    ]
+    optimiser = torch.optim.SGD(groups, learning_rate, momentum, weight_decay=weight_decay)
+    parts: dict[str, Any] = {"network": network, "optimiser": optimiser}
+
+    # Resume.
+    start, log = 0, list[dict[str, float]]()
+    if (state := scratch.load()) is not None:
+        start, log = state["iteration"], state["log"]
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+
+    network.train()
+    total = torch.zeros((), device=images.device)
+    for iteration in progress(range(start, iterations), "train", "it", iterations, start):
+        rate = learning_rate * 0.1 ** sum(iteration >= at for at in decay_at or [])
+        for group in optimiser.param_groups:
+            group["lr"] = rate * group["factor"]
+
+        # Draw: passes over all images in a new order each. Dropout and flips have a stream of their own an iteration.
+        torch.manual_seed(seed_for(seed, "iteration", iteration))
+        rows = draw(len(images), iteration, batch_size, seed).to(images.device)
+        batch = to_float(images[rows])
+        mirrored = torch.rand(len(batch)).lt(flip).to(images.device)
+        batch = torch.where(mirrored[:, None, None, None], batch.flip(3), batch)
+
+        # Step.
+        loss = network.loss(batch, labels[rows]).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+        # Log, save the state.
+        total += loss.detach()
+        done = iteration + 1
+        if done % log_every == 0 or done == iterations:
+            mean = float(total) / (done - (int(log[-1]["iteration"]) if log else 0))
+            if mean != mean or mean == float("inf"):
+                raise FloatingPointError(f"loss is {mean} at iteration {done}; lower the learning rate")
+            log.append({"iteration": done, "learning_rate": rate, "loss": mean})
+            total.zero_()
+        if done % checkpoint_every == 0 or done == iterations:
+            state = {name: part.state_dict() for name, part in parts.items()}
+            scratch.save({"iteration": done, "log": log, **state})
+    network.eval()
+    return log
+
+
+def draw(count: int, iteration: int, batch_size: int, seed: int) -> Tensor:
+    """Rows (batch_size,) of the iteration's batch."""
+    number, within = divmod(iteration, count // batch_size)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed_for(seed, "pass", number)))
+    return order[within * batch_size : (within + 1) * batch_size]
