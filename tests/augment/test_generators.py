@@ -1,0 +1,122 @@
+import pytest
+import torch
+from conftest import random_poses
+
+from augment import generators
+from augment.batch import Batch
+from augment.discriminator import Discriminator
+from augment.generators import GENERATORS
+from augment.generators.blocks import SampleNorm
+from augment.poses import INDEX, Pose
+
+
+def parameters(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+def batch(count=3, seed=0):
+    images = torch.rand(count, 1, 3, 128, 64, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    source = random_poses(count, seed)
+    return Batch(images, Pose(source.joints[:, None], source.visible[:, None]), random_poses(count, seed + 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "count"),
+    [
+        ("deformable", (128, 64), 61_109_085),
+        ("unet", (128, 64), 36_072_533),
+        ("deformable", (256, 256), 82_080_611),
+        ("unet", (256, 256), 48_655_449),
+    ],
+)
+def test_as_many_parameters_as_released(name, size, count):
+    with torch.device("meta"):
+        assert parameters(GENERATORS[name](size)) == count
+
+
+def test_discriminator_as_released():
+    discriminator = Discriminator((128, 64))
+    assert parameters(discriminator) == 2_803_782
+    real = batch()
+    probabilities = discriminator(real, real.source[:, 0])
+    assert probabilities.shape == (3, 3), "three patches, one beside the other"
+    assert ((probabilities > 0) & (probabilities < 1)).all()
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+class TestContract:
+    def build(self, name):
+        torch.manual_seed(0)
+        return GENERATORS[name]((128, 64), width=0.0625)
+
+    def test_images(self, name):
+        generated = self.build(name).eval().generate(batch())
+        assert generated.shape == (3, 3, 128, 64)
+        assert generated.abs().max() <= 1
+
+    def test_everything_is_trained(self, name):
+        network = self.build(name).train()
+        network.generate(batch()).square().mean().backward()
+        assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+    def test_people_do_not_mix(self, name):
+        network = self.build(name).eval()
+        together, alone = network.generate(batch()), network.generate(Batch(*(
+            part[1:2] for part in (batch().source, batch().source_pose, batch().target_pose)
+        )))  # fmt: skip
+        torch.testing.assert_close(together[1:2], alone, atol=1e-5, rtol=1e-4)
+
+    def test_source_and_pose_both_matter(self, name):
+        network, one = self.build(name).eval(), batch()
+        other = batch(seed=5)
+        assert not torch.allclose(
+            network.generate(one), network.generate(Batch(other.source, one.source_pose, one.target_pose))
+        )
+        assert not torch.allclose(
+            network.generate(one), network.generate(Batch(one.source, one.source_pose, other.target_pose))
+        )
+
+    def test_noise_only_while_training(self, name):
+        network, one = self.build(name), batch()
+        assert not torch.equal(network.train().generate(one), network.generate(one))
+        assert torch.equal(network.eval().generate(one), network.generate(one))
+
+    def test_poses_without_torso_are_not_usable(self, name):
+        source, target = random_poses(3, 0), random_poses(3, 1)
+        source.visible[0, INDEX["left_hip"]] = False
+        target.visible[1, INDEX["right_shoulder"]] = False
+        assert self.build(name).usable(source, target).tolist() == [False, False, True]
+
+    def test_survives_a_folder(self, name, tmp_path):
+        network = self.build(name).eval()
+        generators.save(network, name, {"size": [128, 64], "width": 0.0625}, tmp_path / "a")
+        generators.save(network, name, {"size": [128, 64], "width": 0.0625}, tmp_path / "b")
+        assert (tmp_path / "a/generator.pt").read_bytes() == (tmp_path / "b/generator.pt").read_bytes()
+        assert torch.equal(generators.load(tmp_path / "a").generate(batch()), network.generate(batch()))
+
+    def test_many_sources_are_refused(self, name):
+        one = batch()
+        two = Batch(one.source.repeat(1, 2, 1, 1, 1), one.source_pose, one.target_pose)
+        with pytest.raises(ValueError, match="one source image, got M = 2"):
+            self.build(name).generate(two)
+
+    def test_sizes_that_do_not_halve_are_refused(self, name):
+        with pytest.raises(ValueError, match="image size 100x64: both sides must be multiples of 32"):
+            GENERATORS[name]((100, 64))
+
+
+def test_sample_norm_is_over_channels_and_positions():
+    x = torch.randn(4, 3, 8, 6, generator=torch.Generator().manual_seed(0)) * 3 + 1
+    norm = SampleNorm()
+    with torch.no_grad():
+        norm.gain.fill_(2.0)
+        norm.bias.fill_(-0.5)
+    mean, deviation = x.mean((1, 2, 3), keepdim=True), x.std((1, 2, 3), correction=0, keepdim=True)
+    torch.testing.assert_close(norm(x), 2 * (x - mean) / deviation - 0.5)
+    # The released form divides by the deviation + 0.001.
+    torch.testing.assert_close(norm(x), 2 * (x - mean) / (deviation + 1e-3) - 0.5, rtol=2e-3, atol=2e-3)
+
+
+def test_nowhere_to_load_from(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"config.json does not exist: .* holds no trained generator"):
+        generators.load(tmp_path)

@@ -1,0 +1,124 @@
+import json
+import math
+import zipfile
+
+import pandas as pd
+import pytest
+import torch
+from conftest import random_poses
+
+from augment.poses import INDEX, JOINTS, Pose, heatmaps, table
+from augment.poses.estimators import ESTIMATORS
+from augment.poses.estimators.annotations import read_annotations, write_annotations
+from augment.poses.estimators.truth import Truth
+from reid.datasets import DATASETS
+
+
+def test_heatmaps_are_gaussians_of_the_distance():
+    pose = random_poses(2, seed=0)
+    maps = heatmaps(pose, (20, 12), sigma=6.0)
+    assert maps.shape == (2, 18, 20, 12)
+    for b, joint, y, x in [(0, 0, 0, 0), (0, 3, 19, 11), (1, 7, 5, 10), (1, 12, 13, 2), (0, 17, 9, 9)]:
+        dx, dy = x - pose.joints[b, joint, 0], y - pose.joints[b, joint, 1]
+        expected = math.exp(-(dx**2 + dy**2) / (2 * 6.0**2)) if pose.visible[b, joint] else 0.0
+        assert maps[b, joint, y, x].item() == pytest.approx(expected, abs=1e-6)
+    assert not maps[~pose.visible].any()
+
+
+def test_heatmaps_of_many_sources_at_once():
+    pose = random_poses(6, seed=1)
+    together = heatmaps(Pose(pose.joints.view(2, 3, 18, 2), pose.visible.view(2, 3, 18)), (16, 8))
+    torch.testing.assert_close(together.view(6, 18, 16, 8), heatmaps(pose, (16, 8)))
+
+
+def test_shapes_are_checked():
+    with pytest.raises(ValueError, match=r"got \(3, 17, 2\) and \(3, 17\)"):
+        Pose(torch.zeros(3, 17, 2), torch.zeros(3, 17, dtype=torch.bool))
+
+
+def test_torso_needs_all_four_joints():
+    pose = random_poses(2, seed=0)
+    pose.visible[1, INDEX["left_hip"]] = False
+    assert pose.has_torso().tolist() == [True, False]
+
+
+def test_table_keeps_poses_and_scales_them(tmp_path):
+    pose = random_poses(3, seed=2)
+    table.write(["a", "b", "c"], [(128, 64)] * 3, pose, tmp_path / "p.parquet")
+    same = table.read(tmp_path / "p.parquet", ["c", "a"], (128, 64))
+    torch.testing.assert_close(same.joints, pose.joints[[2, 0]])
+    assert torch.equal(same.visible, pose.visible[[2, 0]])
+    half = table.read(tmp_path / "p.parquet", ["a"], (64, 32))
+    torch.testing.assert_close(half.joints[0], (pose.joints[0] + 0.5) / 2 - 0.5)
+    with pytest.raises(KeyError, match="has no pose of 1 images, e.g. z"):
+        table.read(tmp_path / "p.parquet", ["a", "z"], (128, 64))
+
+
+def test_annotations_are_written_and_read(tmp_path):
+    pose = random_poses(2, seed=3, missing=0.4)
+    path = tmp_path / "annotation.csv"
+    write_annotations(["a.jpg", "b.jpg"], pose, path)
+    lines = path.read_text().splitlines()
+    assert lines[0] == "name:keypoints_y:keypoints_x"
+    first_y = int(pose.joints[0, 0, 1]) if pose.visible[0, 0] else -1
+    assert lines[1].startswith(f"a.jpg: [{first_y}, ")
+    read = read_annotations(path)
+    assert list(read) == ["a.jpg", "b.jpg"]
+    assert torch.equal(read["b.jpg"].visible, pose.visible[1])
+    seen = pose.visible[1]
+    assert torch.equal(read["b.jpg"].joints[seen], pose.joints[1][seen].int().float())
+    images = pd.DataFrame({"image": ["x/b.jpg", "x/a.jpg"]})
+    found = ESTIMATORS["annotations"](files=[str(path)]).estimate(images)
+    assert torch.equal(found.joints[1], read["a.jpg"].joints)
+
+
+def test_bad_annotations_name_file_and_line(tmp_path):
+    path = tmp_path / "annotation.csv"
+    path.write_text("name:keypoints_y:keypoints_x\na.jpg: [1, 2]: [3]\n")
+    with pytest.raises(ValueError, match=r"annotation.csv:2: expected `name: \[18 rows\]"):
+        read_annotations(path)
+    path.write_text("name;y;x\n")
+    with pytest.raises(ValueError, match=r"annotation.csv:1: expected the header"):
+        read_annotations(path)
+    write_annotations(["a.jpg"], random_poses(1, 0), path)
+    with pytest.raises(KeyError, match="no annotation of 1 images, e.g. b.jpg"):
+        ESTIMATORS["annotations"](files=[str(path)]).estimate(pd.DataFrame({"image": ["b.jpg"]}))
+
+
+def test_truth_reads_the_delivered_joints(tiny_zip):
+    people = DATASETS["streets"](tiny_zip).tables["train"].head(5)
+    with zipfile.ZipFile(tiny_zip) as archive:
+        known = {record["image"]: record for record in json.loads(archive.read("joints.json"))}
+    pose, in_sight = Truth().estimate(people), Truth(only_in_sight=True).estimate(people)
+    for row, image in enumerate(people["image"]):
+        torch.testing.assert_close(pose.joints[row], torch.tensor(known[image]["joints"]))
+        assert in_sight.visible[row].int().tolist() == [
+            int(seen and -0.5 < x < 63.5 and -0.5 < y < 127.5)
+            for seen, (x, y) in zip(known[image]["visible"], known[image]["joints"], strict=True)
+        ]
+    assert (pose.visible | ~in_sight.visible).all()
+
+
+def test_blazepose_finds_rendered_people(tiny_zip):
+    people = DATASETS["streets"](tiny_zip).tables["train"]
+    found = ESTIMATORS["blazepose"](processes=1).estimate(people)
+    truth = Truth(only_in_sight=True).estimate(people)
+    error = (found.joints - truth.joints).norm(dim=-1)[truth.visible]
+    assert error.median() < 4, "pixels, of 128"
+    assert found.has_torso().float().mean() > 0.9
+    assert len(JOINTS) == found.joints.shape[1]
+
+
+def test_blazepose_does_not_depend_on_the_number_of_processes(tiny_zip):
+    people = DATASETS["streets"](tiny_zip).tables["train"].head(20)
+    one, two = (ESTIMATORS["blazepose"](processes=count).estimate(people) for count in (1, 2))
+    assert torch.equal(one.joints, two.joints)
+
+
+def test_blazepose_finds_nobody_in_noise(tmp_path):
+    from PIL import Image
+
+    noise = torch.randint(0, 256, (128, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    Image.fromarray(noise.numpy()).save(tmp_path / "noise.png")
+    images = pd.DataFrame({"archive": [str(tmp_path)], "image": ["noise.png"]})
+    assert not ESTIMATORS["blazepose"](processes=1).estimate(images).visible.any()

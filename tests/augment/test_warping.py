@@ -1,0 +1,125 @@
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from conftest import random_poses
+from skimage.transform import AffineTransform
+
+from augment.body_parts import correspondences
+from augment.poses import Pose
+from augment.warping import NOWHERE, fit_affine, part_transforms, routes, warp
+
+SIZE = (128, 64)
+
+
+def estimate(target, source):
+    """scikit-image's estimate, which is what the released code calls."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return AffineTransform.from_estimate(target, source).params[:2]
+
+
+def test_fit_is_scikit_images_estimate():
+    targets, sources, weights = correspondences(random_poses(8, 0), random_poses(8, 1))
+    affine = fit_affine(targets, sources, weights)
+    compared = 0
+    for row, part in np.ndindex(8, 10):
+        kept = weights[row, part].bool()
+        if kept.sum() < 3:
+            assert affine[row, part].tolist() == [list(line) for line in NOWHERE]
+            continue
+        expected = estimate(targets[row, part][kept].numpy(), sources[row, part][kept].numpy())
+        np.testing.assert_allclose(affine[row, part], expected, atol=1e-6)
+        compared += 1
+    assert compared > 60
+
+
+def test_fit_is_exact_where_points_are():
+    random = torch.Generator().manual_seed(0)
+    target = torch.randn(5, 6, 2, generator=random).double() * 20
+    matrix = torch.randn(5, 2, 3, generator=random).double()
+    source = target @ matrix[..., :2].mT + matrix[..., None, :, 2]
+    torch.testing.assert_close(fit_affine(target, source, torch.ones(5, 6)), matrix)
+
+
+def test_points_of_weight_zero_do_not_count():
+    targets, sources, _ = correspondences(random_poses(1, 0, missing=0), random_poses(1, 1, missing=0))
+    weights = torch.tensor([1.0, 1, 1, 0, 1, 0, 1])
+    kept = weights.bool()
+    disturbed = sources[0, 1].clone()
+    disturbed[~kept] += 50
+    expected = fit_affine(targets[0, 1, kept], sources[0, 1, kept], torch.ones(5))
+    torch.testing.assert_close(fit_affine(targets[0, 1], disturbed, weights), expected)
+
+
+def test_collinear_points_have_no_transform():
+    target = torch.tensor([[0.0, 0], [1, 1], [2, 2], [5, 5]])
+    affine = fit_affine(target, torch.randn(4, 2, generator=torch.Generator().manual_seed(0)), torch.ones(4))
+    assert affine.tolist() == [list(line) for line in NOWHERE]
+
+
+def slow_warp(features, affine, masks, stride):
+    """Eq. 3 and 4, part by part and pixel by pixel."""
+    batch, channels, height, width = features.shape
+    parts = torch.zeros(batch, 10, channels, height, width, dtype=features.dtype)
+    for b, part, y, x in np.ndindex(batch, 10, height, width):
+        if not masks[b, part, y * stride, x * stride]:
+            continue
+        a = affine[b, part]
+        source_x = round(float(a[0, 0] * x + a[0, 1] * y + a[0, 2] / stride))
+        source_y = round(float(a[1, 0] * x + a[1, 1] * y + a[1, 2] / stride))
+        if 0 <= source_x < width and 0 <= source_y < height:
+            parts[b, part, :, y, x] = features[b, :, source_y, source_x]
+    return parts.amax(1)
+
+
+@pytest.mark.parametrize("stride", [4, 8])
+def test_warp_and_its_gradient_against_a_slow_version(stride):
+    affine, masks = part_transforms(random_poses(2, 2), random_poses(2, 3), SIZE)
+    random = torch.Generator().manual_seed(1)
+    features = torch.randn(2, 3, SIZE[0] // stride, SIZE[1] // stride, generator=random, dtype=torch.float64)
+    weight = torch.randn(features.shape, generator=random, dtype=torch.float64)
+    fast, slow = features.clone().requires_grad_(), features.clone().requires_grad_()
+    got, expected = warp(fast, routes(affine, masks, stride)), slow_warp(slow, affine, masks, stride)
+    # A pixel exactly between two others may be read from either.
+    assert (got != expected).double().mean() < 2e-3
+    (got * weight * (got == expected)).sum().backward()
+    (expected * weight * (got == expected)).sum().backward()
+    torch.testing.assert_close(fast.grad, slow.grad)
+    assert fast.grad.abs().sum() > 0
+
+
+def test_gradient_numerically():
+    affine, masks = part_transforms(random_poses(2, 4), random_poses(2, 5), SIZE)
+    features = torch.randn(2, 2, 16, 8, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    covering = routes(affine, masks, 8)
+    assert torch.autograd.gradcheck(lambda x: warp(x, covering), features.requires_grad_(), eps=1e-7, atol=1e-5)
+
+
+def test_moving_the_whole_pose_moves_the_map_by_as_much():
+    source = random_poses(1, 6, missing=0)
+    target = Pose(source.joints + torch.tensor([8.0, -16.0]), source.visible)
+    affine, masks = part_transforms(source, target, SIZE)
+    features = torch.rand(1, 4, 32, 16, generator=torch.Generator().manual_seed(3)) + 0.1
+    moved = warp(features, routes(affine, masks, 4))
+    assert torch.equal(moved[:, :, :28, 2:], features[:, :, 4:, :14])
+    assert not moved[:, :, 28:].any()
+    assert not moved[:, :, :, :2].any()
+
+
+def test_routes_name_no_result_row_twice():
+    affine, masks = part_transforms(random_poses(4, 7), random_poses(4, 8), SIZE)
+    covering = routes(affine, masks, 2)
+    assert len(covering) >= 2
+    for to, come in covering:
+        assert len(to.unique()) == len(to)
+        assert to.max() < 4 * 64 * 32 > come.max()
+        assert torch.equal(to // (64 * 32), come // (64 * 32)), "rows stay in their own sample"
+
+
+def test_without_transforms_nothing_is_read():
+    nowhere = torch.tensor(NOWHERE).expand(1, 10, 2, 3)
+    covering = routes(nowhere, torch.ones(1, 10, 16, 8, dtype=torch.bool))
+    assert covering == []
+    assert not warp(torch.rand(1, 3, 16, 8), covering).any()

@@ -1,0 +1,68 @@
+"""Fixtures: a data set of a few people cut out of the embedded one."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+
+from augment.poses import INDEX, Pose
+
+ROOT = Path(__file__).parent.parent
+STREETS = ROOT / "data/raw/streets.zip"
+TRAIN_PEOPLE, TEST_PEOPLE = range(1, 5), range(101, 104)
+
+
+def tiny_members() -> dict[str, bytes]:
+    """Files of a Market-1501 folder with 4 training people, 3 test people, some junk and distractors."""
+    members = {}
+    with zipfile.ZipFile(STREETS) as archive:
+        for name in sorted(archive.namelist()):
+            folder, _, file = name.rpartition("/")
+            wanted = TRAIN_PEOPLE if folder == "bounding_box_train" else TEST_PEOPLE
+            if folder and int(file.split("_")[0]) in wanted:
+                members[name] = archive.read(name)
+        others = [name for name in archive.namelist() if "/-1_" in name or "/0000_" in name]
+        members |= {name: archive.read(name) for name in sorted(others)[::30]}
+        joints = [record for record in json.loads(archive.read("joints.json")) if record["image"] in members]
+    members["joints.json"] = json.dumps(joints).encode()
+    return members
+
+
+@pytest.fixture(scope="session")
+def tiny_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tiny") / "streets.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in tiny_members().items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.fixture
+def tiny_folder(tmp_path: Path) -> Path:
+    for name, data in tiny_members().items():
+        path = tmp_path / "market" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return tmp_path / "market"
+
+
+STANDING = {
+    "nose": (32, 18), "neck": (32, 28), "right_shoulder": (24, 29), "right_elbow": (20, 43), "right_wrist": (19, 56),
+    "left_shoulder": (40, 29), "left_elbow": (44, 43), "left_wrist": (45, 56), "right_hip": (27, 60),
+    "right_knee": (26, 84), "right_ankle": (26, 106), "left_hip": (37, 60), "left_knee": (38, 84),
+    "left_ankle": (38, 106), "right_eye": (30, 16), "left_eye": (34, 16), "right_ear": (28, 17), "left_ear": (36, 17),
+}  # fmt: skip
+
+
+def random_poses(count: int, seed: int, missing: float = 0.12) -> Pose:
+    """Standing people with joints moved about; some joints unknown, but for the torso's."""
+    random = torch.Generator().manual_seed(seed)
+    joints = torch.tensor([STANDING[name] for name in INDEX], dtype=torch.float32).repeat(count, 1, 1)
+    scale = 0.85 + 0.25 * torch.rand(count, 1, 2, generator=random)
+    joints = (joints - 32) * scale + 32 + 2.5 * torch.randn(count, 18, 2, generator=random)
+    visible = torch.rand(count, 18, generator=random) >= missing
+    for name in ("right_shoulder", "left_shoulder", "right_hip", "left_hip"):
+        visible[:, INDEX[name]] = True
+    return Pose(joints, visible)

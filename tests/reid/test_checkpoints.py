@@ -1,0 +1,29 @@
+import torch
+
+from reid.checkpoints import Scratch, file_digest
+
+
+def test_state_is_found_again_by_what_the_run_is(tmp_path):
+    scratch = Scratch("run", {"lr": 0.1}, tmp_path)
+    assert scratch.load() is None
+    scratch.save({"iteration": 3, "weights": torch.arange(4)})
+    assert Scratch("run", {"lr": 0.1}, tmp_path).load()["iteration"] == 3
+    other = Scratch("run", {"lr": 0.2}, tmp_path)
+    assert other.load() is None
+    other.remove()
+    assert scratch.load()["weights"].tolist() == [0, 1, 2, 3], "another run's end leaves this one's state alone"
+
+
+def test_a_half_written_state_is_not_loaded(tmp_path):
+    scratch = Scratch("run", {}, tmp_path)
+    scratch.save({"iteration": 1})
+    (scratch.folder / "state.pt.partial").write_bytes(b"killed while writing")
+    assert scratch.load() == {"iteration": 1}
+
+
+def test_digest_changes_with_content(tmp_path):
+    (tmp_path / "a").write_text("1")
+    first, folder = file_digest(tmp_path / "a"), file_digest(tmp_path)
+    (tmp_path / "a").write_text("22")
+    assert file_digest(tmp_path / "a") != first
+    assert file_digest(tmp_path) != folder

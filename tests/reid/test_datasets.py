@@ -1,0 +1,115 @@
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from reid.datasets import DATASETS
+from reid.datasets.checks import counts, find_faults, unlike_published
+from reid.images import Archive
+
+JPEG = Archive(Path(__file__).parents[2] / "data/raw/streets.zip").read("query/0101_c1s1_003501_00.jpg")
+
+
+def write(root, names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(JPEG)
+
+
+def faults(root, name="market1501"):
+    return {(f.fatal, f.what.split(":")[0], f.where) for f in find_faults(DATASETS[name](root))}
+
+
+def test_embedded_set_has_its_counts_and_no_faults():
+    dataset = DATASETS["streets"]("data/raw/streets.zip")
+    assert {split: counts(table) for split, table in dataset.tables.items()} == {
+        "train": (1410, 0, 0),
+        "query": (366, 0, 0),
+        "gallery": (1162, 145, 64),
+    }
+    assert find_faults(dataset) == []
+
+
+def test_folder_zip_and_nested_zip_read_alike(tiny_folder, tmp_path):
+    tables = DATASETS["market1501"](tiny_folder).tables
+    with zipfile.ZipFile(tmp_path / "nested.zip", "w") as archive:
+        for path in sorted(p for p in tiny_folder.rglob("*") if p.is_file()):
+            archive.write(path, f"Market-1501-v15.09.15/{path.relative_to(tiny_folder)}")
+    nested = DATASETS["market1501"](tmp_path / "nested.zip").tables
+    for split, table in tables.items():
+        assert len(table) > 0
+        assert (nested[split]["image"] == "Market-1501-v15.09.15/" + table["image"]).all()
+        assert (nested[split][["identity", "camera"]] == table[["identity", "camera"]]).all(axis=None)
+
+
+def test_names_of_each_data_set(tmp_path):
+    folders = ("bounding_box_train", "query", "bounding_box_test")
+    market = ("0002_c1s1_000451_03.jpg", "0003_c6s4_000451_00.jpg", "-1_c3s2_012345_01.jpg")
+    write(tmp_path / "market", [f"{folder}/{name}" for folder, name in zip(folders, market, strict=True)])
+    tables = DATASETS["market1501"](tmp_path / "market").tables
+    assert [(*t[["identity", "camera"]].iloc[0],) for t in tables.values()] == [(2, 1), (3, 6), (-1, 3)]
+
+    duke = ("0001_c2_f0046182.jpg", "0005_c2_f0046985.jpg", "0005_c8_f0046985.jpg")
+    write(tmp_path / "duke", [f"{folder}/{name}" for folder, name in zip(folders, duke, strict=True)])
+    tables = DATASETS["dukemtmc-reid"](tmp_path / "duke").tables
+    assert [(*t[["identity", "camera"]].iloc[0],) for t in tables.values()] == [(1, 2), (5, 2), (5, 8)]
+
+
+def test_msmt17_lists_and_identities(tmp_path):
+    names = {
+        "train": ["0000/0000_000_01_0303morning_0008_0.jpg", "0001/0001_000_14_0303noon_0008_1.jpg"],
+        "test": ["0000/0000_000_02_0303morning_0008_0.jpg", "0000/0000_001_05_0303morning_0009_0.jpg"],
+    }
+    write(tmp_path, [f"{folder}/{name}" for folder, files in names.items() for name in files])
+    for split, files in (("train", names["train"][:1]), ("val", names["train"][1:])):
+        (tmp_path / f"list_{split}.txt").write_text("".join(f"{name} 0\n" for name in files))
+    for split, files in (("query", names["test"][:1]), ("gallery", names["test"][1:])):
+        (tmp_path / f"list_{split}.txt").write_text("".join(f"{name} 0\n" for name in files))
+    dataset = DATASETS["msmt17"](tmp_path)
+    rows = {split: t[["identity", "camera"]].to_numpy().tolist() for split, t in dataset.tables.items()}
+    assert rows == {"train": [[1, 1], [2, 14]], "query": [[3, 2]], "gallery": [[3, 5]]}
+    (tmp_path / "list_query.txt").write_text("0000/gone.jpg 0\n")
+    assert (True, "listed, but not there", "test/0000/gone.jpg") in faults(tmp_path, "msmt17")
+
+
+def test_every_fault_is_named_with_its_file(tiny_folder):
+    train, query, test = (tiny_folder / folder for folder in ("bounding_box_train", "query", "bounding_box_test"))
+    names = sorted(p.name for p in train.iterdir())
+    (train / "wrong_name.jpg").write_bytes(JPEG)
+    (train / "Thumbs.db").write_bytes(b"x")
+    (train / names[0]).write_bytes(b"")
+    (train / names[1]).write_bytes(JPEG[:-100])
+    (train / "0009_c1s1_000001_00.jpg").write_bytes(JPEG)
+    (train / "0000_c1s1_000001_00.jpg").write_bytes(JPEG)
+    (train / "0101_c1s1_000001_00.jpg").write_bytes(JPEG)
+    (query / "0900_c1s1_000001_00.jpg").write_bytes(JPEG)
+    (test / "0900_c1s1_000002_00.jpg").write_bytes(JPEG)
+    found = faults(tiny_folder)
+    inside = "bounding_box_train"
+    expected = [
+        (True, "wrong_name.jpg"), (False, "Thumbs.db"), (True, names[0]), (True, names[1]),
+        (False, "0009_c1s1_000001_00.jpg"), (True, "0000_c1s1_000001_00.jpg"),
+    ]  # fmt: skip
+    for fatal, name in expected:
+        assert any(f[0] == fatal and f[2] == f"{inside}/{name}" for f in found), name
+    assert any(f[0] and f[1] == "identity 101 is in train and in query" for f in found)
+    assert (False, "query without an image in another camera", "query/0900_c1s1_000001_00.jpg") in found
+
+
+def test_empty_folder_says_what_was_expected(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"expected the folders bounding_box_train, query.* found nothing: it is empty"
+    ):
+        DATASETS["market1501"](tmp_path)
+
+
+def test_empty_split_is_fatal(tiny_folder):
+    for path in (tiny_folder / "query").iterdir():
+        path.rename(path.with_suffix(".txt"))
+    assert (True, "no images", "query") in faults(tiny_folder)
+
+
+def test_market_counts_are_compared(tiny_folder):
+    findings = unlike_published(DATASETS["market1501"](tiny_folder))
+    assert [f.where for f in findings] == ["train", "query", "gallery"]
+    assert "published are (12936, 0, 0)" in findings[0].what

@@ -1,0 +1,125 @@
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from reid.ranking import evaluate
+
+
+def random_case(seed, ties):
+    """Random distances with junk, distractors, same-camera images, queries without match, and ties."""
+    random = np.random.default_rng(seed)
+    queries, gallery = 30, 300
+    distances = random.random((queries, gallery)).astype(np.float32)
+    if ties:
+        distances = np.round(distances, 1)
+    return (
+        distances,
+        np.append(random.integers(1, 13, queries - 1), 13),
+        random.integers(1, 4, queries),
+        random.integers(-1, 13, gallery),
+        random.integers(1, 4, gallery),
+    )
+
+
+def official(distances, query_ids, query_cameras, gallery_ids, gallery_cameras):
+    """The official rule, image by image: walk down the ranking, skip junk, add up trapezoids."""
+    aps, cmc = [], np.zeros(distances.shape[1])
+    for q in range(len(distances)):
+        same = gallery_ids == query_ids[q]
+        good = same & (gallery_cameras != query_cameras[q])
+        junk = (gallery_ids == -1) | (same & (gallery_cameras == query_cameras[q]))
+        ap, old_recall, old_precision, hits, place = 0.0, 0.0, 1.0, 0, 0
+        for g in sorted(range(distances.shape[1]), key=lambda g: (distances[q, g], g)):
+            if junk[g]:
+                continue
+            if good[g]:
+                hits += 1
+                if hits == 1:
+                    cmc[place:] += 1
+            place += 1
+            recall, precision = hits / max(good.sum(), 1), hits / place
+            ap += (recall - old_recall) * (old_precision + precision) / 2
+            old_recall, old_precision = recall, precision
+        aps.append(ap)
+    return cmc / len(distances), np.array(aps)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_trapezoid_is_the_official_rule(seed, ties):
+    case = random_case(seed, ties)
+    ranking = evaluate(*case)
+    cmc, aps = official(*case)
+    np.testing.assert_allclose(ranking.cmc, cmc, atol=1e-12)
+    np.testing.assert_allclose(ranking.ap_trapezoid, aps, atol=1e-12)
+    assert ranking.mean_ap_trapezoid == pytest.approx(aps.mean(), abs=1e-12)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_step_is_torchreids(seed, ties):
+    distances, query_ids, query_cameras, gallery_ids, gallery_cameras = random_case(seed, ties)
+    ranking = evaluate(distances, query_ids, query_cameras, gallery_ids, gallery_cameras)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from torchreid.reid.metrics.rank import evaluate_rank
+    # torchreid's sort is not stable: give it the places by our tie rule. Its data sets drop junk before, as here; it
+    # leaves out queries without match, which count as 0 here.
+    kept = gallery_ids != -1
+    places = np.argsort(np.argsort(distances[:, kept], axis=1, kind="stable"), axis=1).astype(np.float32)
+    matched = ranking.first_rank > 0
+    assert 0 < matched.sum() < len(matched), "the case should have queries with and without a match"
+    cmc, mean_ap = evaluate_rank(
+        places, query_ids, gallery_ids[kept], query_cameras, gallery_cameras[kept], max_rank=50, use_cython=False
+    )
+    assert ranking.ap_step[matched].mean() == pytest.approx(mean_ap, abs=1e-6)
+    np.testing.assert_allclose(ranking.cmc[:50] * len(matched) / matched.sum(), cmc, atol=1e-6)
+
+
+def test_step_is_scikit_learns():
+    distances, query_ids, query_cameras, gallery_ids, gallery_cameras = random_case(9, ties=False)
+    ranking = evaluate(distances, query_ids, query_cameras, gallery_ids, gallery_cameras)
+    for q in np.flatnonzero(ranking.first_rank):
+        own = (gallery_ids == query_ids[q]) & (gallery_cameras == query_cameras[q])
+        kept = ~own & (gallery_ids != -1)
+        expected = average_precision_score(gallery_ids[kept] == query_ids[q], -distances[q, kept])
+        assert ranking.ap_step[q] == pytest.approx(expected, abs=1e-12)
+
+
+def test_by_hand():
+    # Ranking of identity 7, camera 1: junk, wrong, [own camera], right, distractor, right.
+    distances = np.array([[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]])
+    gallery_ids, gallery_cameras = np.array([-1, 3, 7, 7, 0, 7]), np.array([2, 2, 1, 2, 2, 3])
+    ranking = evaluate(distances, np.array([7]), np.array([1]), gallery_ids, gallery_cameras)
+    assert ranking.first_rank.tolist() == [2]
+    assert ranking.cmc.tolist() == [0, 1, 1, 1, 1, 1]
+    assert ranking.mean_ap_step == pytest.approx((1 / 2 + 2 / 4) / 2)
+    assert ranking.mean_ap_trapezoid == pytest.approx(((1 / 2 + 0) / 2 + (2 / 4 + 1 / 3) / 2) / 2)
+
+
+def test_ties_rank_in_gallery_order():
+    ids, cameras = np.array([2, 1, 2]), np.array([2, 2, 2])
+    ranking = evaluate(np.zeros((1, 3)), np.array([1]), np.array([1]), ids, cameras)
+    assert ranking.first_rank.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"query_identities": np.array([1])}, "do not fit"),
+        ({"distances": np.full((2, 3), np.nan)}, "6 of 6 distances are not numbers"),
+        ({"query_identities": np.array([1, 0])}, "positive identity"),
+    ],
+)
+def test_bad_input(change, message):
+    case = {
+        "distances": np.zeros((2, 3)),
+        "query_identities": np.array([1, 2]),
+        "query_cameras": np.array([1, 1]),
+        "gallery_identities": np.array([1, 2, 3]),
+        "gallery_cameras": np.array([1, 2, 2]),
+    }
+    with pytest.raises(ValueError, match=message):
+        evaluate(**case | change)

@@ -1,0 +1,75 @@
+import pytest
+import torch
+
+from reid.checkpoints import Scratch
+from reid.networks import IDE
+from reid.training import draw, train
+
+IMAGES = torch.randint(0, 256, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(20) % 4
+OPTIONS = {"batch_size": 4, "learning_rate": 0.01, "decay_at": [6], "checkpoint_every": 2, "log_every": 2}
+
+
+def run(scratch, iterations=8, **options):
+    torch.manual_seed(0)
+    network = IDE(4, "mobilenet-v2", (32, 32), dropout=0.5, pretrained=False)
+    log = train(network, IMAGES, LABELS, scratch, iterations=iterations, **OPTIONS | options)
+    return network.state_dict(), log
+
+
+def equal(a, b):
+    return all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_a_resumed_run_ends_with_the_same_weights(tmp_path):
+    whole, log = run(Scratch("whole", {}, tmp_path))
+    assert [row["iteration"] for row in log] == [2, 4, 6, 8]
+    assert [row["learning_rate"] for row in log] == pytest.approx([0.01, 0.01, 0.01, 0.001])
+    scratch = Scratch("broken", {}, tmp_path)
+    saved = []
+
+    def save_then_die(state):
+        Scratch.save(scratch, state)
+        saved.append(state["iteration"])
+        if len(saved) == 2:
+            raise KeyboardInterrupt
+
+    scratch.save = save_then_die
+    with pytest.raises(KeyboardInterrupt):
+        run(scratch)
+    resumed, resumed_log = run(Scratch("broken", {}, tmp_path))
+    assert saved == [2, 4]
+    assert equal(whole, resumed)
+    assert log == resumed_log
+
+
+def test_seed_decides(tmp_path):
+    first, _ = run(Scratch("a", {}, tmp_path), 2, seed=1)
+    again, _ = run(Scratch("b", {}, tmp_path), 2, seed=1)
+    other, _ = run(Scratch("c", {}, tmp_path), 2, seed=2)
+    assert equal(first, again)
+    assert not equal(first, other)
+
+
+def test_it_learns(tmp_path):
+    colours = torch.zeros(20, 3, 32, 32, dtype=torch.uint8)
+    for row, label in enumerate(LABELS):
+        colours[row, label % 3] = 200 if label < 3 else 60
+    torch.manual_seed(0)
+    network = IDE(4, "mobilenet-v2", (32, 32))
+    options = OPTIONS | {"learning_rate": 0.001, "classifier_rate": 10.0, "decay_at": []}
+    log = train(network, colours, LABELS, Scratch("s", {}, tmp_path), iterations=30, **options)
+    assert log[-1]["loss"] < 0.5 < 1.0 < log[0]["loss"]
+
+
+def test_a_pass_has_every_image_once():
+    rows = torch.cat([draw(20, iteration, 4, seed=3) for iteration in range(5)])
+    assert sorted(rows.tolist()) == list(range(20))
+    assert not torch.equal(draw(20, 0, 4, seed=3), draw(20, 5, 4, seed=3))
+
+
+def test_bad_runs_stop(tmp_path):
+    with pytest.raises(ValueError, match="a batch holds 64 images, the training set only 20"):
+        run(Scratch("a", {}, tmp_path), batch_size=64)
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        run(Scratch("b", {}, tmp_path), learning_rate=1e12)
