@@ -19,7 +19,7 @@ from reid.images import encode_jpeg, to_uint8, write_zip
 from reid.progress import progress
 from reid.seeds import seed_for
 
-PART = 1024  # images between two points that an interrupted run resumes from
+PART = 256  # images between two points that an interrupted run resumes from
 
 
 def plan(

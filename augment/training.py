@@ -14,6 +14,7 @@ from augment.discriminator import Discriminator
 from augment.generators import Generator
 from augment.losses import discriminator_adversarial, generator_adversarial, nearest_neighbour
 from augment.people import People
+from reid.batches import draw
 from reid.checkpoints import Scratch
 from reid.progress import progress
 from reid.seeds import seed_for
@@ -76,7 +77,7 @@ def train(
     for iteration in progress(range(start, iterations), "train", "it", iterations, start):
         # Dropout, the generator's noise z, draws from torch's global stream: a stream of its own each iteration.
         torch.manual_seed(seed_for(seed, "iteration", iteration))
-        drawn = draw(pairs, iteration, batch_size, seed)
+        drawn = pairs[draw(len(pairs), iteration, BATCHES * batch_size, seed)].split(batch_size)
         real, for_d, for_g = (people.batch(rows[:, 0], rows[:, 1]) for rows in drawn)
 
         # Discriminator: real tuples against generated ones, which carry no gradient.
@@ -116,15 +117,6 @@ def train(
     generator.load_state_dict(averaged.state_dict())
     generator.eval()
     return log
-
-
-def draw(pairs: Tensor, iteration: int, batch_size: int, seed: int) -> list[Tensor]:
-    """The iteration's three batches (batch_size, 2), from passes over all pairs in a new order each."""
-    per_pass = len(pairs) // (BATCHES * batch_size)
-    number, within = divmod(iteration, per_pass)
-    order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(seed_for(seed, "pass", number)))
-    first = within * BATCHES * batch_size
-    return list(pairs[order[first : first + BATCHES * batch_size]].split(batch_size))
 
 
 def channels_last(network: nn.Module) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from augment.sheets import Picture, framed, sheet
 from pipelines.tables import Metrics
+from reid.sheets import Picture, framed, sheet
 
 HIT, MISS, QUERY = (30, 160, 60), (210, 40, 40), (60, 60, 60)  # colours of frames
 

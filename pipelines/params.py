@@ -37,6 +37,12 @@ def _one_of(known: dict[str, object]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _odd(number: int) -> int:
+    if number % 2 == 0:
+        raise ValueError(f"must be odd, got {number}")
+    return number
+
+
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0)]
@@ -98,7 +104,7 @@ class GanTraining(Section):
     batch_size: Positive
     learning_rate: Rate
     reconstruction_weight: Rate
-    neighbourhood: Positive
+    neighbourhood: Annotated[Positive, AfterValidator(_odd)]
     average: Annotated[float, Field(ge=0, lt=1)]
     log_every: Positive
     checkpoint_every: Positive

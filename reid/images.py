@@ -60,8 +60,7 @@ class Archive:
 
     def size(self, name: str) -> tuple[int, int]:
         """(H, W) of an image, from its header."""
-        with Image.open(io.BytesIO(self.read(name))) as image:
-            return image.height, image.width
+        return stored_size(io.BytesIO(self.read(name)))
 
     def close(self) -> None:
         """Close the zip; a folder needs nothing."""
@@ -73,6 +72,12 @@ class Archive:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def stored_size(file: Path | io.BytesIO) -> tuple[int, int]:
+    """(H, W) of an image file, from its header."""
+    with Image.open(file) as image:
+        return image.height, image.width
 
 
 def decode(data: bytes, name: str) -> NDArray[np.uint8]:

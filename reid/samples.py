@@ -86,6 +86,11 @@ def write(table: pd.DataFrame, path: Path) -> None:
     check(table, str(path))[list(COLUMNS)].to_parquet(path, index=False)
 
 
+def archives(table: pd.DataFrame) -> list[Path]:
+    """The archives that hold the table's images, sorted."""
+    return [Path(path) for path in sorted(table["archive"].unique())]
+
+
 def class_labels(identities: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
     """Labels 0..K-1 in the order of the sorted identities, and K."""
     known, labels = np.unique(identities, return_inverse=True)

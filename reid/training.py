@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from reid.batches import draw
 from reid.checkpoints import Scratch
 from reid.images import to_float
 from reid.networks import IDE
@@ -94,10 +95,3 @@ def train(
             scratch.save({"iteration": done, "log": log, **state})
     network.eval()
     return log
-
-
-def draw(count: int, iteration: int, batch_size: int, seed: int) -> Tensor:
-    """Rows (batch_size,) of the iteration's batch."""
-    number, within = divmod(iteration, count // batch_size)
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed_for(seed, "pass", number)))
-    return order[within * batch_size : (within + 1) * batch_size]

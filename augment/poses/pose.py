@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -64,6 +65,11 @@ class Pose:
     def to(self, device: torch.device | str) -> Pose:
         """The same pose on another device."""
         return Pose(self.joints.to(device), self.visible.to(device))
+
+    def scaled(self, sizes: Sequence[tuple[int, int]], size: tuple[int, int]) -> Pose:
+        """Poses (N, 18) in pixels of images of `sizes`, N of (H, W), after these are resized to one `size` (H, W)."""
+        factor = torch.tensor(size).flip(0) / torch.tensor(sizes).flip(1).float()
+        return Pose((self.joints + 0.5) * factor[:, None] - 0.5, self.visible)
 
     def has_torso(self) -> Tensor:
         """(...) bool: both hips and both shoulders are known.

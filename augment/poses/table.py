@@ -45,6 +45,5 @@ def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
     table = table.loc[list(images)]
     joints = [torch.from_numpy(table[[f"{joint}_x", f"{joint}_y"]].to_numpy("float32", copy=True)) for joint in JOINTS]
     visible = torch.from_numpy(table[[f"{joint}_visible" for joint in JOINTS]].to_numpy(bool, copy=True))
-    stored = torch.from_numpy(table[["width", "height"]].to_numpy("float32", copy=True))
-    factor = torch.tensor([size[1], size[0]]) / stored
-    return Pose((torch.stack(joints, 1) + 0.5) * factor[:, None] - 0.5, visible)
+    sizes = list(zip(table["height"], table["width"], strict=True))
+    return Pose(torch.stack(joints, 1), visible).scaled(sizes, size)

@@ -9,7 +9,6 @@ import pandas as pd
 
 from augment import generators
 from augment.people import People
-from augment.sheets import sheet
 from augment.synthesis import plan, synthesise
 from pipelines import layout
 from pipelines.console import stage
@@ -18,6 +17,7 @@ from pipelines.runtime import describe, set_up
 from reid import samples
 from reid.checkpoints import Scratch, file_digest
 from reid.images import Archive
+from reid.sheets import sheet
 
 SHOWN = 14  # generated images on the sheet
 
@@ -36,7 +36,7 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
         archive = folder / "images.zip"
         rows = plan(real, usable, alpha, seed, origin=row, archive=archive.as_posix())
 
-        inputs = [gan / "generator.pt", layout.samples("train"), layout.poses()]
+        inputs = [gan / "generator.pt", layout.samples("train"), layout.poses(), *samples.archives(real)]
         identity = {"alpha": alpha, "seed": seed, "size": size, "inputs": [file_digest(path) for path in inputs]}
         scratch = Scratch(f"augment-{row}", identity)
         synthesise(generator, people.to(device), list(real["image"]), rows, archive, scratch)

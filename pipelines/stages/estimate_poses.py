@@ -13,12 +13,13 @@ import torch
 from augment.poses import INDEX, JOINTS, Pose, table
 from augment.poses.estimators import ESTIMATORS
 from augment.poses.estimators.truth import Truth
-from augment.sheets import sheet, skeleton
+from augment.poses.skeleton import skeleton
 from pipelines import layout
 from pipelines.console import Say, stage
 from pipelines.params import PoseParams
 from reid import samples
 from reid.images import Archive
+from reid.sheets import sheet
 
 NEAR = 0.05  # of the body's height: a joint is right (PCK) when it is as close as this to the true one
 

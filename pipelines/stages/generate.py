@@ -10,12 +10,11 @@ from PIL import Image
 
 from augment import generators
 from augment.batch import Batch
-from augment.poses import Pose
 from augment.poses.estimators import ESTIMATORS
 from pipelines.console import stage
 from pipelines.params import PoseParams
 from pipelines.runtime import set_up
-from reid.images import load, to_float, to_uint8
+from reid.images import load, stored_size, to_float, to_uint8
 
 
 def run(gan: Path, image: Path, pose: Path, out: Path, estimator: PoseParams, device_name: str, threads: int) -> None:
@@ -34,8 +33,7 @@ def run(gan: Path, image: Path, pose: Path, out: Path, estimator: PoseParams, de
         options = {**estimator.blazepose.model_dump(), "processes": 1}
         found = ESTIMATORS["blazepose"](**options).estimate(files)
         images = load(files["archive"], files["image"], size)
-        sizes = torch.tensor([Image.open(file).size for file in (image, pose)])
-        found = Pose((found.joints + 0.5) * (torch.tensor([size[1], size[0]]) / sizes)[:, None] - 0.5, found.visible)
+        found = found.scaled([stored_size(file) for file in (image, pose)], size)
         for file, usable in zip((image, pose), found.has_torso().tolist(), strict=True):
             if not usable:
                 raise ValueError(

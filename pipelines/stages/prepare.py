@@ -10,7 +10,6 @@ import click
 import numpy as np
 import pandas as pd
 
-from augment.sheets import sheet
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import DatasetParams
@@ -18,6 +17,7 @@ from reid import samples
 from reid.datasets import DATASETS, SPLITS, Dataset, Finding
 from reid.datasets.checks import counts, find_faults, unlike_published
 from reid.images import Archive
+from reid.sheets import sheet
 
 SHOWN = 10  # findings of a kind that are printed
 

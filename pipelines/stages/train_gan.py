@@ -14,7 +14,6 @@ from augment import generators, training
 from augment.discriminator import Discriminator
 from augment.features import FEATURES
 from augment.people import People
-from augment.sheets import sheet
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import GanParams
@@ -24,6 +23,7 @@ from reid import samples
 from reid.checkpoints import Scratch, file_digest
 from reid.images import to_float, to_uint8
 from reid.seeds import seed_for
+from reid.sheets import sheet
 
 SHOWN = 12  # test pairs on a sheet
 
@@ -35,6 +35,7 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
     """
     device = set_up(device_name, threads)
     inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), layout.pairs("test")]
+    inputs += samples.archives(samples.read(layout.samples("train")))
     identity = {"gan": gan.model_dump(), "seed": seed, "size": size, "threads": threads, "device": device.type}
     scratch = Scratch(f"gan-{name}", identity | {"inputs": [file_digest(path) for path in inputs]})
     does = f"{gan.training.iterations:,} iterations of {gan.generator} on {describe(device, threads)}"

@@ -41,7 +41,7 @@ def run(
     """
     device = set_up(device_name, threads)
     table = samples.read(train / "train.parquet")
-    digests = [file_digest(train / "train.parquet"), *(file_digest(Path(path)) for path in table["archive"].unique())]
+    digests = [file_digest(path) for path in (train / "train.parquet", *samples.archives(table))]
     settings = {"network": reid.network.model_dump(), "training": reid.training.model_dump()}
     identity = {**settings, "seed": seed, "size": size, "threads": threads, "device": device.type, "inputs": digests}
     scratch = Scratch(f"reid-{out.name}", identity)

@@ -2,6 +2,7 @@ import json
 import math
 import zipfile
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -11,6 +12,7 @@ from augment.poses import INDEX, JOINTS, Pose, heatmaps, table
 from augment.poses.estimators import ESTIMATORS
 from augment.poses.estimators.annotations import read_annotations, write_annotations
 from augment.poses.estimators.truth import Truth
+from augment.poses.skeleton import LEFT, RIGHT, skeleton
 from reid.datasets import DATASETS
 
 
@@ -122,3 +124,13 @@ def test_blazepose_finds_nobody_in_noise(tmp_path):
     Image.fromarray(noise.numpy()).save(tmp_path / "noise.png")
     images = pd.DataFrame({"archive": [str(tmp_path)], "image": ["noise.png"]})
     assert not ESTIMATORS["blazepose"](processes=1).estimate(images).visible.any()
+
+
+def test_skeleton_draws_visible_joints_only():
+    pose = random_poses(1, 0, missing=0)[0]
+    image = np.zeros((128, 64, 3), np.uint8)
+    drawn = skeleton(image, pose, scale=2).reshape(-1, 3)
+    assert (drawn == RIGHT).all(1).any()
+    assert (drawn == LEFT).all(1).any()
+    hidden = type(pose)(pose.joints, torch.zeros_like(pose.visible))
+    assert not skeleton(image, hidden).any()

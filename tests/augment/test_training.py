@@ -6,7 +6,7 @@ from augment.discriminator import Discriminator
 from augment.features import Pixels
 from augment.generators import GENERATORS
 from augment.people import People
-from augment.training import draw, train
+from augment.training import train
 from reid.checkpoints import Scratch
 
 PEOPLE = People(
@@ -62,12 +62,6 @@ def test_it_learns(tmp_path):
     options = {"reconstruction_weight": 33.0, "neighbourhood": 1, "learning_rate": 0.002, "batch_size": 4}
     _, log = run(Scratch("s", {}, tmp_path), "unet", iterations=30, **options)
     assert log[-1]["reconstruction"] < 0.97 * log[0]["reconstruction"]
-
-
-def test_a_pass_has_every_pair_once():
-    drawn = [tuple(pair) for i in range(5) for part in draw(PAIRS, i, 2, seed=1) for pair in part.tolist()]
-    assert sorted(drawn) == [tuple(pair) for pair in PAIRS.tolist()]
-    assert [len(part) for part in draw(PAIRS, 0, 2, seed=1)] == [2, 2, 2]
 
 
 def test_bad_runs_stop(tmp_path):

@@ -1,9 +1,7 @@
 import numpy as np
-import torch
-from conftest import random_poses
 from PIL import Image
 
-from augment.sheets import LEFT, RIGHT, framed, sheet, skeleton
+from reid.sheets import framed, sheet
 
 
 def test_sheet_shows_every_picture(tmp_path):
@@ -14,16 +12,6 @@ def test_sheet_shows_every_picture(tmp_path):
     for colour in colours:
         assert (shown == colour).all(1).sum() == 40 * 20
     sheet([], tmp_path / "empty.png")
-
-
-def test_skeleton_draws_visible_joints_only():
-    pose = random_poses(1, 0, missing=0)[0]
-    image = np.zeros((128, 64, 3), np.uint8)
-    drawn = skeleton(image, pose, scale=2).reshape(-1, 3)
-    assert (drawn == RIGHT).all(1).any()
-    assert (drawn == LEFT).all(1).any()
-    hidden = type(pose)(pose.joints, torch.zeros_like(pose.visible))
-    assert not skeleton(image, hidden).any()
 
 
 def test_frame_leaves_the_picture_alone():

@@ -1,4 +1,4 @@
-"""Contact sheets: rows of pictures with captions, and skeletons drawn over them."""
+"""Contact sheets: rows of pictures with captions."""
 
 from __future__ import annotations
 
@@ -9,33 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from augment.poses.pose import INDEX, Pose
-
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
-
-BONES = tuple(
-    (INDEX[start], INDEX[end])
-    for start, end in (
-        ("neck", "right_shoulder"),
-        ("right_shoulder", "right_elbow"),
-        ("right_elbow", "right_wrist"),
-        ("neck", "left_shoulder"),
-        ("left_shoulder", "left_elbow"),
-        ("left_elbow", "left_wrist"),
-        ("neck", "right_hip"),
-        ("right_hip", "right_knee"),
-        ("right_knee", "right_ankle"),
-        ("neck", "left_hip"),
-        ("left_hip", "left_knee"),
-        ("left_knee", "left_ankle"),
-        ("neck", "nose"),
-        ("nose", "right_eye"),
-        ("right_eye", "right_ear"),
-        ("nose", "left_eye"),
-        ("left_eye", "left_ear"),
-    )
-)
-RIGHT, LEFT, MIDDLE = (255, 140, 0), (0, 200, 255), (255, 255, 255)  # colours of the body's sides
 
 
 def sheet(
@@ -69,31 +43,11 @@ def sheet(
     canvas.save(path)
 
 
-def skeleton(image: Picture, pose: Pose, scale: int = 3) -> Picture:
-    """The image enlarged `scale` times with the visible joints of a pose (18,): right orange, left blue."""
-    picture = Image.fromarray(image).resize((image.shape[1] * scale, image.shape[0] * scale), Image.Resampling.BICUBIC)
-    draw = ImageDraw.Draw(picture)
-    points = [tuple((joint + 0.5) * scale) for joint in pose.joints.tolist() for joint in [np.array(joint)]]
-    for start, end in BONES:
-        if pose.visible[start] and pose.visible[end]:
-            draw.line([points[start], points[end]], _colour(end), 2)
-    for joint, point in enumerate(points):
-        if pose.visible[joint]:
-            x, y = point
-            draw.ellipse([x - 3, y - 3, x + 3, y + 3], _colour(joint))
-    return np.asarray(picture)
-
-
 def framed(image: Picture, colour: tuple[int, int, int], border: int = 3) -> Picture:
     """The image with its outermost pixels in a colour."""
     picture = image.copy()
     picture[:border] = picture[-border:] = picture[:, :border] = picture[:, -border:] = colour
     return picture
-
-
-def _colour(joint: int) -> tuple[int, int, int]:
-    name = next(name for name, index in INDEX.items() if index == joint)
-    return RIGHT if name.startswith("right") else LEFT if name.startswith("left") else MIDDLE
 
 
 def _scale(picture: Picture, height: int) -> Image.Image:

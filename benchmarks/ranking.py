@@ -1,0 +1,50 @@
+"""Ranking at Market-1501's size against torchreid's evaluation in Python.
+
+python benchmarks/ranking.py
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from compare import compare
+
+from reid.ranking import evaluate
+
+QUERIES, GALLERY, PEOPLE, JUNK = 3368, 19732, 750, 3819
+
+
+def main() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from torchreid.reid.metrics.rank import evaluate_rank
+
+    random = np.random.default_rng(0)
+    distances = random.random((QUERIES, GALLERY), np.float32)
+    gallery_ids = np.concatenate([np.full(JUNK, -1), random.integers(0, PEOPLE + 1, GALLERY - JUNK)])
+    query_ids = random.integers(1, PEOPLE + 1, QUERIES)
+    query_cameras, gallery_cameras = (random.integers(1, 7, count) for count in (QUERIES, GALLERY))
+    case = (distances, query_ids, query_cameras, gallery_ids, gallery_cameras)
+    start = 500
+    few = (distances[:start], query_ids[:start], query_cameras[:start], gallery_ids, gallery_cameras)
+    kept = gallery_ids != -1
+    clean = np.ascontiguousarray(distances[:start, kept])
+    compare(
+        f"{start} queries x {GALLERY} images, both average precisions",
+        lambda: evaluate(*few),
+        lambda: evaluate_rank(
+            clean, query_ids[:start], gallery_ids[kept], query_cameras[:start], gallery_cameras[kept], use_cython=False
+        ),
+        rounds=3,
+    )
+    compare(
+        f"{QUERIES} queries against {start}: expect {QUERIES / start:.1f}",
+        lambda: evaluate(*few),
+        lambda: evaluate(*case),
+        rounds=3,
+    )
+
+
+if __name__ == "__main__":
+    main()

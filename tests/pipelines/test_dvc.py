@@ -1,0 +1,110 @@
+"""dvc.yaml against the code: DVC does not follow imports, so its dependencies are checked here."""
+
+import ast
+from configparser import ConfigParser
+from functools import cache
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipelines.__main__ import main
+
+STAGES = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]
+# Modules that change no result: a change in them runs no stage again.
+NEUTRAL = {
+    "pipelines/__init__.py",
+    "pipelines/console.py",
+    "pipelines/layout.py",
+    "pipelines/params.py",
+    "pipelines/runtime.py",
+    "pipelines/stages/__init__.py",
+    "reid/__init__.py",
+    "augment/__init__.py",
+    "reid/checkpoints.py",
+    "reid/progress.py",
+    "reid/sheets.py",
+    "reid/weights.py",
+}
+
+
+def module_of(stage):
+    return Path(f"pipelines/stages/{stage.removesuffix('_real')}.py")
+
+
+@cache
+def imports(path):
+    """Files of the project that a file imports, at its top or inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    files = set()
+    for name in names:
+        parts = Path(*name.split("."))
+        files |= {file for file in (parts.with_suffix(".py"), parts / "__init__.py") if file.exists()}
+        files |= {parent / "__init__.py" for parent in parts.parents if (parent / "__init__.py").exists()}
+    return files
+
+
+def closure(path, seen):
+    if path not in seen:
+        seen.add(path)
+        for file in imports(path):
+            if str(file) not in NEUTRAL:
+                closure(file, seen)
+    return seen
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stages_code_is_among_its_dependencies(stage):
+    deps = [Path(dep) for dep in STAGES[stage]["deps"] if "$" not in dep]
+    uncovered = [
+        str(file)
+        for file in sorted(closure(module_of(stage), set()))
+        if not any(dep == file or dep in file.parents for dep in deps)
+    ]
+    assert uncovered == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dependencies_exist_and_are_used(stage):
+    code = closure(module_of(stage), set())
+    for dep in STAGES[stage]["deps"]:
+        if dep.startswith(("data/", "$")):
+            continue
+        assert Path(dep).exists(), dep
+        assert any(Path(dep) == file or Path(dep) in file.parents for file in code), f"{dep} is not imported"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_commands_exist(stage):
+    words = STAGES[stage]["cmd"].split()
+    assert words[:3] == ["python", "-m", "pipelines"]
+    options = {option for parameter in main.commands[words[3]].params for option in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= options
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_output_turns_the_run_cache_off(stage):
+    assert all(isinstance(out, str) for out in STAGES[stage]["outs"]), "no persist, no cache: false"
+
+
+def test_dvc_sends_nothing_and_asks_nothing():
+    config = ConfigParser()
+    config.read(".dvc/config")
+    assert config["core"]["analytics"] == config["core"]["check_update"] == "false"
+
+
+def test_imports_go_one_way():
+    for package, forbidden in (("reid", {"augment", "pipelines"}), ("augment", {"pipelines"})):
+        for path in Path(package).rglob("*.py"):
+            assert not {file.parts[0] for file in imports(path)} & forbidden, path
+    allowed = {"samples", "images", "weights", "batches", "checkpoints", "progress", "seeds", "__init__"}
+    for path in Path("augment").rglob("*.py"):
+        used = {
+            file.relative_to("reid").parts[0].removesuffix(".py") for file in imports(path) if file.parts[0] == "reid"
+        }
+        assert used <= allowed, path

@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipelines import params
+from pipelines.params import ParamsError
+
+PROFILES = [Path("params.yaml"), *sorted(Path("profiles").glob("*.yaml"))]
+
+
+def keys(value, prefix=""):
+    """All keys, lists' contents left out."""
+    if not isinstance(value, dict):
+        return {prefix}
+    return {key for name, inner in value.items() for key in keys(inner, f"{prefix}.{name}")}
+
+
+def changed(tmp_path, change):
+    raw = YAML(typ="safe").load(Path("params.yaml"))
+    change(raw)
+    path = tmp_path / "params.yaml"
+    YAML().dump(raw, path)
+    return path
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=str)
+def test_profiles_are_valid_and_share_their_keys(path):
+    params.load(path)
+    assert keys(YAML(typ="safe").load(path)) == keys(YAML(typ="safe").load(PROFILES[0]))
+
+
+def test_paper_profile_is_the_papers():
+    paper = params.load(Path("profiles/paper.yaml"))
+    assert paper.dataset.name == "market1501"
+    for gan in paper.gan.values():
+        assert (gan.width, gan.training.iterations, gan.training.batch_size) == (1, 90_000, 4)
+        assert (gan.training.learning_rate, gan.training.average) == (2e-4, 0)
+    assert paper.gan["full"].training.reconstruction_weight == 0.01
+    assert paper.reid["ide"].training.iterations == 50_000
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: p.update(alpha=2), "alpha: unknown parameter"),
+        (lambda p: p["gan"]["full"]["training"].update(lr=1), "gan.full.training.lr: unknown parameter"),
+        (lambda p: p.pop("seed"), "seed: Field required"),
+        (lambda p: p.update(alphas=[0]), "alphas: 0 is not possible: .* from 2; alpha = 1 is the row `real`"),
+        (lambda p: p.update(alphas=[1, 2]), "alphas: 1 is not possible"),
+        (lambda p: p.update(alphas=[2, 2]), "names something twice"),
+        (lambda p: p.update(alphas=[]), "alphas: List should have at least 1 item"),
+        (
+            lambda p: p.update(generators=["fulll"]),
+            "generators: fulll has no section gan.fulll; there are baseline, full",
+        ),
+        (lambda p: p["dataset"].update(name="market"), "unknown name 'market'; known are market1501, dukemtmc-reid"),
+        (lambda p: p["gan"]["full"].update(width=0), "gan.full.width: Input should be greater than 0, got 0"),
+        (lambda p: p.update(device="gpu"), "device: Input should be 'auto', 'cpu' or 'cuda', got 'gpu'"),
+        (lambda p: p["gan"]["full"]["training"].update(neighbourhood=4), "neighbourhood: must be odd, got 4"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, change, message):
+    with pytest.raises(ParamsError, match=message) as error:
+        params.load(changed(tmp_path, change))
+    assert str(tmp_path / "params.yaml") in str(error.value)
+
+
+def test_small_numbers_are_numbers(tmp_path):
+    path = changed(tmp_path, lambda p: None)
+    path.write_text(path.read_text().replace("learning_rate: 0.0007", "learning_rate: 7e-4"))
+    assert params.load(path).gan["full"].training.learning_rate == 7e-4
+
+
+def test_no_file_and_no_yaml(tmp_path):
+    with pytest.raises(ParamsError, match="does not exist: run from the project's root"):
+        params.load(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("a: [")
+    with pytest.raises(ParamsError, match="is not YAML"):
+        params.load(tmp_path / "params.yaml")

