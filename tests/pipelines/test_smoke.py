@@ -37,14 +37,14 @@ def dvc(folder, *words):
     return done.stdout
 
 
-def would_run(folder, old, new):
-    """Stages that a change of params.yaml makes run."""
+def after(folder, old, new, *words):
+    """Names of the stages that `dvc repro` runs after a change of params.yaml, which is then taken back."""
     path = folder / "params.yaml"
     text = path.read_text()
     assert text.count(old) >= 1
     path.write_text(text.replace(old, new))
     try:
-        return set(re.findall(r"Running stage '([^']+)'", dvc(folder, "repro", "--dry")))
+        return set(re.findall(r"Running stage '([^']+)'", dvc(folder, "repro", *words)))
     finally:
         path.write_text(text)
 
@@ -61,30 +61,32 @@ def test_a_second_time_nothing_runs(copy):
     assert "Running stage" not in output
 
 
+EVALUATIONS = {"evaluate_real@ide", "evaluate@baseline-2-ide", "evaluate@full-2-ide"}
+
+
 def test_a_new_alpha_runs_only_what_it_needs(copy):
-    new = {f"{stage}@{g}-3{n}" for g in ("baseline", "full") for stage, n in
-           (("augment", ""), ("train_reid", "-ide"), ("evaluate", "-ide"))}  # fmt: skip
+    expected = {"report"}
+    for generator in ("baseline", "full"):
+        expected |= {f"augment@{generator}-3", f"train_reid@{generator}-3-ide", f"evaluate@{generator}-3-ide"}
+    assert after(copy, "\n  - 2\n", "\n  - 2\n  - 3\n") == expected
+    assert "| full-a3 " in (copy / "data/report/table.md").read_text()
+
+
+def test_settings_of_evaluation_and_report_train_nothing(copy):
+    dvc(copy, "repro")
+    assert after(copy, "normalise: true", "normalise: false") == EVALUATIONS | {"report"}
+    dvc(copy, "repro")
+    assert after(copy, "average_precision: trapezoid", "average_precision: step") == {"report"}
+    assert "step rule" in (copy / "data/report/table.md").read_text()
+
+
+def test_what_a_change_touches_first(copy):
+    # A dry run names the stages whose own dependencies or parameters changed, not those after them.
+    dvc(copy, "repro")
+    assert after(copy, "      - euclidean\n", "      - euclidean\n      - other\n", "--dry") == EVALUATIONS
     text = (copy / "params.yaml").read_text()
-    assert would_run(copy, _alphas(text), _alphas(text) + "  - 3\n") == new | {"report"}
-
-
-def _alphas(text):
-    return re.search(r"alphas:.*\n  - 2\n", text).group()
-
-
-def test_a_distance_or_an_ap_setting_trains_nothing(copy):
-    evaluations = {"evaluate_real@ide", "evaluate@baseline-2-ide", "evaluate@full-2-ide"}
-    distance = would_run(copy, "      - euclidean\n", "      - euclidean\n      - other\n")
-    assert distance == evaluations | {"report"}
-    assert would_run(copy, "normalise: true", "normalise: false") == evaluations | {"report"}
-    assert would_run(copy, "average_precision: trapezoid", "average_precision: step") == {"report"}
-
-
-def test_one_generators_setting_leaves_the_other_alone(copy):
-    text = (copy / "params.yaml").read_text()
-    full = re.search(r"  full:.*?neighbourhood: 3", text, re.S).group()
-    ran = would_run(copy, full, full.replace("neighbourhood: 3", "neighbourhood: 5"))
-    assert ran == {"train_gan@full", "augment@full-2", "train_reid@full-2-ide", "evaluate@full-2-ide", "report"}
+    full = re.search(r"  full:.*?neighbourhood: 3", text, re.DOTALL).group()
+    assert after(copy, full, full.replace("neighbourhood: 3", "neighbourhood: 5"), "--dry") == {"train_gan@full"}
 
 
 def test_metrics_and_plots_can_be_shown(copy):
