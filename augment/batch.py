@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from augment.poses.pose import Pose
+from reid.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Batch:
         return len(self.source)
 
     def single_source(self) -> tuple[Tensor, Pose]:
-        """Image (B, 3, H, W) and pose (B, 18) where M is 1; raises ValueError for another M."""
+        """Image (B, 3, H, W) and pose (B, 18) where M is 1; raises InputError for another M."""
         if self.source.shape[1] != 1:
-            raise ValueError(f"this generator takes one source image, got M = {self.source.shape[1]}")
+            raise InputError(f"this generator takes one source image, got M = {self.source.shape[1]}")
         return self.source[:, 0], self.source_pose[:, 0]
 
     def to(self, device: torch.device | str) -> Batch:

@@ -153,5 +153,6 @@ def region_masks(target: Pose, size: tuple[int, int]) -> Tensor:
         along_x = (x - centre[..., :1]) * half_side[..., :1]
         along_y = (y - centre[..., 1:]) * half_side[..., 1:]
         projection = along_y[..., :, None] + along_x[..., None, :]
-        masks[:, 2:] &= projection.abs() <= (half_side**2).sum(-1)[..., None, None] + 1e-9
+        square = (half_side**2).sum(-1)[..., None, None]
+        masks[:, 2:] &= (projection.abs() <= square + 1e-9) & (square > 1e-9)  # nothing is inside a limb of no length
     return masks

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from reid.errors import InputError
+
 EPSILON = 1e-7  # inside the logarithms, as released
 
 
@@ -50,9 +52,9 @@ def nearest_neighbour(generated: Tensor, target: Tensor, size: int) -> Tensor:
         (B,), differentiable in `generated`.
     """
     if generated.shape != target.shape:
-        raise ValueError(f"features differ in shape: {tuple(generated.shape)} and {tuple(target.shape)}")
+        raise InputError(f"features differ in shape: {tuple(generated.shape)} and {tuple(target.shape)}")
     if size < 1 or size % 2 == 0:
-        raise ValueError(f"the neighbourhood's size must be odd and positive, got {size}")
+        raise InputError(f"the neighbourhood's size must be odd and positive, got {size}")
     return _NearestNeighbour.apply(generated, target, size)
 
 

@@ -15,6 +15,7 @@ from augment.generators import Generator
 from augment.people import People
 from reid import samples
 from reid.checkpoints import Scratch
+from reid.errors import InputError
 from reid.images import encode_jpeg, to_uint8, write_zip
 from reid.progress import progress
 from reid.seeds import seed_for
@@ -27,8 +28,8 @@ def plan(
 ) -> pd.DataFrame:
     """The rows to generate: alpha - 1 draws of each usable training image.
 
-    The target pose of each draw is any usable training image's, chosen by a stream of (seed, image, draw) alone. So the
-    set for alpha = 2 is the first draw of the set for alpha = 10, and comparisons over alpha are paired.
+    The target pose of each draw is any usable training image's, chosen by a stream of (seed, image, draw). So the set
+    for alpha = 2 is the first draw of the set for alpha = 10, and comparisons over alpha are paired.
 
     Args:
         table: sample table of the N real training images.
@@ -43,12 +44,12 @@ def plan(
         copies.
     """
     if alpha < 2:
-        raise ValueError(
+        raise InputError(
             f"alpha must be at least 2, got {alpha}: alpha = 1 is the real training set without augmentation"
         )
-    sources = table[usable].reset_index(drop=True)
+    sources = table[usable].sort_values("image", ignore_index=True)
     if sources.empty:
-        raise ValueError(f"none of the {len(table)} training images has a usable pose: see data/poses/skeletons.png")
+        raise InputError(f"none of the {len(table)} training images has a usable pose: see data/poses/skeletons.png")
     drawn = []
     for draw in range(1, alpha):
         streams = (np.random.default_rng(seed_for(seed, "pose", image, draw)) for image in sources["image"])
@@ -66,9 +67,11 @@ def plan(
 
 
 def generated_name(image: str, draw: int) -> str:
-    """`0002_c1s1_000451_03.jpg` to `0002_c1s1_000451_03_g01.jpg`: a suffix, which every Re-ID reader accepts."""
-    path = PurePosixPath(image)
-    return str(path.with_name(f"{path.stem}_g{draw:02d}.jpg"))
+    """`.../0002_c1s1_000451_03.jpg` to `bounding_box_train/0002_c1s1_000451_03_g01.jpg`.
+
+    A suffix, which every Re-ID reader accepts; the folder is Market-1501's, whatever the source's is.
+    """
+    return f"bounding_box_train/{PurePosixPath(image).stem}_g{draw:02d}.jpg"
 
 
 def synthesise(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -16,6 +17,7 @@ from augment.losses import discriminator_adversarial, generator_adversarial, nea
 from augment.people import People
 from reid.batches import draw
 from reid.checkpoints import Scratch
+from reid.errors import InputError
 from reid.progress import progress
 from reid.seeds import seed_for
 
@@ -52,11 +54,11 @@ def train(
         one row for each `log_every` iterations: iteration, and the mean losses since the row before.
 
     Raises:
-        ValueError: there are fewer pairs than one iteration needs.
+        InputError: there are fewer pairs than one iteration needs.
         FloatingPointError: a loss is not finite.
     """
     if len(pairs) < BATCHES * batch_size:
-        raise ValueError(f"one iteration needs {BATCHES} x {batch_size} pairs, got {len(pairs)}")
+        raise InputError(f"one iteration needs {BATCHES} x {batch_size} pairs, got {len(pairs)}")
     channels_last(generator)
     channels_last(discriminator)
     optimise_g = torch.optim.Adam(generator.parameters(), learning_rate, betas, fused=True)
@@ -67,13 +69,13 @@ def train(
 
     # Resume.
     start, log = 0, list[dict[str, float]]()
+    totals = torch.zeros(4, device=people.images.device)
     if (state := scratch.load()) is not None:
-        start, log = state["iteration"], state["log"]
+        start, log, totals = state["iteration"], state["log"], state["totals"].to(totals.device)
         for name, part in parts.items():
             part.load_state_dict(state[name])
 
     generator.train()
-    totals = torch.zeros(4, device=people.images.device)
     for iteration in progress(range(start, iterations), "train", "it", iterations, start):
         # Dropout, the generator's noise z, draws from torch's global stream: a stream of its own each iteration.
         torch.manual_seed(seed_for(seed, "iteration", iteration))
@@ -100,7 +102,8 @@ def train(
         loss_g.backward()
         optimise_g.step()
         discriminator.requires_grad_(True)
-        torch._foreach_lerp_(list(averaged.parameters()), list(generator.parameters()), 1 - average)
+        with torch.no_grad():
+            torch._foreach_lerp_(list(averaged.parameters()), list(generator.parameters()), 1 - average)
 
         # Log, draw samples, save the state.
         totals += torch.stack([loss_d, loss_g, adversarial, reconstruction]).detach()
@@ -113,7 +116,7 @@ def train(
             on_samples(averaged, done)
         if done % checkpoint_every == 0 or done == iterations:
             state = {name: part.state_dict() for name, part in parts.items()}
-            scratch.save({"iteration": done, "log": log, **state})
+            scratch.save({"iteration": done, "log": log, "totals": totals, **state})
     generator.load_state_dict(averaged.state_dict())
     generator.eval()
     return log
@@ -131,16 +134,12 @@ def channels_last(network: nn.Module) -> None:
 
 def _target(batch: Batch) -> Tensor:
     if batch.target is None:
-        raise ValueError("training needs batches with real target images")
+        raise InputError("training needs batches with real target images")
     return batch.target
 
 
 def _row(iteration: int, means: Tensor) -> dict[str, float]:
     row = dict(zip(("discriminator", "generator", "adversarial", "reconstruction"), means.tolist(), strict=True))
-    if not all(map(_finite, row.values())):
+    if not all(map(math.isfinite, row.values())):
         raise FloatingPointError(f"losses are not finite at iteration {iteration}: {row}; lower the learning rate")
     return {"iteration": iteration, **row}
-
-
-def _finite(value: float) -> bool:
-    return value == value and abs(value) != float("inf")

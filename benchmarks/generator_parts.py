@@ -58,11 +58,9 @@ def main() -> None:
         for c, s in LEVELS
     ]
     plain = [m.detach().contiguous().requires_grad_() for m in maps]
-    covering = [routes(affine, masks, stride) for _, stride in LEVELS]
-
     compare(
         "warp, four levels at full width, forward and backward",
-        lambda: [warp(m, c).sum().backward() for m, c in zip(maps, covering, strict=True)],
+        lambda: [warp(m, routes(affine, masks, s)).sum().backward() for m, (_, s) in zip(maps, LEVELS, strict=True)],
         lambda: [tenfold(m, affine, masks, s).sum().backward() for m, (_, s) in zip(plain, LEVELS, strict=True)],
     )
     features = [torch.randn(BATCH, 64, *SIZE).relu() for _ in range(2)]

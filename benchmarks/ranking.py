@@ -26,20 +26,20 @@ def main() -> None:
     query_ids = random.integers(1, PEOPLE + 1, QUERIES)
     query_cameras, gallery_cameras = (random.integers(1, 7, count) for count in (QUERIES, GALLERY))
     case = (distances, query_ids, query_cameras, gallery_ids, gallery_cameras)
-    start = 500
-    few = (distances[:start], query_ids[:start], query_cameras[:start], gallery_ids, gallery_cameras)
+    some = 500
+    few = (distances[:some], query_ids[:some], query_cameras[:some], gallery_ids, gallery_cameras)
     kept = gallery_ids != -1
-    clean = np.ascontiguousarray(distances[:start, kept])
+    clean = np.ascontiguousarray(distances[:some, kept])
     compare(
-        f"{start} queries x {GALLERY} images, both average precisions",
+        f"{some} queries x {GALLERY} images, both average precisions",
         lambda: evaluate(*few),
         lambda: evaluate_rank(
-            clean, query_ids[:start], gallery_ids[kept], query_cameras[:start], gallery_cameras[kept], use_cython=False
+            clean, query_ids[:some], gallery_ids[kept], query_cameras[:some], gallery_cameras[kept], use_cython=False
         ),
         rounds=3,
     )
     compare(
-        f"{QUERIES} queries against {start}: expect {QUERIES / start:.1f}",
+        f"{QUERIES} queries against {some}: expect {QUERIES / some:.1f}",
         lambda: evaluate(*few),
         lambda: evaluate(*case),
         rounds=3,

@@ -11,9 +11,10 @@ import click
 
 from pipelines import layout
 from pipelines import params as parameters
+from reid.errors import InputError
 
 # What bad input raises; anything else is a fault of the program and keeps its traceback.
-USER_ERRORS = (ValueError, KeyError, OSError, FloatingPointError)
+USER_ERRORS = (InputError, OSError, FloatingPointError)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -29,8 +30,7 @@ def with_params(command: Callable[..., None]) -> Callable[..., None]:
         except USER_ERRORS as error:
             if context.find_root().params["debug"]:
                 raise
-            message = error.args[0] if isinstance(error, KeyError) else error
-            raise click.ClickException(str(message)) from error
+            raise click.ClickException(str(error)) from error
 
     return run
 
@@ -110,7 +110,7 @@ def train_reid(params: parameters.Params, network: str, train: Path, out: Path) 
     from pipelines.stages import train_reid as stage
 
     reid = section(params.reid, network, "reid")
-    stage.run(network, reid, train, out, params.seed, params.device, params.threads, params.image_size)
+    stage.run(reid, train, out, params.seed, params.device, params.threads, params.image_size)
 
 
 @main.command()
@@ -123,7 +123,7 @@ def evaluate(params: parameters.Params, network: str, model: Path, out: Path) ->
     from pipelines.stages import evaluate as stage
 
     distances = section(params.reid, network, "reid").distances
-    stage.run(network, distances, params.evaluation, model, out, params.device, params.threads)
+    stage.run(distances, params.evaluation, model, out, params.device, params.threads)
 
 
 @main.command()

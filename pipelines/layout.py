@@ -33,7 +33,7 @@ def poses() -> Path:
 
 
 def pairs(split: str) -> Path:
-    """Pairs of `train` or `test`."""
+    """Pairs of `train` or `test`, or those `shown` on sheets."""
     return PAIRS / f"{split}.parquet"
 
 

@@ -18,13 +18,14 @@ from augment.generators import GENERATORS
 from augment.poses.estimators import ESTIMATORS
 from reid.datasets import DATASETS
 from reid.distances import DISTANCES
+from reid.errors import InputError
 from reid.networks import NETWORKS
 from reid.networks.backbones import BACKBONES
 
 PARAMS = Path("params.yaml")
 
 
-class ParamsError(ValueError):
+class ParamsError(InputError):
     """params.yaml cannot be used; the message names file and key."""
 
 
@@ -120,7 +121,7 @@ class GanParams(Section):
     training: GanTraining
 
 
-class NetworkParams(Section):
+class NetworkOptions(Section):
     """Options of `reid.networks.ide.IDE`."""
 
     backbone: Annotated[str, _one_of({**BACKBONES})]
@@ -145,9 +146,10 @@ class ReidTraining(Section):
 
 
 class ReidParams(Section):
-    """One Re-ID network, and the distances that it is measured with."""
+    """One Re-ID network, and the distances that it is measured with: columns of the table."""
 
-    network: NetworkParams
+    network: Annotated[str, _one_of({**NETWORKS})]
+    options: NetworkOptions
     training: ReidTraining
     distances: Annotated[list[Annotated[str, _one_of({**DISTANCES})]], Field(min_length=1)]
 
@@ -178,9 +180,9 @@ class Params(Section):
     pairs: PairsParams
     generators: Annotated[list[Row], Field(min_length=1)]
     alphas: Annotated[list[int], Field(min_length=1)]
-    networks: Annotated[list[Annotated[str, _one_of({**NETWORKS})]], Field(min_length=1)]
+    networks: Annotated[list[Row], Field(min_length=1)]
     gan: dict[Row, GanParams]
-    reid: dict[str, ReidParams]
+    reid: dict[Row, ReidParams]
     evaluation: EvaluationParams
     report: ReportParams
 

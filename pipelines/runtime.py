@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import torch
 
+from reid.errors import InputError
+
 
 def set_up(device: str, threads: int) -> torch.device:
     """Fix the number of CPU threads (another number gives other rounding) and choose the device.
 
     Raises:
-        ValueError: `cuda` is asked for and not there.
+        InputError: `cuda` is asked for and not there.
     """
     torch.set_num_threads(threads)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device: cuda is asked for, but torch sees no NVIDIA GPU; set device to auto or cpu")
+        raise InputError("device: cuda is asked for, but torch sees no NVIDIA GPU; set device to auto or cpu")
     return torch.device(device)
 
 

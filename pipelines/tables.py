@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -51,18 +53,20 @@ def table(scores: dict[str, dict[str, Any]], average_precision: str, published: 
             for name, score in file["distances"].items():
                 theirs = PUBLISHED.get((row, network, name)) if published else None
                 for place, (title, value) in enumerate((("Rank-1", score["rank1"]), ("mAP", score[key]))):
-                    paper = f" ({theirs[place]:.1f})" if theirs else ""
+                    like = title == "Rank-1" or average_precision == "trapezoid"  # published mAPs are the trapezoid's
+                    paper = f" ({theirs[place]:.1f})" if theirs and like else ""
                     line[f"{network} + {name}: {title}"] = f"{value:.1f}{paper}"
         lines.append(line)
     return pd.DataFrame(lines)
 
 
-def write(shown: pd.DataFrame, caption: str, folder: Any) -> None:
+def write(shown: pd.DataFrame, caption: str, folder: Path) -> None:
     """Write `table.md`, `table.tex` and `table.html` to a folder."""
     right = ["left", *["right"] * (shown.shape[1] - 1)]
     markdown = shown.to_markdown(index=False, colalign=right, disable_numparse=True)
     (folder / "table.md").write_text(f"{markdown}\n\n{caption}\n")
-    styled = shown.style.hide(axis="index")
     columns = "l" + "r" * (shown.shape[1] - 1)
-    (folder / "table.tex").write_text(styled.to_latex(hrules=True, column_format=columns, caption=caption))
-    (folder / "table.html").write_text(shown.to_html(index=False, border=0) + f"\n<p>{caption}</p>\n")
+    styled = shown.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1)
+    latex = styled.to_latex(hrules=True, column_format=columns, caption=caption.replace("_", r"\_"))
+    (folder / "table.tex").write_text(latex)
+    (folder / "table.html").write_text(f"{shown.to_html(index=False, border=0)}\n<p>{html.escape(caption)}</p>\n")

@@ -46,14 +46,18 @@ class Scratch:
         partial.replace(self.folder / "state.pt")
 
     def remove(self) -> None:
-        """Delete the folder, once the run's result is safe elsewhere."""
-        shutil.rmtree(self.folder)
+        """Delete the folder, once the run's result is safe elsewhere; a kill leaves no half of it to resume from."""
+        done = self.folder.with_suffix(".done")
+        shutil.rmtree(done, ignore_errors=True)
+        self.folder.rename(done)
+        shutil.rmtree(done)
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, or of a folder's file names and sizes."""
-    if path.is_dir():
-        listing = sorted((p.relative_to(path).as_posix(), p.stat().st_size) for p in path.rglob("*") if p.is_file())
-        return hashlib.sha256(json.dumps(listing).encode()).hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def digest(path: Path, pattern: str = "*") -> str:
+    """SHA-256 of a file, or of the names and contents of the files below a folder that match a pattern."""
+    if not path.is_dir():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    files = sorted(p for p in path.rglob(pattern) if p.is_file())
+    parts = [f"{p.relative_to(path).as_posix()} {digest(p)}" for p in files]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -6,7 +6,9 @@ Images are numpy arrays of shape (H, W, 3), uint8, RGB. In tensors they are NCHW
 from __future__ import annotations
 
 import io
+import os
 import zipfile
+import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -17,11 +19,13 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from reid.errors import InputError
+
 # zip stores a time stamp with each member; a fixed one makes equal contents equal bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-class ImageError(ValueError):
+class ImageError(InputError):
     """An image that cannot be read; the message names the file and says what is wrong with it."""
 
 
@@ -51,7 +55,7 @@ class Archive:
             if self._zip is not None:
                 return self._zip.read(name)
             return (self.path / PurePosixPath(name)).read_bytes()
-        except (KeyError, OSError, zipfile.BadZipFile) as error:
+        except (KeyError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise ImageError(f"{self.path}: cannot read {name}: {error}") from error
 
     def image(self, name: str) -> NDArray[np.uint8]:
@@ -105,6 +109,8 @@ def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members:
             archive.writestr(zipfile.ZipInfo(name, ZIP_EPOCH), data)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
     partial.replace(path)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.errors import InputError
 from reid.samples import DISTRACTOR, JUNK
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
@@ -65,7 +66,7 @@ def evaluate(
         gallery_cameras: (G,).
 
     Raises:
-        ValueError: lengths differ, a distance is not a number, or a query is junk or a distractor.
+        InputError: lengths differ, a distance is not a number, or a query is junk or a distractor.
     """
     _check(distances, query_identities, query_cameras, gallery_identities, gallery_cameras)
     queries, gallery = distances.shape
@@ -126,11 +127,11 @@ def _check(
 ) -> None:
     expected = ((len(query_ids), len(gallery_ids)), len(query_ids), len(gallery_ids))
     if (distances.shape, len(query_cameras), len(gallery_cameras)) != expected or 0 in distances.shape:
-        raise ValueError(
+        raise InputError(
             f"distances {distances.shape} do not fit {len(query_ids)} query identities, {len(query_cameras)} query "
             f"cameras, {len(gallery_ids)} gallery identities, {len(gallery_cameras)} gallery cameras"
         )
     if np.isnan(distances).any():
-        raise ValueError(f"{int(np.isnan(distances).sum())} of {distances.size} distances are not numbers")
+        raise InputError(f"{int(np.isnan(distances).sum())} of {distances.size} distances are not numbers")
     if (query_ids <= DISTRACTOR).any():
-        raise ValueError("queries must have a positive identity: -1 is junk, 0 a distractor")
+        raise InputError("queries must have a positive identity: -1 is junk, 0 a distractor")

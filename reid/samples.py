@@ -27,6 +27,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reid.errors import InputError
+
 REAL = "real"
 JUNK = -1
 DISTRACTOR = 0
@@ -50,10 +52,10 @@ def real_table(images: list[str], archive: str, identities: list[int], cameras: 
 
 
 def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:
-    """Return the table where it keeps its contract; raise ValueError saying which rows break which rule."""
+    """Return the table where it keeps its contract; raise InputError saying which rows break which rule."""
     missing = [column for column in COLUMNS if column not in table]
     if missing:
-        raise ValueError(f"{name}: columns {missing} are missing; it has {list(table.columns)}")
+        raise InputError(f"{name}: columns {missing} are missing; it has {list(table.columns)}")
     rules = {
         "image occurs more than once": table["image"].duplicated(keep=False),
         "camera is below 1": table["camera"] < 1,
@@ -69,12 +71,12 @@ def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:
     for rule, broken in rules.items():
         if broken.any():
             examples = ", ".join(table.loc[broken, "image"].head(3))
-            raise ValueError(f"{name}: {rule}: {int(broken.sum())} rows, e.g. {examples}")
+            raise InputError(f"{name}: {rule}: {int(broken.sum())} rows, e.g. {examples}")
     return table
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read and check a table; raises FileNotFoundError or ValueError naming the file."""
+    """Read and check a table; raises FileNotFoundError or InputError naming the file."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: run `python -m pipelines prepare` (or `dvc repro`) first")
     return check(_typed(pd.read_parquet(path)), str(path))

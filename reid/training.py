@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from reid.batches import draw
 from reid.checkpoints import Scratch
+from reid.errors import InputError
 from reid.images import to_float
 from reid.networks import IDE
 from reid.progress import progress
@@ -24,7 +26,7 @@ def train(
     iterations: int,  # the same for every training set, so that a gain is never a longer schedule
     batch_size: int = 16,
     learning_rate: float = 0.001,  # of SGD
-    classifier_rate: float = 1.0,  # the classifier's learning rate, as a multiple
+    classifier_rate: float = 1.0,  # the classifier's learning rate, as a multiple; its bias has twice that, as released
     decay_at: list[int] | None = None,  # iterations at which the learning rate falls to a tenth
     momentum: float = 0.9,
     weight_decay: float = 5e-4,
@@ -42,27 +44,28 @@ def train(
         one row for each `log_every` iterations: iteration, learning rate, mean loss since the row before.
 
     Raises:
-        ValueError: there are fewer images than a batch holds.
+        InputError: there are fewer images than a batch holds.
         FloatingPointError: the loss is not finite.
     """
     if len(images) < batch_size:
-        raise ValueError(f"a batch holds {batch_size} images, the training set only {len(images)}")
+        raise InputError(f"a batch holds {batch_size} images, the training set only {len(images)}")
     groups = [
         {"params": network.backbone.parameters(), "factor": 1.0},
-        {"params": network.classifier.parameters(), "factor": classifier_rate},
+        {"params": [network.classifier.weight], "factor": classifier_rate},
+        {"params": [network.classifier.bias], "factor": 2 * classifier_rate, "weight_decay": 0.0},
     ]
     optimiser = torch.optim.SGD(groups, learning_rate, momentum, weight_decay=weight_decay)
     parts: dict[str, Any] = {"network": network, "optimiser": optimiser}
 
     # Resume.
     start, log = 0, list[dict[str, float]]()
+    total = torch.zeros((), device=images.device)
     if (state := scratch.load()) is not None:
-        start, log = state["iteration"], state["log"]
+        start, log, total = state["iteration"], state["log"], state["total"].to(total.device)
         for name, part in parts.items():
             part.load_state_dict(state[name])
 
     network.train()
-    total = torch.zeros((), device=images.device)
     for iteration in progress(range(start, iterations), "train", "it", iterations, start):
         rate = learning_rate * 0.1 ** sum(iteration >= at for at in decay_at or [])
         for group in optimiser.param_groups:
@@ -86,12 +89,12 @@ def train(
         done = iteration + 1
         if done % log_every == 0 or done == iterations:
             mean = float(total) / (done - (int(log[-1]["iteration"]) if log else 0))
-            if mean != mean or mean == float("inf"):
+            if not math.isfinite(mean):
                 raise FloatingPointError(f"loss is {mean} at iteration {done}; lower the learning rate")
             log.append({"iteration": done, "learning_rate": rate, "loss": mean})
             total.zero_()
         if done % checkpoint_every == 0 or done == iterations:
             state = {name: part.state_dict() for name, part in parts.items()}
-            scratch.save({"iteration": done, "log": log, **state})
+            scratch.save({"iteration": done, "log": log, "total": total, **state})
     network.eval()
     return log

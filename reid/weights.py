@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from reid.errors import InputError
+
 WEIGHTS_FOLDER = Path("data/weights")
 
 
@@ -89,7 +91,7 @@ WEIGHTS: dict[str, WheelFile | PublishedFile] = {
 
 
 def locate(name: str) -> Path:
-    """Path of the weights called `name`; raises MissingWeights or, where the content is another, ValueError."""
+    """Path of the weights called `name`; raises MissingWeights or, where the content is another, InputError."""
     return WEIGHTS[name].locate(name)
 
 
@@ -97,5 +99,5 @@ def _checked(path: Path, sha256: str, name: str) -> Path:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(sha256):
-        raise ValueError(f"weights {name}: {path} has SHA-256 {found}, expected {sha256}...: fetch the file again")
+        raise InputError(f"weights {name}: {path} has SHA-256 {found}, expected {sha256}...: fetch the file again")
     return path

@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -66,3 +67,26 @@ def random_poses(count: int, seed: int, missing: float = 0.12) -> Pose:
     for name in ("right_shoulder", "left_shoulder", "right_hip", "left_hip"):
         visible[:, INDEX[name]] = True
     return Pose(joints, visible)
+
+
+def official(distances, query_ids, query_cameras, gallery_ids, gallery_cameras):
+    """The official rule, image by image: walk down the ranking, skip junk, add up trapezoids."""
+    aps, cmc = [], np.zeros(distances.shape[1])
+    for q in range(len(distances)):
+        same = gallery_ids == query_ids[q]
+        good = same & (gallery_cameras != query_cameras[q])
+        junk = (gallery_ids == -1) | (same & (gallery_cameras == query_cameras[q]))
+        ap, old_recall, old_precision, hits, place = 0.0, 0.0, 1.0, 0, 0
+        for g in sorted(range(distances.shape[1]), key=lambda g: (distances[q, g], g)):
+            if junk[g]:
+                continue
+            if good[g]:
+                hits += 1
+                if hits == 1:
+                    cmc[place:] += 1
+            place += 1
+            recall, precision = hits / max(good.sum(), 1), hits / place
+            ap += (recall - old_recall) * (old_precision + precision) / 2
+            old_recall, old_precision = recall, precision
+        aps.append(ap)
+    return cmc / len(distances), np.array(aps)

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reid.errors import InputError
+
 SOURCE_CHANNELS = 3 + 18  # an image and its pose's heat maps
 POSE_CHANNELS = 18
 WARPED_LEVELS = 4  # the finest skip connections, of strides 1, 2, 4 and 8
@@ -18,7 +20,7 @@ def encoder_filters(size: tuple[int, int], width: float) -> tuple[int, ...]:
     filters = (64, 128, 256, 512, 512, 512) + ((512,) if max(size) > 128 else ())
     stride = 2 ** (len(filters) - 1)
     if size[0] % stride or size[1] % stride:
-        raise ValueError(f"image size {size[0]}x{size[1]}: both sides must be multiples of {stride}")
+        raise InputError(f"image size {size[0]}x{size[1]}: both sides must be multiples of {stride}")
     return scaled(filters, width)
 
 
@@ -85,8 +87,8 @@ class Encoder(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(inputs, filters[0], 3, 1, 1)
         self.downs = nn.ModuleList(
-            Down(coarse, fine, norm=level < len(filters) - 2)
-            for level, (coarse, fine) in enumerate(itertools.pairwise(filters))
+            Down(fine, coarse, norm=level < len(filters) - 2)
+            for level, (fine, coarse) in enumerate(itertools.pairwise(filters))
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reid.errors import InputError
+
 JOINTS = (
     "nose",
     "neck",
@@ -50,7 +52,7 @@ class Pose:
 
     def __post_init__(self) -> None:
         if self.joints.shape[-2:] != (len(JOINTS), 2) or self.visible.shape != self.joints.shape[:-1]:
-            raise ValueError(
+            raise InputError(
                 f"expected joints (..., 18, 2) and visible (..., 18), "
                 f"got {tuple(self.joints.shape)} and {tuple(self.visible.shape)}"
             )

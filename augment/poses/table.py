@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from augment.poses.pose import JOINTS, Pose
+from reid.errors import InputError
 
 
 def write(images: Sequence[str], sizes: Sequence[tuple[int, int]], pose: Pose, path: Path) -> None:
@@ -32,7 +33,7 @@ def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
         size: (H, W) that the images are resized to; the poses are in pixels of that size.
 
     Raises:
-        KeyError: an image has no pose.
+        InputError: an image has no pose.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -41,7 +42,7 @@ def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
     table = pd.read_parquet(path).set_index("image")
     missing = [image for image in images if image not in table.index]
     if missing:
-        raise KeyError(f"{path} has no pose of {len(missing)} images, e.g. {missing[0]}: estimate poses again")
+        raise InputError(f"{path} has no pose of {len(missing)} images, e.g. {missing[0]}: estimate poses again")
     table = table.loc[list(images)]
     joints = [torch.from_numpy(table[[f"{joint}_x", f"{joint}_y"]].to_numpy("float32", copy=True)) for joint in JOINTS]
     visible = torch.from_numpy(table[[f"{joint}_visible" for joint in JOINTS]].to_numpy(bool, copy=True))

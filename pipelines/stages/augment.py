@@ -10,12 +10,11 @@ import pandas as pd
 from augment import generators
 from augment.people import People
 from augment.synthesis import plan, synthesise
-from pipelines import layout
+from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.people import read_people
 from pipelines.runtime import describe, set_up
 from reid import samples
-from reid.checkpoints import Scratch, file_digest
 from reid.images import Archive
 from reid.sheets import sheet
 
@@ -36,9 +35,9 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
         archive = folder / "images.zip"
         rows = plan(real, usable, alpha, seed, origin=row, archive=archive.as_posix())
 
-        inputs = [gan / "generator.pt", layout.samples("train"), layout.poses(), *samples.archives(real)]
-        identity = {"alpha": alpha, "seed": seed, "size": size, "inputs": [file_digest(path) for path in inputs]}
-        scratch = Scratch(f"augment-{row}", identity)
+        settings = {"row": row, "seed": seed, "size": size, "threads": threads, "device": device.type}
+        inputs = [gan / "generator.pt", gan / "config.json", layout.samples("train"), layout.poses()]
+        scratch = resume.scratch(f"augment-{row}", settings, [*inputs, *samples.archives(real)])
         synthesise(generator, people.to(device), list(real["image"]), rows, archive, scratch)
         samples.write(pd.concat([real, rows], ignore_index=True), folder / "train.parquet")
         _draw(people, list(real["image"]), rows, folder, row)

@@ -27,7 +27,6 @@ SEARCHED = 200  # nearest images among which a rank list is made, after junk is 
 
 
 def run(
-    network: str,
     distances: list[str],
     evaluation: EvaluationParams,
     model: Path,
@@ -38,7 +37,6 @@ def run(
     """Write the scores of the network in `model`, and some of its rank lists, to the JSON file `out`.
 
     Args:
-        network: key of `reid.networks.NETWORKS`, as it was trained.
         distances: keys of `reid.distances.DISTANCES`.
         evaluation: its section.
         model: folder that train-reid wrote.
@@ -49,8 +47,6 @@ def run(
     device = set_up(device_name, threads)
     with stage(f"evaluate {model.name}", f"distances {', '.join(distances)}, on {describe(device, threads)}") as say:
         built, config = storage.load(model, device)
-        if config["network"] != network:
-            raise ValueError(f"{model} holds the network {config['network']}, not {network}")
         query, gallery = (samples.read(layout.samples(split)) for split in ("query", "gallery"))
 
         def features(table: pd.DataFrame, title: str) -> NDArray[np.float32]:
@@ -70,7 +66,7 @@ def run(
             scores[name] = _scores(ranking)
             say(f"{name}: Rank-1 {scores[name]['rank1']}, mAP {scores[name]['mAP']} (step {scores[name]['mAP_step']})")
         result = {
-            "network": network,
+            "network": config["network"],
             "trained_on": config["trained_on"],
             "device": describe(device, threads),
             "queries": len(query),

@@ -14,6 +14,7 @@ from augment.poses.estimators import ESTIMATORS
 from pipelines.console import stage
 from pipelines.params import PoseParams
 from pipelines.runtime import set_up
+from reid.errors import InputError
 from reid.images import load, stored_size, to_float, to_uint8
 
 
@@ -21,7 +22,7 @@ def run(gan: Path, image: Path, pose: Path, out: Path, estimator: PoseParams, de
     """Write to `out` the person in `image`, redrawn by the generator in `gan` in the pose of the person in `pose`.
 
     Raises:
-        ValueError: an image does not show both shoulders and hips.
+        InputError: an image does not show both shoulders and hips.
     """
     device = set_up(device_name, threads)
     with stage("generate", f"{image} in the pose of {pose}") as say:
@@ -36,7 +37,7 @@ def run(gan: Path, image: Path, pose: Path, out: Path, estimator: PoseParams, de
         found = found.scaled([stored_size(file) for file in (image, pose)], size)
         for file, usable in zip((image, pose), found.has_torso().tolist(), strict=True):
             if not usable:
-                raise ValueError(
+                raise InputError(
                     f"{file}: no person with both shoulders and both hips was found; use a whole-body crop"
                 )
         source = to_float(images[:1])[:, None]

@@ -8,14 +8,19 @@ from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import PairsParams
 from reid import samples
+from reid.errors import InputError
 from reid.seeds import seed_for
+
+SHOWN = 12
 
 
 def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
-    """Write `data/pairs/{train,test}.parquet` (columns identity, source, target).
+    """Write `data/pairs/{train,test,shown}.parquet` (columns identity, source, target).
+
+    `shown` are the few test pairs that generators draw while they train.
 
     Raises:
-        ValueError: a split has no pair at all.
+        InputError: a split has no pair at all.
     """
     with stage("pair", "pair images of the same person that show both shoulders and hips") as say:
         layout.PAIRS.mkdir(parents=True, exist_ok=True)
@@ -25,13 +30,14 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
             usable = pose_table.read(layout.poses(), list(people["image"]), size).has_torso().numpy()
             found = all_pairs(people, usable)
             if found.empty:
-                raise ValueError(
+                raise InputError(
                     f"{split}: no two images of one person show both shoulders and hips ({usable.sum()} of "
                     f"{len(people)} images do): look at {layout.POSES / 'skeletons.png'}, or use another pose.estimator"
                 )
             alone = people["identity"].nunique() - found["identity"].nunique()
             left_out = len(people) - int(usable.sum())
             if split == "test":
+                sample_pairs(found, SHOWN, seed_for(seed, "shown pairs")).to_parquet(layout.pairs("shown"), index=False)
                 found = sample_pairs(found, pairs.test, seed_for(seed, "test pairs"))
             found.to_parquet(layout.pairs(split), index=False)
             say(

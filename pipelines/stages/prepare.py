@@ -16,13 +16,14 @@ from pipelines.params import DatasetParams
 from reid import samples
 from reid.datasets import DATASETS, SPLITS, Dataset, Finding
 from reid.datasets.checks import counts, find_faults, unlike_published
+from reid.errors import InputError
 from reid.images import Archive
 from reid.sheets import sheet
 
 SHOWN = 10  # findings of a kind that are printed
 
 
-class DatasetError(ValueError):
+class DatasetError(InputError):
     """A data set with fatal findings."""
 
 
@@ -70,7 +71,7 @@ def _print(findings: list[Finding]) -> None:
     for key, group in groupby(sorted(findings, key=kind), kind):
         click.echo(f"{'warning' if key[0] else 'FATAL'}: {key[1]}: {totals[key]}")
         for finding in list(group)[:SHOWN]:
-            click.echo(f"    {finding.where}")
+            click.echo(f"    {finding.where}{': ' if finding.detail else ''}{finding.detail}")
         if totals[key] > SHOWN:
             click.echo(f"    ... and {totals[key] - SHOWN} more")
 

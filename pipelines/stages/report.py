@@ -1,4 +1,4 @@
-"""Gather the scores into the table, its figures, and one page with every sheet."""
+"""Gather the scores into the table, its figures, and one page of pictures."""
 
 from __future__ import annotations
 

@@ -14,18 +14,15 @@ from augment import generators, training
 from augment.discriminator import Discriminator
 from augment.features import FEATURES
 from augment.people import People
-from pipelines import layout
+from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.params import GanParams
 from pipelines.people import read_people
 from pipelines.runtime import describe, set_up
 from reid import samples
-from reid.checkpoints import Scratch, file_digest
 from reid.images import to_float, to_uint8
 from reid.seeds import seed_for
 from reid.sheets import sheet
-
-SHOWN = 12  # test pairs on a sheet
 
 
 def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
@@ -34,15 +31,14 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
     While it trains, its state and the sheets so far lie in the scratch folder that the first line names.
     """
     device = set_up(device_name, threads)
-    inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), layout.pairs("test")]
-    inputs += samples.archives(samples.read(layout.samples("train")))
-    identity = {"gan": gan.model_dump(), "seed": seed, "size": size, "threads": threads, "device": device.type}
-    scratch = Scratch(f"gan-{name}", identity | {"inputs": [file_digest(path) for path in inputs]})
+    real = samples.read(layout.samples("train"))
+    settings = {"gan": gan.model_dump(), "seed": seed, "size": size, "threads": threads, "device": device.type}
+    inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), *samples.archives(real)]
+    scratch = resume.scratch(f"gan-{name}", settings, inputs)
     does = f"{gan.training.iterations:,} iterations of {gan.generator} on {describe(device, threads)}"
     with stage(f"train-gan {name}", f"{does}; sheets so far: {scratch.folder}/samples") as say:
         people, pairs = _read("train", pd.read_parquet(layout.pairs("train")), size)
-        shown = pd.read_parquet(layout.pairs("test"))
-        test_people, test_pairs = _read("gallery", shown.iloc[np.linspace(0, len(shown) - 1, SHOWN).astype(int)], size)
+        test_people, test_pairs = _read("gallery", pd.read_parquet(layout.pairs("shown")), size)
         test_people = test_people.to(device)
 
         torch.manual_seed(seed_for(seed, "initial weights"))
@@ -64,7 +60,8 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
         folder = layout.GAN / name
         generators.save(generator, gan.generator, {"size": list(size), "width": gan.width}, folder)
         pd.DataFrame(log).to_csv(folder / "losses.tsv", sep="\t", index=False, float_format="%.5g")
-        shutil.copytree(scratch.folder / "samples", folder / "samples", dirs_exist_ok=True)
+        shutil.rmtree(folder / "samples", ignore_errors=True)
+        shutil.copytree(scratch.folder / "samples", folder / "samples")
         shutil.copyfile(max((folder / "samples").iterdir()), folder / "sheet.png")
         scratch.remove()
         say(f"reconstruction loss {log[0]['reconstruction']:.4g} -> {log[-1]['reconstruction']:.4g}")

@@ -7,18 +7,17 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from pipelines import resume
 from pipelines.console import stage
 from pipelines.params import ReidParams
 from pipelines.runtime import describe, set_up
 from reid import samples, training
-from reid.checkpoints import Scratch, file_digest
 from reid.images import load
 from reid.networks import NETWORKS, storage
 from reid.seeds import seed_for
 
 
 def run(
-    network: str,
     reid: ReidParams,
     train: Path,
     out: Path,
@@ -30,8 +29,7 @@ def run(
     """Write to `out`: `network.pt`, `config.json`, `losses.tsv`.
 
     Args:
-        network: key of `reid.networks.NETWORKS`.
-        reid: its section.
+        reid: section of the network.
         train: folder with `train.parquet`.
         out: folder to write.
         seed: of the initial classifier, the order of images, flips and dropout.
@@ -41,23 +39,22 @@ def run(
     """
     device = set_up(device_name, threads)
     table = samples.read(train / "train.parquet")
-    digests = [file_digest(path) for path in (train / "train.parquet", *samples.archives(table))]
-    settings = {"network": reid.network.model_dump(), "training": reid.training.model_dump()}
-    identity = {**settings, "seed": seed, "size": size, "threads": threads, "device": device.type, "inputs": digests}
-    scratch = Scratch(f"reid-{out.name}", identity)
+    settings = {"reid": reid.model_dump(exclude={"distances"}), "seed": seed, "size": size}
+    settings |= {"threads": threads, "device": device.type}
+    scratch = resume.scratch(f"reid-{out.name}", settings, [train / "train.parquet", *samples.archives(table)])
     generated = int((table["origin"] != samples.REAL).sum())
     does = f"{reid.training.iterations:,} iterations on {len(table):,} images, {generated:,} of them generated"
     with stage(f"train-reid {out.name}", f"{does}, on {describe(device, threads)}") as say:
         images = load(table["archive"], table["image"], size).to(device)
         labels, classes = samples.class_labels(table["identity"].to_numpy())
         torch.manual_seed(seed_for(seed, "initial weights"))
-        options = {"classes": classes, **reid.network.model_dump()}
-        built = NETWORKS[network](**options).to(device)
+        options = {"classes": classes, **reid.options.model_dump()}
+        built = NETWORKS[reid.network](**options).to(device)
         log = training.train(
             built, images, torch.from_numpy(labels).to(device), scratch, **reid.training.model_dump(), seed=seed
         )
         trained_on = {"images": len(table), "generated": generated, "identities": classes}
-        storage.save(built, network, options, out, {"trained_on": trained_on, "image_size": list(size)})
+        storage.save(built, reid.network, options, out, {"trained_on": trained_on, "image_size": list(size)})
         pd.DataFrame(log).to_csv(out / "losses.tsv", sep="\t", index=False, float_format="%.5g")
         scratch.remove()
         say(f"loss {log[0]['loss']:.3f} -> {log[-1]['loss']:.3f}")

@@ -34,10 +34,11 @@ def counts(table: pd.DataFrame) -> tuple[int, int, int]:
 
 def unlike_published(dataset: Dataset) -> list[Finding]:
     """A finding for each split of Market-1501 whose counts are not the published ones."""
-    what = "(images, junk, distractors) are {}, published are {}"
     found = {split: counts(dataset.tables[split]) for split in SPLITS}
     return [
-        Finding(False, what.format(found[split], published), split)
+        Finding(
+            False, "unlike Market-1501", split, f"(images, junk, distractors) {found[split]}, published {published}"
+        )
         for split, published in MARKET_COUNTS.items()
         if found[split] != published
     ]
@@ -49,7 +50,7 @@ def _identities(tables: dict[str, pd.DataFrame]) -> Iterable[Finding]:
     for split, table in (("query", query), ("gallery", gallery)):
         for identity in sorted((people & set(table["identity"])) - {JUNK, DISTRACTOR}):
             examples = table.loc[table["identity"] == identity, "image"]
-            yield Finding(True, f"identity {identity} is in train and in {split}", examples.iloc[0])
+            yield Finding(True, f"identity in train and in {split}", examples.iloc[0], f"identity {identity}")
     for split, table in (("train", train), ("query", query)):
         for image in table.loc[table["identity"] <= DISTRACTOR, "image"]:
             yield Finding(True, f"junk or distractor in {split}", image)
@@ -75,7 +76,7 @@ def _unreadable(table: pd.DataFrame, threads: int) -> list[Finding]:
         try:
             archives[row[0]].image(row[1])
         except ImageError as error:
-            return Finding(True, str(error), row[1])
+            return Finding(True, "unreadable image", row[1], str(error))
         return None
 
     rows = list(zip(table["archive"], table["image"], strict=True))

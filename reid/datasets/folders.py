@@ -23,12 +23,14 @@ class Finding:
     Args:
         fatal: whether it must be mended before going on.
         what: the kind of finding.
-        where: the file or identity that it was found at.
+        where: the file or split that it was found at.
+        detail: what exactly is wrong there.
     """
 
     fatal: bool
     what: str
     where: str
+    detail: str = ""
 
 
 @dataclass
@@ -72,12 +74,10 @@ def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], finding
 
 def find_root(archive: Archive, folders: Sequence[str]) -> str:
     """Where in the archive the folders are: '' or `some/folder/`; raises FileNotFoundError saying what is there."""
-    parents = {PurePosixPath(name).parts[:-1] for name in archive.names()}
-    prefixes = {"/".join(parts[: depth + 1]) + "/" for parts in parents for depth in range(len(parts))}
-    for prefix in sorted(prefixes, key=lambda prefix: (prefix.count("/"), prefix)):
-        root = prefix.removesuffix(f"{folders[0]}/")
-        if root != prefix and all(f"{root}{folder}/" in prefixes for folder in folders):
-            return root
+    holders = {parent for name in archive.names() for parent in PurePosixPath(name).parents}
+    for folder in sorted(holders, key=lambda folder: (len(folder.parts), folder)):
+        if folder.name == folders[0] and all(folder.with_name(other) in holders for other in folders):
+            return "" if len(folder.parts) == 1 else f"{folder.parent}/"
     found = ", ".join(sorted({name.split("/")[0] for name in archive.names()})[:8])
     raise FileNotFoundError(
         f"{archive.path}: expected the folders {', '.join(folders)} with images in each, found "

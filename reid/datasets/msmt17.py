@@ -16,7 +16,7 @@ def read_msmt17(path: str | Path) -> Dataset:
     """MSMT17: `train/0000/0000_000_01_0303morning_0008_0.jpg` is identity 0 in camera 1.
 
     Its identities start at 0, in `train` and again in `test`, while 0 stands for distractors here: training identity i
-    becomes i + 1, test identity i becomes i + 1 + the number of training identities.
+    becomes i + 1, test identity i becomes i + 1 + the last training identity.
     """
     findings = list[Finding]()
     tables = {}
@@ -24,7 +24,7 @@ def read_msmt17(path: str | Path) -> Dataset:
         root = find_root(archive, ("train", "test"))
         images = {folder: read_images(archive, f"{root}{folder}/", NAME, findings) for folder in ("train", "test")}
         images["train"]["identity"] += 1
-        images["test"]["identity"] += 1 + images["train"]["identity"].nunique()
+        images["test"]["identity"] += 1 + int(images["train"]["identity"].max())
         for split, (folder, lists) in LISTS.items():
             listed = {
                 f"{root}{folder}/{name}" for part in lists for name in _read_list(archive, f"{root}list_{part}.txt")

@@ -57,6 +57,25 @@ def test_rectangles():
             torch.testing.assert_close(got[row, limb], expected, atol=1e-5, rtol=0)
 
 
+def test_limbs_correspond_by_the_corners_of_their_rectangles():
+    source, target = random_poses(3, seed=8, missing=0), random_poses(3, seed=9, missing=0)
+    targets, sources, weights = correspondences(source, target)
+    assert weights[:, 2:].sum() == 3 * 8 * 4
+    for row in range(3):
+        for limb in range(8):
+            lengthen = 0.1 if "upper" in PARTS[2 + limb] else 0.3
+            for got, pose in ((targets, target), (sources, source)):
+                torch.testing.assert_close(
+                    got[row, 2 + limb, :4], corners(pose, row, limb, lengthen), atol=1e-5, rtol=0
+                )
+
+
+def test_a_limb_of_no_length_has_no_mask():
+    pose = random_poses(1, seed=0, missing=0)
+    pose.joints[0, INDEX["left_wrist"]] = pose.joints[0, INDEX["left_elbow"]]
+    assert not region_masks(pose, SIZE)[0, PARTS.index("left_lower_arm")].any()
+
+
 def test_masks_against_polygons():
     pose = random_poses(6, seed=1)
     masks = region_masks(pose, SIZE)

@@ -14,6 +14,7 @@ from augment.poses.estimators.annotations import read_annotations, write_annotat
 from augment.poses.estimators.truth import Truth
 from augment.poses.skeleton import LEFT, RIGHT, skeleton
 from reid.datasets import DATASETS
+from reid.errors import InputError
 
 
 def test_heatmaps_are_gaussians_of_the_distance():
@@ -52,7 +53,7 @@ def test_table_keeps_poses_and_scales_them(tmp_path):
     assert torch.equal(same.visible, pose.visible[[2, 0]])
     half = table.read(tmp_path / "p.parquet", ["a"], (64, 32))
     torch.testing.assert_close(half.joints[0], (pose.joints[0] + 0.5) / 2 - 0.5)
-    with pytest.raises(KeyError, match="has no pose of 1 images, e.g. z"):
+    with pytest.raises(InputError, match="has no pose of 1 images, e.g. z"):
         table.read(tmp_path / "p.parquet", ["a", "z"], (128, 64))
 
 
@@ -83,7 +84,7 @@ def test_bad_annotations_name_file_and_line(tmp_path):
     with pytest.raises(ValueError, match=r"annotation.csv:1: expected the header"):
         read_annotations(path)
     write_annotations(["a.jpg"], random_poses(1, 0), path)
-    with pytest.raises(KeyError, match="no annotation of 1 images, e.g. b.jpg"):
+    with pytest.raises(InputError, match="no annotation of 1 images, e.g. b.jpg"):
         ESTIMATORS["annotations"](files=[str(path)]).estimate(pd.DataFrame({"image": ["b.jpg"]}))
 
 

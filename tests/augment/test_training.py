@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import pytest
 import torch
 from conftest import random_poses
@@ -5,8 +7,10 @@ from conftest import random_poses
 from augment.discriminator import Discriminator
 from augment.features import Pixels
 from augment.generators import GENERATORS
+from augment.losses import nearest_neighbour
 from augment.people import People
 from augment.training import train
+from reid.batches import draw
 from reid.checkpoints import Scratch
 
 PEOPLE = People(
@@ -14,7 +18,7 @@ PEOPLE = People(
     random_poses(6, 0),
 )
 PAIRS = torch.tensor([(a, b) for a in range(6) for b in range(6) if a != b])
-OPTIONS = {"batch_size": 2, "average": 0.5, "log_every": 2, "checkpoint_every": 2, "sample_every": 4}
+OPTIONS = {"batch_size": 2, "average": 0.5, "log_every": 2, "checkpoint_every": 3, "sample_every": 4}
 
 
 def run(scratch, name="deformable", iterations=6, **options):
@@ -46,6 +50,48 @@ def test_a_resumed_run_ends_with_the_same_weights(name, tmp_path):
     resumed, resumed_log = run(Scratch("broken", {}, tmp_path), name)
     assert equal(whole, resumed)
     assert log == resumed_log
+
+
+def test_one_iteration_by_hand(tmp_path):
+    """D on real and generated tuples, then G against the new D, with Adam's first step written out."""
+    rate, weight = 0.01, 0.7
+    torch.manual_seed(0)
+    generator, discriminator = GENERATORS["unet"]((128, 64), 0.03), Discriminator((128, 64), 0.03)
+    for up in generator.decoder.ups:
+        up.dropout = 0.0  # so that nothing depends on the order of random numbers
+    g, d = deepcopy(generator), deepcopy(discriminator)
+    options = {"learning_rate": rate, "reconstruction_weight": weight, "neighbourhood": 3, "seed": 4, "batch_size": 2}
+    scratch = Scratch("s", {}, tmp_path)
+    train(generator, discriminator, Pixels(), PEOPLE, PAIRS, scratch, iterations=1, **options)
+
+    rows = PAIRS[draw(30, 0, 6, 4)]
+    real, for_d, for_g = (PEOPLE.batch(part[:, 0], part[:, 1]) for part in (rows[:2], rows[2:4], rows[4:]))
+    loss = -(d(real, real.target) + 1e-7).log().mean() - (1 - d(for_d, g.generate(for_d).detach()) + 1e-7).log().mean()
+    first_adam_step(d, loss, rate)
+    fake = g.generate(for_g)
+    loss = -(d(for_g, fake) + 1e-7).log().mean() + weight * nearest_neighbour(fake, for_g.target, 3).mean()
+    first_adam_step(g, loss, rate)
+    for ours, expected in ((generator, g), (discriminator, d)):
+        wrong = total = 0
+        for key, value in expected.state_dict().items():
+            # Where a gradient is nearly zero, its sign is rounding.
+            wrong += int((ours.state_dict()[key] - value).abs().gt(1e-3).sum())
+            total += value.numel()
+        assert wrong < 0.01 * total
+
+
+def first_adam_step(network, loss, rate):
+    gradients = torch.autograd.grad(loss, list(network.parameters()))
+    with torch.no_grad():
+        for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+            parameter -= rate * gradient / (gradient.abs() + 1e-8)
+
+
+def test_the_average_keeps_no_graph(tmp_path):
+    seen = []
+    run(Scratch("s", {}, tmp_path), iterations=4, on_samples=lambda averaged, i: seen.extend(averaged.parameters()))
+    assert seen
+    assert all(p.is_leaf and not p.requires_grad for p in seen)
 
 
 def test_average_of_weights(tmp_path):

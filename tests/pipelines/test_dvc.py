@@ -11,20 +11,21 @@ from ruamel.yaml import YAML
 from pipelines.__main__ import main
 
 STAGES = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]
-# Modules that change no result: a change in them runs no stage again.
+# Modules whose change runs no stage again: they say, name, check and resume, but compute nothing.
 NEUTRAL = {
     "pipelines/__init__.py",
     "pipelines/console.py",
     "pipelines/layout.py",
     "pipelines/params.py",
+    "pipelines/resume.py",
     "pipelines/runtime.py",
     "pipelines/stages/__init__.py",
     "reid/__init__.py",
     "augment/__init__.py",
     "reid/checkpoints.py",
+    "reid/errors.py",
     "reid/progress.py",
     "reid/sheets.py",
-    "reid/weights.py",
 }
 
 
@@ -80,6 +81,12 @@ def test_dependencies_exist_and_are_used(stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
+def test_who_reads_pixels_depends_on_the_data_set(stage):
+    reads = Path("reid/images.py") in closure(module_of(stage), set()) and stage != "pair"
+    assert ("${dataset.path}" in STAGES[stage]["deps"]) == reads
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_commands_exist(stage):
     words = STAGES[stage]["cmd"].split()
     assert words[:3] == ["python", "-m", "pipelines"]
@@ -102,7 +109,7 @@ def test_imports_go_one_way():
     for package, forbidden in (("reid", {"augment", "pipelines"}), ("augment", {"pipelines"})):
         for path in Path(package).rglob("*.py"):
             assert not {file.parts[0] for file in imports(path)} & forbidden, path
-    allowed = {"samples", "images", "weights", "batches", "checkpoints", "progress", "seeds", "__init__"}
+    allowed = {"samples", "images", "weights", "batches", "checkpoints", "errors", "progress", "seeds", "__init__"}
     for path in Path("augment").rglob("*.py"):
         used = {
             file.relative_to("reid").parts[0].removesuffix(".py") for file in imports(path) if file.parts[0] == "reid"

@@ -24,11 +24,11 @@ def project(tmp_path_factory, tiny_zip):
     shutil.copyfile(tiny_zip, folder / "data/raw/tiny.zip")
     params = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
     params["dataset"]["path"], params["pose"]["estimator"], params["threads"] = "data/raw/tiny.zip", "truth", 1
-    params["gan"]["full"]["training"].update(iterations=24, checkpoint_every=2)
-    params["reid"]["ide"]["training"].update(iterations=24, batch_size=8, checkpoint_every=2)
+    params["gan"]["full"]["training"].update(iterations=80, checkpoint_every=2)
+    params["reid"]["ide"]["training"].update(iterations=80, batch_size=8, checkpoint_every=2)
     YAML().dump(params, folder / "params.yaml")
     for command in ("prepare", "estimate-poses", "pair"):
-        start(folder, command).wait(TIMEOUT)
+        assert start(folder, command).wait(TIMEOUT) == 0
     return folder
 
 
@@ -65,7 +65,7 @@ def test_killed_and_resumed_is_as_good_as_whole(project, words, result):
     whole = (project / result).read_bytes()
     shutil.rmtree((project / result).parent)
 
-    waits = [random.uniform(0, 0.6) for _ in range(3)]
+    waits = [random.uniform(0, 0.5) for _ in range(3)]
     ended = [kill_once_saved(project, start(project, *words), wait) for wait in waits]
     assert not ended[0], f"the run should have been killed; waits {waits}"
     assert start(project, *words).wait(TIMEOUT) == 0

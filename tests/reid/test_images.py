@@ -47,6 +47,17 @@ def test_broken_images_are_named(data, message):
         decode(data, "x.jpg")
 
 
+def test_damage_inside_a_compressed_zip_is_named(tmp_path):
+    path = tmp_path / "z.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.png", bytes(5000) + png(picture()))
+    data = bytearray(path.read_bytes())
+    data[40:60] = b"\xff" * 20
+    path.write_bytes(data)
+    with Archive(path) as archive, pytest.raises(ImageError, match=r"z\.zip: cannot read a\.png"):
+        archive.read("a.png")
+
+
 def test_zip_bytes_do_not_depend_on_the_clock(tmp_path):
     write_zip(tmp_path / "a.zip", [("n", b"1")])
     time.sleep(2.1)  # zip stores seconds in steps of two

@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+from conftest import official
 from sklearn.metrics import average_precision_score
 
 from reid.ranking import evaluate
@@ -21,29 +22,6 @@ def random_case(seed, ties):
         random.integers(-1, 13, gallery),
         random.integers(1, 4, gallery),
     )
-
-
-def official(distances, query_ids, query_cameras, gallery_ids, gallery_cameras):
-    """The official rule, image by image: walk down the ranking, skip junk, add up trapezoids."""
-    aps, cmc = [], np.zeros(distances.shape[1])
-    for q in range(len(distances)):
-        same = gallery_ids == query_ids[q]
-        good = same & (gallery_cameras != query_cameras[q])
-        junk = (gallery_ids == -1) | (same & (gallery_cameras == query_cameras[q]))
-        ap, old_recall, old_precision, hits, place = 0.0, 0.0, 1.0, 0, 0
-        for g in sorted(range(distances.shape[1]), key=lambda g: (distances[q, g], g)):
-            if junk[g]:
-                continue
-            if good[g]:
-                hits += 1
-                if hits == 1:
-                    cmc[place:] += 1
-            place += 1
-            recall, precision = hits / max(good.sum(), 1), hits / place
-            ap += (recall - old_recall) * (old_precision + precision) / 2
-            old_recall, old_precision = recall, precision
-        aps.append(ap)
-    return cmc / len(distances), np.array(aps)
 
 
 @pytest.mark.parametrize("ties", [False, True])

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from augment.poses.pose import Pose
+from reid.errors import InputError
 
 HEADER = "name:keypoints_y:keypoints_x"
 MISSING = -1  # in both lists, for a joint that was not detected
@@ -30,25 +31,25 @@ class Annotations:
         self.files = tuple(Path(file) for file in files)
 
     def estimate(self, table: pd.DataFrame) -> Pose:
-        """Poses (N, 18); raises FileNotFoundError, or KeyError naming images that no file has."""
+        """Poses (N, 18); raises FileNotFoundError, or InputError naming images that no file has."""
         known = {name: pose for file in self.files for name, pose in read_annotations(file).items()}
         names = [PurePosixPath(image).name for image in table["image"]]
         missing = [name for name in names if name not in known]
         if missing:
             files = ", ".join(map(str, self.files))
-            raise KeyError(f"{files}: no annotation of {len(missing)} images, e.g. {missing[0]}")
+            raise InputError(f"{files}: no annotation of {len(missing)} images, e.g. {missing[0]}")
         return Pose(
             torch.stack([known[name].joints for name in names]), torch.stack([known[name].visible for name in names])
         )
 
 
 def read_annotations(path: Path) -> dict[str, Pose]:
-    """Pose (18,) of each file name; raises ValueError naming file and line where a row cannot be read."""
+    """Pose (18,) of each file name; raises InputError naming file and line where a row cannot be read."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: put the published annotation file there, or set pose.files")
     lines = path.read_text().splitlines()
     if not lines or lines[0].replace(" ", "") != HEADER:
-        raise ValueError(f"{path}:1: expected the header {HEADER}, got {lines[0] if lines else 'an empty file'}")
+        raise InputError(f"{path}:1: expected the header {HEADER}, got {lines[0] if lines else 'an empty file'}")
     poses = {}
     for number, line in enumerate(lines[1:], 2):
         try:
@@ -58,7 +59,7 @@ def read_annotations(path: Path) -> dict[str, Pose]:
             visible = (joints != MISSING).all(1)
             poses[name.strip()] = Pose(torch.where(visible[:, None], joints, 0.0), visible)
         except ValueError as error:
-            raise ValueError(f"{path}:{number}: expected `name: [18 rows]: [18 columns]`: {error}") from error
+            raise InputError(f"{path}:{number}: expected `name: [18 rows]: [18 columns]`: {error}") from error
     return poses
 
 

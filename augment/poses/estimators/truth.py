@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 
 from augment.poses.pose import Pose
+from reid.errors import InputError
 from reid.images import Archive
 
 
@@ -25,7 +26,7 @@ class Truth:
         self.only_in_sight = only_in_sight
 
     def estimate(self, table: pd.DataFrame) -> Pose:
-        """Poses (N, 18); raises ImageError or KeyError where the archive has no joints of an image."""
+        """Poses (N, 18); raises ImageError or InputError where the archive has no joints of an image."""
         joints = torch.empty(len(table), 18, 2)
         visible = torch.empty(len(table), 18, dtype=torch.bool)
         for path in sorted(table["archive"].unique()):
@@ -35,7 +36,7 @@ class Truth:
                     if table["archive"].iloc[row] != path:
                         continue
                     if image not in known:
-                        raise KeyError(f"{path}: joints.json has no joints of {image}; use another pose.estimator")
+                        raise InputError(f"{path}: joints.json has no joints of {image}; use another pose.estimator")
                     height, width = archive.size(image)
                     position = torch.tensor(known[image]["joints"])
                     inside = (position > -0.5).all(1) & (position < torch.tensor([width - 0.5, height - 0.5])).all(1)

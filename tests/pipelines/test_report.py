@@ -1,0 +1,43 @@
+import pytest
+import torch
+from conftest import random_poses
+
+from augment.poses import INDEX, Pose
+from pipelines import tables
+from pipelines.stages.estimate_poses import compare
+
+SCORE = {"rank1": 70.04, "rank5": 80.0, "rank10": 90.0, "mAP": 50.06, "mAP_step": 51.0, "cmc": [70.04]}
+FILE = {"trained_on": {"images": 1234, "generated": 0}, "distances": {"euclidean": SCORE}}
+SCORES = {"real": {"ide": FILE}, "my_gan-a2": {"ide": FILE}}
+
+
+def test_table_shows_the_chosen_rule_and_published_numbers():
+    shown = tables.table(SCORES, "trapezoid", published=True)
+    assert shown.iloc[0].tolist() == ["real", "1,234", "0", "70.0 (73.9)", "50.1 (48.8)"]
+    assert shown.iloc[1].tolist() == ["my_gan-a2", "1,234", "0", "70.0", "50.1"], "nothing was published"
+    step = tables.table(SCORES, "step", published=True)
+    assert step.iloc[0].tolist()[3:] == ["70.0 (73.9)", "51.0"], "published mAPs are the trapezoid's"
+    assert tables.table(SCORES, "trapezoid", published=False).iloc[0].tolist()[3:] == ["70.0", "50.1"]
+
+
+def test_files_are_escaped(tmp_path):
+    tables.write(tables.table(SCORES, "trapezoid", published=False), "a_b <c>", tmp_path)
+    latex = (tmp_path / "table.tex").read_text()
+    assert r"my\_gan-a2" in latex
+    assert r"a\_b" in latex
+    assert "a_b &lt;c&gt;" in (tmp_path / "table.html").read_text()
+    assert "| my_gan-a2 " in (tmp_path / "table.md").read_text()
+
+
+def test_accuracy_counts_what_was_not_found_as_missed():
+    truth = random_poses(1, 0, missing=0)
+    joints, visible = truth.joints.clone(), truth.visible.clone()
+    joints[0, INDEX["nose"]] += torch.tensor([3.0, 4.0])  # five pixels: not within 0.05 of some 88 pixels
+    joints[0, INDEX["neck"]] += 1
+    visible[0, INDEX["left_ear"]] = False
+    joints[0, INDEX["left_ear"]] = 1000
+    accuracy = compare(Pose(joints, visible), truth)
+    assert (accuracy["joints"], accuracy["found"]) == (18, round(17 / 18, 3))
+    assert accuracy["mean_error_px"] == pytest.approx((5 + 2**0.5) / 17, abs=0.01)
+    assert accuracy["pck"] == pytest.approx(16 / 18, abs=0.001)
+    assert (accuracy["pck_by_joint"]["left_ear"], accuracy["pck_by_joint"]["nose"]) == (0, 0)
