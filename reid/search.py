@@ -12,6 +12,7 @@ def nearest(query: NDArray[np.float32], gallery: NDArray[np.float32], count: int
 
     index: faiss.Index = faiss.IndexFlatL2(gallery.shape[1])
     if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
-        index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
+        resources = faiss.StandardGpuResources()  # must live as long as the index
+        index = faiss.index_cpu_to_gpu(resources, 0, index)
     index.add(np.ascontiguousarray(gallery))
     return index.search(np.ascontiguousarray(query), min(count, len(gallery)))[1]

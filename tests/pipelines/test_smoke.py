@@ -27,11 +27,14 @@ def copy(tmp_path_factory):
     return folder
 
 
-def dvc(folder, *words):
+def environment(folder):
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(folder)}
+    return os.environ | {"PATH": path, "PYTHONPATH": str(folder)}
+
+
+def dvc(folder, *words):
     done = subprocess.run(
-        ["dvc", *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=60 * MINUTES
+        ["dvc", *words], cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=60 * MINUTES
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -87,6 +90,18 @@ def test_what_a_change_touches_first(copy):
     text = (copy / "params.yaml").read_text()
     full = re.search(r"  full:.*?neighbourhood: 3", text, re.DOTALL).group()
     assert after(copy, full, full.replace("neighbourhood: 3", "neighbourhood: 5"), "--dry") == {"train_gan@full"}
+
+
+def test_an_unknown_parameter_is_an_error_even_if_no_other_stage_looks(copy):
+    path = copy / "params.yaml"
+    text = path.read_text()
+    path.write_text(text + "alpha: 4\n")
+    done = subprocess.run(
+        ["dvc", "repro"], cwd=copy, env=environment(copy), capture_output=True, text=True, check=False
+    )
+    path.write_text(text)
+    assert done.returncode != 0
+    assert "alpha: unknown parameter" in done.stderr
 
 
 def test_metrics_and_plots_can_be_shown(copy):
