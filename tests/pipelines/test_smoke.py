@@ -84,12 +84,16 @@ def test_settings_of_evaluation_and_report_train_nothing(copy):
 
 
 def test_what_a_change_touches_first(copy):
-    # A dry run names the stages whose own dependencies or parameters changed, not those after them.
+    # A dry run names the stages whose own dependencies or parameters changed, not those after them; the report looks at
+    # all parameters.
     dvc(copy, "repro")
-    assert after(copy, "      - euclidean\n", "      - euclidean\n      - other\n", "--dry") == EVALUATIONS
+    assert after(copy, "      - euclidean\n", "      - euclidean\n      - other\n", "--dry") == EVALUATIONS | {"report"}
     text = (copy / "params.yaml").read_text()
     full = re.search(r"  full:.*?neighbourhood: 3", text, re.DOTALL).group()
-    assert after(copy, full, full.replace("neighbourhood: 3", "neighbourhood: 5"), "--dry") == {"train_gan@full"}
+    assert after(copy, full, full.replace("neighbourhood: 3", "neighbourhood: 5"), "--dry") == {
+        "train_gan@full",
+        "report",
+    }
 
 
 def test_an_unknown_parameter_is_an_error_even_if_no_other_stage_looks(copy):
