@@ -80,7 +80,7 @@ class TruthParams(Section):
 class AnnotationsParams(Section):
     """Options of `augment.poses.estimators.annotations`."""
 
-    files: list[str]
+    files: Annotated[list[str], Field(min_length=1)]
 
 
 class PoseParams(Section):

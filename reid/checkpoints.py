@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from reid.errors import InputError
 
 SCRATCH = Path(".scratch")
 
@@ -34,7 +37,7 @@ class Scratch:
     def load(self) -> dict[str, Any] | None:
         """The state saved last, on the CPU, or None."""
         path = self.folder / "state.pt"
-        return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None
+        return load_tensors(path, f"remove {self.folder} to start over") if path.exists() else None
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the saved state; a kill at any moment leaves either the old or the new one."""
@@ -51,6 +54,15 @@ class Scratch:
         shutil.rmtree(done, ignore_errors=True)
         self.folder.rename(done)
         shutil.rmtree(done)
+
+
+def load_tensors(path: Path, remedy: str) -> dict[str, Any]:
+    """What torch saved in a file, on the CPU; raises InputError with the remedy where the file is damaged."""
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}); {remedy}") from error
+    return state
 
 
 def digest(path: Path, pattern: str = "*") -> str:

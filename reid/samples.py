@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyarrow import ArrowInvalid
 
 from reid.errors import InputError
 
@@ -79,7 +80,15 @@ def read(path: Path) -> pd.DataFrame:
     """Read and check a table; raises FileNotFoundError or InputError naming the file."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: run `python -m pipelines prepare` (or `dvc repro`) first")
-    return check(_typed(pd.read_parquet(path)), str(path))
+    return check(_typed(read_parquet(path)), str(path))
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file; raises InputError naming it where it is damaged."""
+    try:
+        return pd.read_parquet(path)
+    except ArrowInvalid as error:
+        raise InputError(f"{path} is damaged ({error}); run `dvc checkout -f`, or its stage again") from error
 
 
 def write(table: pd.DataFrame, path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from reid.checkpoints import load_tensors
+
 
 def save(generator: torch.nn.Module, name: str, options: dict[str, Any], folder: Path) -> None:
     """Write a generator built as `GENERATORS[name](**options)`."""
@@ -31,5 +33,5 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Any:
     config = json.loads((folder / "config.json").read_text())
     options = config["options"] | {"size": tuple(config["options"]["size"])}
     generator = GENERATORS[config["generator"]](**options)
-    generator.load_state_dict(torch.load(folder / "generator.pt", map_location="cpu", weights_only=True))
+    generator.load_state_dict(load_tensors(folder / "generator.pt", "run `dvc checkout -f`, or train-gan again"))
     return generator.to(device).eval()

@@ -10,6 +10,7 @@ import torch
 
 from augment.poses.pose import JOINTS, Pose
 from reid.errors import InputError
+from reid.samples import read_parquet
 
 
 def write(images: Sequence[str], sizes: Sequence[tuple[int, int]], pose: Pose, path: Path) -> None:
@@ -39,7 +40,7 @@ def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
         raise FileNotFoundError(
             f"{path} does not exist: run `python -m pipelines estimate-poses` (or `dvc repro`) first"
         )
-    table = pd.read_parquet(path).set_index("image")
+    table = read_parquet(path).set_index("image")
     missing = [image for image in images if image not in table.index]
     if missing:
         raise InputError(f"{path} has no pose of {len(missing)} images, e.g. {missing[0]}: estimate poses again")

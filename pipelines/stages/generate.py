@@ -45,5 +45,5 @@ def run(gan: Path, image: Path, pose: Path, out: Path, estimator: PoseParams, de
         with torch.inference_mode():
             generated = to_uint8(generator.generate(batch))[0]
         out.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(generated.permute(1, 2, 0).cpu().numpy()).save(out)
+        Image.fromarray(generated.permute(1, 2, 0).cpu().numpy()).save(out, "PNG")
         say(str(out))

@@ -37,8 +37,8 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
     scratch = resume.scratch(f"gan-{name}", settings, inputs)
     does = f"{gan.training.iterations:,} iterations of {gan.generator} on {describe(device, threads)}"
     with stage(f"train-gan {name}", f"{does}; sheets so far: {scratch.folder}/samples") as say:
-        people, pairs = _read("train", pd.read_parquet(layout.pairs("train")), size)
-        test_people, test_pairs = _read("gallery", pd.read_parquet(layout.pairs("shown")), size)
+        people, pairs = _read("train", samples.read_parquet(layout.pairs("train")), size)
+        test_people, test_pairs = _read("gallery", samples.read_parquet(layout.pairs("shown")), size)
         test_people = test_people.to(device)
 
         torch.manual_seed(seed_for(seed, "initial weights"))

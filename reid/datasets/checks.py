@@ -57,6 +57,9 @@ def _identities(tables: dict[str, pd.DataFrame]) -> Iterable[Finding]:
     for table in (train, query, gallery):
         for image in table.loc[table["camera"] < 1, "image"]:
             yield Finding(True, "camera is not 1 or above", image)
+    stems = train["image"].str.rsplit(".", n=1).str[0]
+    for image in train.loc[stems.duplicated(), "image"]:
+        yield Finding(True, "same name as another image but for the suffix: generated images would collide", image)
     sizes = train.groupby("identity")["image"].agg(["size", "first"])
     for image in sizes.loc[sizes["size"] == 1, "first"]:
         yield Finding(False, "the only image of its identity: no pair to train the generator on", image)

@@ -24,7 +24,7 @@ def read_msmt17(path: str | Path) -> Dataset:
         root = find_root(archive, ("train", "test"))
         images = {folder: read_images(archive, f"{root}{folder}/", NAME, findings) for folder in ("train", "test")}
         images["train"]["identity"] += 1
-        images["test"]["identity"] += 1 + int(images["train"]["identity"].max())
+        images["test"]["identity"] += 1 + int(images["train"]["identity"].max() if len(images["train"]) else 0)
         for split, (folder, lists) in LISTS.items():
             listed = {
                 f"{root}{folder}/{name}" for part in lists for name in _read_list(archive, f"{root}list_{part}.txt")

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from reid.checkpoints import load_tensors
+
 
 def save(network: nn.Module, name: str, options: dict[str, Any], folder: Path, about: dict[str, Any]) -> None:
     """Write a network built as `NETWORKS[name](**options)`, and what there is to know about it."""
@@ -32,5 +34,5 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Any, d
             )
     config = json.loads((folder / "config.json").read_text())
     network = NETWORKS[config["network"]](**config["options"], pretrained=False)
-    network.load_state_dict(torch.load(folder / "network.pt", map_location="cpu", weights_only=True))
+    network.load_state_dict(load_tensors(folder / "network.pt", "run `dvc checkout -f`, or train-reid again"))
     return network.to(device).eval(), config

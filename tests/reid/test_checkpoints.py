@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from reid.checkpoints import Scratch, digest
+from reid.errors import InputError
 
 
 def test_state_is_found_again_by_what_the_run_is(tmp_path):
@@ -20,6 +21,15 @@ def test_a_half_written_state_is_not_loaded(tmp_path):
     scratch.save({"iteration": 1})
     (scratch.folder / "state.pt.partial").write_bytes(b"killed while writing")
     assert scratch.load() == {"iteration": 1}
+
+
+def test_a_damaged_state_says_what_to_remove(tmp_path):
+    scratch = Scratch("run", {}, tmp_path)
+    scratch.save({"weights": torch.arange(1000)})
+    path = scratch.folder / "state.pt"
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(InputError, match=r"state.pt is damaged .* remove .*run-.* to start over"):
+        scratch.load()
 
 
 def test_a_kill_while_removing_leaves_nothing_to_resume_from(tmp_path, monkeypatch):

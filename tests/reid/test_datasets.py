@@ -82,6 +82,7 @@ def test_every_fault_is_named_with_its_file(tiny_folder):
     (train / "0009_c1s1_000001_00.jpg").write_bytes(JPEG)
     (train / "0000_c1s1_000001_00.jpg").write_bytes(JPEG)
     (train / "0101_c1s1_000001_00.jpg").write_bytes(JPEG)
+    (train / names[2].replace(".jpg", ".png")).write_bytes(JPEG)
     (query / "0900_c1s1_000001_00.jpg").write_bytes(JPEG)
     (test / "0900_c1s1_000002_00.jpg").write_bytes(JPEG)
     found = faults(tiny_folder)
@@ -93,6 +94,7 @@ def test_every_fault_is_named_with_its_file(tiny_folder):
     for fatal, name in expected:
         assert any(f[0] == fatal and f[2] == f"{inside}/{name}" for f in found), name
     assert any(f[0] and f[1] == "identity in train and in query" for f in found)
+    assert any(f[0] and f[1].startswith("same name as another image") for f in found)
     assert (False, "query without an image in another camera", "query/0900_c1s1_000001_00.jpg") in found
 
 

@@ -46,3 +46,10 @@ def test_missing_column_is_named(table):
 def test_labels_follow_sorted_identities():
     labels, classes = samples.class_labels(np.array([9, 2, 9, 5]))
     assert (labels.tolist(), classes) == ([2, 0, 2, 1], 3)
+
+
+def test_a_damaged_table_is_named(table, tmp_path):
+    samples.write(table, tmp_path / "t.parquet")
+    (tmp_path / "t.parquet").write_bytes((tmp_path / "t.parquet").read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"t.parquet is damaged .* run `dvc checkout -f`"):
+        samples.read(tmp_path / "t.parquet")

@@ -46,7 +46,9 @@ class Annotations:
 def read_annotations(path: Path) -> dict[str, Pose]:
     """Pose (18,) of each file name; raises InputError naming file and line where a row cannot be read."""
     if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist: put the published annotation file there, or set pose.files")
+        raise FileNotFoundError(
+            f"{path} does not exist: put the published annotation file there, or set pose.annotations.files"
+        )
     lines = path.read_text().splitlines()
     if not lines or lines[0].replace(" ", "") != HEADER:
         raise InputError(f"{path}:1: expected the header {HEADER}, got {lines[0] if lines else 'an empty file'}")
