@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from augment.people import People
 from reid import samples
 from reid.checkpoints import Scratch
 from reid.errors import InputError
-from reid.images import encode_jpeg, to_uint8, write_zip
+from reid.images import encode_jpeg, generated_name, to_uint8, write_zip
 from reid.progress import progress
 from reid.seeds import seed_for
 
@@ -64,14 +64,6 @@ def plan(
         )
         drawn.append(rows)
     return pd.concat(drawn, ignore_index=True)[list(samples.COLUMNS)]
-
-
-def generated_name(image: str, draw: int) -> str:
-    """`.../0002_c1s1_000451_03.jpg` to `bounding_box_train/0002_c1s1_000451_03_g01.jpg`.
-
-    A suffix, which every Re-ID reader accepts; the folder is Market-1501's, whatever the source's is.
-    """
-    return f"bounding_box_train/{PurePosixPath(image).stem}_g{draw:02d}.jpg"
 
 
 def synthesise(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -25,14 +27,21 @@ def with_params(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     @click.pass_context
     def run(context: click.Context, *arguments: Any, **options: Any) -> None:
-        try:
+        with one_line_errors(context):
             command(parameters.load(), *arguments, **options)
-        except USER_ERRORS as error:
-            if context.find_root().params["debug"]:
-                raise
-            raise click.ClickException(str(error)) from error
 
     return run
+
+
+@contextmanager
+def one_line_errors(context: click.Context) -> Iterator[None]:
+    """Turn bad input into one line instead of a traceback."""
+    try:
+        yield
+    except USER_ERRORS as error:
+        if context.find_root().params["debug"]:
+            raise
+        raise click.ClickException(str(error)) from error
 
 
 def section(sections: dict[str, Any], name: str, kind: str) -> Any:
@@ -101,6 +110,17 @@ def augment(params: parameters.Params, name: str, alpha: int) -> None:
 
 
 @main.command()
+@click.argument("name")
+@click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
+@with_params
+def augment_rendered(params: parameters.Params, name: str, alpha: int) -> None:
+    """Render alpha - 1 images for each training image: NAME is views (of its person) or identities (new people)."""
+    from pipelines.stages import augment_rendered as stage
+
+    stage.run(name, alpha, params.seed, params.threads)
+
+
+@main.command()
 @click.argument("network")
 @click.option("--train", type=FOLDER, default=layout.SAMPLES, show_default=True, help="Folder with train.parquet.")
 @click.option("--out", type=FOLDER, required=True, help="Folder to write the trained network to.")
@@ -146,6 +166,21 @@ def generate(params: parameters.Params, gan: Path, image: Path, pose: Path, out:
     from pipelines.stages import generate as stage
 
     stage.run(gan, image, pose, out, params.pose, params.device, params.threads)
+
+
+@main.command()
+@click.option("--identities", type=int, required=True, metavar="N", help="People, half for training; from 2 to 8000.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Of everything.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write, or a .zip.")
+@click.option("--processes", type=click.IntRange(1), default=os.cpu_count(), show_default="all cores", metavar="P")
+@click.option("--backgrounds/--no-backgrounds", default=True, help="Write each image without its person too.")
+@click.pass_context
+def render(context: click.Context, identities: int, seed: int, out: Path, processes: int, backgrounds: bool) -> None:
+    """Render a Re-ID data set like `streets`, of any size; needs no params.yaml."""
+    from pipelines.stages import render as stage
+
+    with one_line_errors(context):
+        stage.run(identities, seed, out, processes, backgrounds)
 
 
 if __name__ == "__main__":

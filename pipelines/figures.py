@@ -33,12 +33,12 @@ def cmc(scores: dict[str, dict[str, Any]], path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def against_alpha(metrics: Metrics, generators: list[str], alphas: list[int], key: str, path: Path) -> None:
-    """Rank-1 and mAP against alpha, one line a generator, network and distance; alpha = 1 is the real set.
+def against_alpha(metrics: Metrics, augmentations: list[str], alphas: list[int], key: str, path: Path) -> None:
+    """Rank-1 and mAP against alpha, one line an augmentation, network and distance; alpha = 1 is the real set.
 
     Args:
         metrics: as in metrics.json.
-        generators: names.
+        augmentations: names of generators and renderings.
         alphas: from 2.
         key: `mAP` or `mAP_step`.
         path: of the PNG.
@@ -46,12 +46,12 @@ def against_alpha(metrics: Metrics, generators: list[str], alphas: list[int], ke
     figure = Figure(figsize=(9, 4), layout="constrained")
     both = figure.subplots(1, 2)
     for axes, score, title in zip(both, ("rank1", key), ("Rank-1 (%)", f"{key} (%)"), strict=True):
-        for generator in generators:
+        for augmentation in augmentations:
             for network, distances in metrics["real"].items():
                 for name in distances:
-                    rows = ["real", *(f"{generator}-a{alpha}" for alpha in sorted(alphas))]
+                    rows = ["real", *(f"{augmentation}-a{alpha}" for alpha in sorted(alphas))]
                     values = [metrics[row][network][name][score] for row in rows]
-                    axes.plot([1, *sorted(alphas)], values, "o-", label=f"{generator}, {network} + {name}")
+                    axes.plot([1, *sorted(alphas)], values, "o-", label=f"{augmentation}, {network} + {name}")
         axes.set(xlabel="alpha", title=title, xticks=[1, *sorted(alphas)])
         axes.grid(alpha=0.3)
     both[0].legend()

@@ -17,9 +17,9 @@ REAL = "real"  # the row of the table without augmentation
 TRAINED_SPLITS = ("train", "gallery")  # the splits whose poses are estimated: for training and for testing generators
 
 
-def row_name(generator: str, alpha: int) -> str:
+def row_name(augmentation: str, alpha: int) -> str:
     """The name of a row of the table."""
-    return f"{generator}-a{alpha}"
+    return f"{augmentation}-a{alpha}"
 
 
 def samples(split: str) -> Path:
@@ -37,9 +37,9 @@ def pairs(split: str) -> Path:
     return PAIRS / f"{split}.parquet"
 
 
-def augmented(generator: str, alpha: int) -> Path:
+def augmented(augmentation: str, alpha: int) -> Path:
     """Folder of an augmented training set: `images.zip`, `train.parquet`, `sheet.png`."""
-    return AUGMENTED / row_name(generator, alpha)
+    return AUGMENTED / row_name(augmentation, alpha)
 
 
 def score(row: str, network: str) -> Path:

@@ -17,6 +17,7 @@ from augment.features import FEATURES
 from augment.generators import GENERATORS
 from augment.poses.estimators import ESTIMATORS
 from reid.datasets import DATASETS
+from reid.datasets.streets.extra import RENDERINGS
 from reid.distances import DISTANCES
 from reid.errors import InputError
 from reid.networks import NETWORKS
@@ -179,6 +180,7 @@ class Params(Section):
     pose: PoseParams
     pairs: PairsParams
     generators: Annotated[list[Row], Field(min_length=1)]
+    renderings: list[Annotated[str, _one_of({**RENDERINGS})]]
     alphas: Annotated[list[int], Field(min_length=1)]
     networks: Annotated[list[Row], Field(min_length=1)]
     gan: dict[Row, GanParams]
@@ -188,7 +190,8 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _lists_fit(self) -> Params:
-        for name, values in (("generators", self.generators), ("alphas", self.alphas), ("networks", self.networks)):
+        for name in ("generators", "renderings", "alphas", "networks"):
+            values = getattr(self, name)
             if len(set(values)) != len(values):
                 raise ValueError(f"{name}: {values} names something twice")
         for alpha in self.alphas:
@@ -205,7 +208,15 @@ class Params(Section):
                 if name not in sections:
                     section = "gan" if kind == "generators" else "reid"
                     raise ValueError(f"{kind}: {name} has no section {section}.{name}; there are {', '.join(sections)}")
+        for name in self.generators:
+            if name in RENDERINGS:
+                raise ValueError(f"generators: {name} is the name of a rendering; call the generator something else")
         return self
+
+    @property
+    def augmentations(self) -> list[str]:
+        """Everything that enlarges the training set: generators and renderings."""
+        return [*self.generators, *self.renderings]
 
 
 def load(path: Path = PARAMS) -> Params:

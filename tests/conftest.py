@@ -26,8 +26,9 @@ def tiny_members() -> dict[str, bytes]:
                 members[name] = archive.read(name)
         others = [name for name in archive.namelist() if "/-1_" in name or "/0000_" in name]
         members |= {name: archive.read(name) for name in sorted(others)[::30]}
-        joints = [record for record in json.loads(archive.read("joints.json")) if record["image"] in members]
-    members["joints.json"] = json.dumps(joints).encode()
+        truth = json.loads(archive.read("truth.json"))
+    truth["images"] = [record for record in truth["images"] if record["image"] in members]
+    members["truth.json"] = json.dumps(truth).encode()
     return members
 
 

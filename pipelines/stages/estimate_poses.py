@@ -12,7 +12,7 @@ import torch
 
 from augment.poses import INDEX, JOINTS, Pose, table
 from augment.poses.estimators import ESTIMATORS
-from augment.poses.estimators.truth import Truth
+from augment.poses.estimators.truth import TRUTH, Truth
 from augment.poses.skeleton import skeleton
 from pipelines import layout
 from pipelines.console import Say, stage
@@ -54,7 +54,7 @@ def _accuracy(people: pd.DataFrame, found: Pose, say: Say) -> dict[str, Any]:
     Joints in the line of sight only; one that was not found is a miss of the PCK and has no error in pixels.
     """
     with Archive(people["archive"].iloc[0]) as archive:
-        if "joints.json" not in archive.names():
+        if TRUTH not in archive.names():
             return {}
     accuracy = compare(found, Truth(only_in_sight=True).estimate(people))
     click.echo("\n".join(f"    {joint:15} {share:.3f}" for joint, share in accuracy["pck_by_joint"].items()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import shutil
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ def run(params: Params) -> None:
     Raises:
         FileNotFoundError: a score is missing.
     """
-    rows = [layout.REAL, *(layout.row_name(g, a) for g in params.generators for a in params.alphas)]
+    rows = [layout.REAL, *(layout.row_name(g, a) for g in params.augmentations for a in params.alphas)]
     with stage("report", f"{len(rows)} rows: {', '.join(rows)}") as say:
         scores = {row: {network: _read(layout.score(row, network)) for network in params.networks} for row in rows}
         figure_folder, sheet_folder = layout.REPORT / "figures", layout.REPORT / "sheets"
@@ -41,7 +40,7 @@ def run(params: Params) -> None:
 
         figures.cmc(scores, figure_folder / "cmc.png")
         key = {"trapezoid": "mAP", "step": "mAP_step"}[params.report.average_precision]
-        figures.against_alpha(metrics, params.generators, params.alphas, key, figure_folder / "alpha.png")
+        figures.against_alpha(metrics, params.augmentations, params.alphas, key, figure_folder / "alpha.png")
         _draw_rank_lists(scores, sheet_folder / "ranks.png")
         sheets = _copy_sheets(params, sheet_folder)
         _write_page(shown.to_html(index=False, border=0), caption, sheets)
@@ -90,9 +89,10 @@ def _copy_sheets(params: Params, folder: Path) -> list[tuple[str, Path]]:
     wanted = [("The data", layout.SAMPLES / "sheet.png"), ("Poses", layout.POSES / "skeletons.png")]
     for generator in params.generators:
         wanted.append((f"Generator {generator}, people not trained on", layout.GAN / generator / "sheet.png"))
-        for alpha in islice(sorted(params.alphas), 1):
-            row = layout.row_name(generator, alpha)
-            wanted.append((f"Augmented training set {row}", layout.augmented(generator, alpha) / "sheet.png"))
+    alpha = min(params.alphas)
+    for name in params.augmentations:
+        title = f"Augmented training set {layout.row_name(name, alpha)}"
+        wanted.append((title, layout.augmented(name, alpha) / "sheet.png"))
     sheets = []
     for title, path in wanted:
         copy = folder / f"{'-'.join(path.parts[1:-1])}.png"

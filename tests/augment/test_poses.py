@@ -91,7 +91,7 @@ def test_bad_annotations_name_file_and_line(tmp_path):
 def test_truth_reads_the_delivered_joints(tiny_zip):
     people = DATASETS["streets"](tiny_zip).tables["train"].head(5)
     with zipfile.ZipFile(tiny_zip) as archive:
-        known = {record["image"]: record for record in json.loads(archive.read("joints.json"))}
+        known = {record["image"]: record for record in json.loads(archive.read("truth.json"))["images"]}
     pose, in_sight = Truth().estimate(people), Truth(only_in_sight=True).estimate(people)
     for row, image in enumerate(people["image"]):
         torch.testing.assert_close(pose.joints[row], torch.tensor(known[image]["joints"]))

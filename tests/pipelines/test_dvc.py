@@ -30,7 +30,8 @@ NEUTRAL = {
 
 
 def module_of(stage):
-    return Path(f"pipelines/stages/{stage.removesuffix('_real')}.py")
+    name = stage.removesuffix("_real")
+    return Path(f"pipelines/stages/{name if name == 'augment_rendered' else name.removesuffix('_rendered')}.py")
 
 
 @cache

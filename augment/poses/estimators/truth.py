@@ -11,9 +11,11 @@ from augment.poses.pose import Pose
 from reid.errors import InputError
 from reid.images import Archive
 
+TRUTH = "truth.json"
+
 
 class Truth:
-    """Reads `joints.json` in the images' archive: a list of {image, joints: 18 x [x, y], visible: 18 x 0 or 1}.
+    """Reads `truth.json` in the images' archive: `images` lists {image, joints: 18 x [x, y], visible: 18 x 0 or 1}.
 
     There, `visible` is line of sight. An estimator reports most joints that an arm or the body itself hides, so by
     default every joint inside the image counts as known.
@@ -31,12 +33,13 @@ class Truth:
         visible = torch.empty(len(table), 18, dtype=torch.bool)
         for path in sorted(table["archive"].unique()):
             with Archive(path) as archive:
-                known = {record["image"]: record for record in json.loads(archive.read("joints.json"))}
+                records = json.loads(archive.read(TRUTH))["images"]
+                known = {record["image"]: record for record in records}
                 for row, image in enumerate(table["image"]):
                     if table["archive"].iloc[row] != path:
                         continue
                     if image not in known:
-                        raise InputError(f"{path}: joints.json has no joints of {image}; use another pose.estimator")
+                        raise InputError(f"{path}: {TRUTH} has no joints of {image}; use another pose.estimator")
                     height, width = archive.size(image)
                     position = torch.tensor(known[image]["joints"])
                     inside = (position > -0.5).all(1) & (position < torch.tensor([width - 0.5, height - 0.5])).all(1)

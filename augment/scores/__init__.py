@@ -1,0 +1,1 @@
+"""Scores of generated images that need no training of their own."""

@@ -1,0 +1,168 @@
+"""Rendering many pictures: in parallel, resumable, the same bytes for any number of processes."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import zipfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+import cv2
+
+from reid.datasets.streets.collection import View, plan
+from reid.datasets.streets.world import World
+from reid.errors import InputError
+from reid.images import write_zip
+from reid.progress import progress
+
+TRUTH = "truth.json"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+EXTRAS = ("truth", "masks", "backgrounds")  # what can be written beside the images
+
+
+def render(identities: int, seed: int, out: Path, processes: int, extras: Iterable[str] = EXTRAS) -> int:
+    """Render a data set in Market-1501's layout; returns the number of images.
+
+    Beside the images: `truth.json` (for each image the person's number, camera, activity, box in pixels, 18 joints and
+    which of them are in the line of sight), `masks/` (1-bit PNG) and `backgrounds/` (the image without the person).
+    An interrupted run goes on with the people that are missing.
+
+    Args:
+        identities: people of the training and test set together; distractors come on top.
+        seed: of everything.
+        out: a folder or a `.zip` to write; it appears when everything is rendered.
+        processes: that render at once; they change nothing but the time.
+        extras: some of EXTRAS.
+
+    Raises:
+        InputError: `out` exists, or an unfinished set of other settings is beside it.
+    """
+    people = plan(identities, seed)
+    if out.exists():
+        raise InputError(f"{out} exists; remove it, or render to another place")
+    parts = out.with_name(out.name + ".parts")
+    settings = {"identities": identities, "seed": seed, "extras": sorted(extras)}
+    _check_settings(parts, settings)
+    members = _members(shoot(seed, people, parts, processes, extras))
+    if "truth" in extras:
+        members = _with_truth(members, {"seed": seed, "identities": identities})
+    if out.suffix == ".zip":
+        write_zip(out, members)
+    else:
+        _unpack(members, out)
+    shutil.rmtree(parts)
+    return sum(len(views) for views in people.values())
+
+
+def shoot(
+    seed: int, people: dict[int, list[View]], parts: Path, processes: int, extras: Iterable[str] = ()
+) -> list[Path]:
+    """Take all views; returns one zip a person below `parts`. Those that are there already are kept."""
+    parts.mkdir(parents=True, exist_ok=True)
+    files = {number: parts / f"{number}.zip" for number in people}
+    missing = [number for number in people if not files[number].exists()]
+    jobs = [(seed, people[number], files[number], tuple(extras)) for number in missing]
+    done = len(people) - len(missing)
+    for _ in progress(_run(jobs, processes), f"render {len(people)} people", "person", len(people), done):
+        pass
+    return list(files.values())
+
+
+def collect(parts: list[Path], out: Path) -> None:
+    """Write the files of all parts to one zip."""
+    write_zip(out, _members(parts))
+
+
+def take(world: World, views: list[View], extras: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of the files of some views: images, what else is wanted, and last their part of `truth.json`."""
+    records = []
+    for view in views:
+        shot = world.shoot(view.person, view.camera, view.moment, view.bad_box)
+        stem = PurePosixPath(view.file).stem
+        yield view.file, shot.image
+        if "masks" in extras:
+            yield f"masks/{stem}.png", shot.mask
+        if "backgrounds" in extras:
+            yield f"backgrounds/{stem}.jpg", shot.background
+        records.append({"image": view.file, "person": view.person, "camera": view.camera, **shot.truth})
+    if "truth" in extras:
+        yield TRUTH, json.dumps(records).encode()
+
+
+def _check_settings(parts: Path, settings: dict[str, object]) -> None:
+    file = parts / "settings.json"
+    if file.exists() and json.loads(file.read_text()) != settings:
+        raise InputError(f"{parts} holds an unfinished set of other settings ({file.read_text()}); remove it first")
+    parts.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(settings))
+
+
+@cache
+def _world(seed: int) -> World:
+    cv2.setNumThreads(1)
+    return World(seed)
+
+
+def _job(seed: int, views: list[View], part: Path, extras: tuple[str, ...]) -> None:
+    write_zip(part, take(_world(seed), views, extras))
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Processes started meanwhile do their linear algebra in one thread each: more would fight for the cores."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _run(jobs: list[tuple[int, list[View], Path, tuple[str, ...]]], processes: int) -> Iterator[None]:
+    # Spawned, not forked: a process that has threads (torch, the ray caster) must not be forked.
+    with _single_threaded(), ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        waiting = [pool.submit(_job, *job) for job in jobs]
+        try:
+            for job in as_completed(waiting):
+                yield job.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _members(parts: list[Path]) -> Iterator[tuple[str, bytes]]:
+    for part in parts:
+        with zipfile.ZipFile(part) as archive:
+            for name in archive.namelist():
+                yield name, archive.read(name)
+
+
+def _with_truth(members: Iterator[tuple[str, bytes]], head: dict[str, object]) -> Iterator[tuple[str, bytes]]:
+    """The members with the parts of `truth.json` joined at the end, an image a line."""
+    records = []
+    for name, data in members:
+        if name == TRUTH:
+            records += json.loads(data)
+        else:
+            yield name, data
+    lines = ",\n".join(json.dumps(record, separators=(",", ":")) for record in records)
+    yield TRUTH, f'{json.dumps(head)[:-1]}, "images": [\n{lines}\n]}}\n'.encode()
+
+
+def _unpack(members: Iterator[tuple[str, bytes]], out: Path) -> None:
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for name, data in members:
+        file = partial / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    partial.replace(out)

@@ -1,0 +1,143 @@
+"""One data set's cameras and people, and the pictures that can be taken of them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from reid.datasets.streets.camera import HEIGHT, WIDTH, Camera, Frame
+from reid.datasets.streets.outfit import open_shop
+from reid.datasets.streets.people import JOINTS, Person, Posed
+from reid.datasets.streets.rendering import Layer, in_sight, render
+from reid.datasets.streets.scene import Scene
+from reid.images import encode_jpeg
+from reid.seeds import seed_for
+
+CAMERAS = 6
+# Share of the pictures with somebody else behind or before the person, or a thing before them.
+BEHIND, BEFORE, OBSTACLE = 0.18, 0.05, 0.07
+LEAST = 0.09  # share of the image that the person must fill; else nothing stands before them
+RADII = {"nose": 0.045, "neck": 0.14, "shoulder": 0.13, "elbow": 0.09, "wrist": 0.08, "hip": 0.19, "knee": 0.12,
+         "ankle": 0.10, "eye": 0.04, "ear": 0.05}  # fmt: skip # metres of body around a joint
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture of a person, and what is true of it.
+
+    Args:
+        image: JPEG, 128 x 64.
+        background: JPEG, the same without the person.
+        mask: PNG, 1 bit: where the person is.
+        truth: box, joints, visible, activity.
+    """
+
+    image: bytes
+    background: bytes
+    mask: bytes
+    truth: dict[str, Any]
+
+
+class World:
+    """Cameras and people of a seed; each picture depends on nothing but its own name."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+        self.shop = open_shop(seed)
+        self.cameras = [Camera(seed, number) for number in range(1, CAMERAS + 1)]
+        self.scenes = [Scene(seed, number) for number in range(1, CAMERAS + 1)]
+        self._grounds = [Layer(scene.solids) for scene in self.scenes]
+        self.person = lru_cache(maxsize=32)(self._person)
+
+    def _person(self, number: int) -> Person:
+        return Person(self.seed, number, self.shop)
+
+    def shoot(self, number: int, camera_number: int, name: str, bad_box: bool = False) -> Shot:
+        """Take a picture.
+
+        Args:
+            number: of the person.
+            camera_number: from 1.
+            name: of the moment; another name is another moment.
+            bad_box: frame a part of the person only, as a detector's false alarm does.
+        """
+        random = np.random.default_rng(seed_for(self.seed, "shot", number, camera_number, name))
+        camera, scene = self.cameras[camera_number - 1], self.scenes[camera_number - 1]
+        where = (random.uniform(-2.2, 2.2), random.uniform(-1.8, 1.8))
+        yaw = camera.heading + random.choice([0, 180]) + random.normal(0, 25)
+        posed = self.person(number).moment(random, yaw, where)
+        frame = camera.frame(posed.outline(), random)
+        if bad_box:
+            frame = _bad(frame, random)
+        around = [self._grounds[camera_number - 1]]
+        around += [Layer(solids) for solids in self._company(number, where, random, scene, camera)]
+        person = Layer(posed.solids)
+        grain = seed_for(self.seed, "grain", number, camera_number, name)
+        picture = render(scene, camera, frame, around, person, np.random.default_rng(grain))
+        if picture.mask.mean() < LEAST and len(around) > 1 and not bad_box:
+            around = around[:1]
+            picture = render(scene, camera, frame, around, person, np.random.default_rng(grain))
+        shake = bool(random.random() < 0.2)
+        exposure = camera.exposure(picture.empty)
+        image, background = (
+            encode_jpeg(camera.develop(light, exposure, np.random.default_rng(grain + 1), shake), camera.quality)
+            for light in (picture.light, picture.empty)
+        )
+        mask = picture.mask > 0.5
+        return Shot(image, background, _png(mask), self._truth(camera, frame, around, person, posed, mask))
+
+    def _company(
+        self, number: int, where: tuple[float, float], random: np.random.Generator, scene: Scene, camera: Camera
+    ) -> list[list[Any]]:
+        """Solids of other people and things about the person."""
+        company = []
+        aside = float(random.choice([-1, 1]))
+        behind, before, obstacle = random.random(3) < (BEHIND, BEFORE, OBSTACLE)
+        stranger = 1_000_000 + int(random.integers(40))  # a few passers-by, nobody's identity
+        if behind:
+            place = (where[0] + aside * random.uniform(0.3, 0.9), where[1] + random.uniform(0.8, 3))
+            company.append(self.person(stranger).moment(random, random.uniform(0, 360), place).solids)
+        elif before:
+            place = (where[0] + aside * random.uniform(0.22, 0.5), where[1] - random.uniform(0.6, 1.2))
+            company.append(self.person(stranger).moment(random, random.uniform(0, 360), place).solids)
+        if obstacle:
+            toward = (camera.position - (*where, 0)) * (1, 1, 0)
+            spot = np.array([*where, 0]) + toward / np.linalg.norm(toward) * random.uniform(0.6, 1.3)
+            company.append(scene.obstacle(random, spot + (random.normal(0, 0.35), 0, 0)))
+        return company
+
+    def _truth(
+        self, camera: Camera, frame: Frame, around: list[Layer], person: Layer, posed: Posed, mask: NDArray[np.bool_]
+    ) -> dict[str, Any]:
+        radii = np.array([RADII[name.rpartition("_")[2]] for name in JOINTS])
+        at = camera.pixels(posed.joints, frame)
+        inside = ((at > -0.5) & (at < (WIDTH - 0.5, HEIGHT - 0.5))).all(1)
+        visible = inside & in_sight(camera, around, person, posed.joints, radii)
+        columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
+        box = [int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1] if mask.any() else None
+        return {
+            "activity": posed.activity,
+            "box": box,
+            "joints": [[round(float(x), 2), round(float(y), 2)] for x, y in at],
+            "visible": [int(seen) for seen in visible],
+        }
+
+
+def _bad(frame: Frame, random: np.random.Generator) -> Frame:
+    """A box around a part of the person, or beside them."""
+    share = random.uniform(0.4, 0.65)
+    left = frame.left + frame.width * random.uniform(-0.35, 1.35 - share)
+    top = frame.top + frame.height * random.uniform(0, 1 - share)
+    return Frame(left, top, frame.width * share, frame.height * share)
+
+
+def _png(mask: NDArray[np.bool_]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(mask).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
