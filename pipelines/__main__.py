@@ -13,6 +13,7 @@ import click
 
 from pipelines import layout
 from pipelines import params as parameters
+from reid.datasets.streets.extra import RENDERINGS
 from reid.errors import InputError
 
 # What bad input raises; anything else is a fault of the program and keeps its traceback.
@@ -110,7 +111,7 @@ def augment(params: parameters.Params, name: str, alpha: int) -> None:
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", type=click.Choice(list(RENDERINGS)))
 @click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
 @with_params
 def augment_rendered(params: parameters.Params, name: str, alpha: int) -> None:

@@ -64,6 +64,8 @@ def test_paper_profile_is_the_papers():
             lambda p: p.update(generators=["fulll"]),
             "generators: fulll has no section gan.fulll; there are baseline, full",
         ),
+        (lambda p: p.update(renderings=["view"]), "renderings.0: unknown name 'view'; known are views, identities"),
+        (lambda p: p.update(generators=["views"], gan={"views": p["gan"]["full"]}), "is the name of a rendering"),
         (lambda p: p["dataset"].update(name="market"), "unknown name 'market'; known are market1501, dukemtmc-reid"),
         (lambda p: p["gan"]["full"].update(width=0), "gan.full.width: Input should be greater than 0, got 0"),
         (lambda p: p.update(device="gpu"), "device: Input should be 'auto', 'cpu' or 'cuda', got 'gpu'"),

@@ -24,6 +24,7 @@ def write_params(change=lambda params: None):
     params["dataset"]["path"] = "data/raw/tiny.zip"
     params["pose"]["estimator"] = "truth"
     params["threads"] = 1
+    params["renderings"] = ["views"]
     for gan in params["gan"].values():
         gan["training"]["iterations"] = 2
     params["reid"]["ide"]["training"].update(iterations=2, batch_size=8)
@@ -60,8 +61,10 @@ def test_from_images_to_the_table(prepared):
         run("train-gan", generator)
         run("augment", generator, "--alpha", 2)
         run("train-reid", "ide", "--train", f"data/augmented/{generator}-a2", "--out", f"data/reid/{generator}-a2-ide")
+    run("augment-rendered", "views", "--alpha", 2)
+    run("train-reid", "ide", "--train", "data/augmented/views-a2", "--out", "data/reid/views-a2-ide")
     run("train-reid", "ide", "--out", "data/reid/real-ide")
-    for row in ("real", "baseline-a2", "full-a2"):
+    for row in ("real", "baseline-a2", "full-a2", "views-a2"):
         run("evaluate", "ide", "--model", f"data/reid/{row}-ide", "--out", f"data/scores/{row}-ide.json")
     output = run("report")
     assert "| real " in output
@@ -77,8 +80,12 @@ def test_from_images_to_the_table(prepared):
     config = json.loads(Path("data/reid/full-a2-ide/config.json").read_text())
     assert config["trained_on"] == {"images": len(augmented), "generated": len(generated), "identities": 4}
 
+    views = pd.read_parquet("data/augmented/views-a2/train.parquet")
+    assert (views["origin"] == "views-a2").sum() == len(real)
+    assert stored_size(Path("data/augmented/views-a2/sheet.png"))[0] > 200
+
     metrics = json.loads(Path("data/report/metrics.json").read_text())
-    assert set(metrics) == {"real", "baseline-a2", "full-a2"}
+    assert set(metrics) == {"real", "baseline-a2", "full-a2", "views-a2"}
     scores = metrics["full-a2"]["ide"]["euclidean"]
     assert set(scores) == {"rank1", "rank5", "rank10", "mAP", "mAP_step"}
     assert 0 <= scores["mAP"] <= scores["mAP_step"] <= 100

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reid.datasets.streets.world import CAMERAS
 from reid.errors import InputError
 from reid.seeds import seed_for
 
+TRUTH = "truth.json"  # the file of a set that says what is true of its images
+CAMERAS = 6
 MOST = 8000  # identities: Market-1501's names have four digits, distractors come on top
 TRAIN_VIEWS, GALLERY_VIEWS = 3, 3  # pictures of a person in a camera
 JUNK = 0.3  # share of a test person's cameras with a bad box
@@ -46,9 +47,7 @@ def plan(identities: int, seed: int) -> dict[int, list[View]]:
         InputError: too few or too many identities.
     """
     if not 2 <= identities <= MOST:
-        raise InputError(
-            f"the number of identities must be from 2 to {MOST} (names have four digits), got {identities}"
-        )
+        raise InputError(f"expected 2 to {MOST} identities, got {identities}; Market-1501's names have four digits")
     training = (identities + 1) // 2
     people = {number: training_views(number, seed) for number in range(1, training + 1)}
     people |= {number: _testing(number, seed) for number in range(training + 1, identities + 1)}

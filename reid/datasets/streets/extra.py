@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from reid import samples
-from reid.datasets.streets.collection import View, training_views
-from reid.datasets.streets.studio import TRUTH
+from reid.datasets.streets.collection import TRUTH, View, training_views
 from reid.errors import InputError
 from reid.images import Archive, generated_name
 

@@ -15,13 +15,12 @@ from pathlib import Path, PurePosixPath
 
 import cv2
 
-from reid.datasets.streets.collection import View, plan
+from reid.datasets.streets.collection import TRUTH, View, plan
 from reid.datasets.streets.world import World
 from reid.errors import InputError
 from reid.images import write_zip
 from reid.progress import progress
 
-TRUTH = "truth.json"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 EXTRAS = ("truth", "masks", "backgrounds")  # what can be written beside the images
 

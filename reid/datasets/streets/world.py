@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from reid.datasets.streets.camera import HEIGHT, WIDTH, Camera, Frame
+from reid.datasets.streets.collection import CAMERAS
 from reid.datasets.streets.outfit import open_shop
 from reid.datasets.streets.people import JOINTS, Person, Posed
 from reid.datasets.streets.rendering import Layer, in_sight, render
@@ -19,7 +20,6 @@ from reid.datasets.streets.scene import Scene
 from reid.images import encode_jpeg
 from reid.seeds import seed_for
 
-CAMERAS = 6
 # Share of the pictures with somebody else behind or before the person, or a thing before them.
 BEHIND, BEFORE, OBSTACLE = 0.18, 0.05, 0.07
 LEAST = 0.09  # share of the image that the person must fill; else nothing stands before them
