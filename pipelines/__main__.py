@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines import layout
-from pipelines import params as parameters
 from reid.datasets.streets.extra import RENDERINGS
 from reid.errors import InputError
+
+if TYPE_CHECKING:
+    from pipelines.params import Params
 
 # What bad input raises; anything else is a fault of the program and keeps its traceback.
 USER_ERRORS = (InputError, OSError, FloatingPointError)
@@ -29,7 +31,9 @@ def with_params(command: Callable[..., None]) -> Callable[..., None]:
     @click.pass_context
     def run(context: click.Context, *arguments: Any, **options: Any) -> None:
         with one_line_errors(context):
-            command(parameters.load(), *arguments, **options)
+            from pipelines import params  # imports torch, which processes that render are spared
+
+            command(params.load(), *arguments, **options)
 
     return run
 
@@ -63,7 +67,7 @@ def main(debug: bool) -> None:
 
 @main.command()
 @with_params
-def prepare(params: parameters.Params) -> None:
+def prepare(params: Params) -> None:
     """Read the Re-ID data set into sample tables and check it."""
     from pipelines.stages import prepare as stage
 
@@ -72,7 +76,7 @@ def prepare(params: parameters.Params) -> None:
 
 @main.command()
 @with_params
-def estimate_poses(params: parameters.Params) -> None:
+def estimate_poses(params: Params) -> None:
     """Find the 18 joints of the people."""
     from pipelines.stages import estimate_poses as stage
 
@@ -81,7 +85,7 @@ def estimate_poses(params: parameters.Params) -> None:
 
 @main.command()
 @with_params
-def pair(params: parameters.Params) -> None:
+def pair(params: Params) -> None:
     """Pair images of the same person."""
     from pipelines.stages import pair as stage
 
@@ -91,7 +95,7 @@ def pair(params: parameters.Params) -> None:
 @main.command()
 @click.argument("name")
 @with_params
-def train_gan(params: parameters.Params, name: str) -> None:
+def train_gan(params: Params, name: str) -> None:
     """Train the generator NAME, a section of `gan`."""
     from pipelines.stages import train_gan as stage
 
@@ -103,7 +107,7 @@ def train_gan(params: parameters.Params, name: str) -> None:
 @click.argument("name")
 @click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
 @with_params
-def augment(params: parameters.Params, name: str, alpha: int) -> None:
+def augment(params: Params, name: str, alpha: int) -> None:
     """Generate alpha - 1 images for each training image with the generator NAME."""
     from pipelines.stages import augment as stage
 
@@ -114,7 +118,7 @@ def augment(params: parameters.Params, name: str, alpha: int) -> None:
 @click.argument("name", type=click.Choice(list(RENDERINGS)))
 @click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
 @with_params
-def augment_rendered(params: parameters.Params, name: str, alpha: int) -> None:
+def augment_rendered(params: Params, name: str, alpha: int) -> None:
     """Render alpha - 1 images for each training image: NAME is views (of its person) or identities (new people)."""
     from pipelines.stages import augment_rendered as stage
 
@@ -126,7 +130,7 @@ def augment_rendered(params: parameters.Params, name: str, alpha: int) -> None:
 @click.option("--train", type=FOLDER, default=layout.SAMPLES, show_default=True, help="Folder with train.parquet.")
 @click.option("--out", type=FOLDER, required=True, help="Folder to write the trained network to.")
 @with_params
-def train_reid(params: parameters.Params, network: str, train: Path, out: Path) -> None:
+def train_reid(params: Params, network: str, train: Path, out: Path) -> None:
     """Train the Re-ID network NETWORK, a section of `reid`."""
     from pipelines.stages import train_reid as stage
 
@@ -139,7 +143,7 @@ def train_reid(params: parameters.Params, network: str, train: Path, out: Path) 
 @click.option("--model", type=FOLDER, required=True, help="Folder that train-reid wrote.")
 @click.option("--out", type=FILE, required=True, help="JSON file to write.")
 @with_params
-def evaluate(params: parameters.Params, network: str, model: Path, out: Path) -> None:
+def evaluate(params: Params, network: str, model: Path, out: Path) -> None:
     """Measure a trained Re-ID network on the test set."""
     from pipelines.stages import evaluate as stage
 
@@ -149,7 +153,7 @@ def evaluate(params: parameters.Params, network: str, model: Path, out: Path) ->
 
 @main.command()
 @with_params
-def report(params: parameters.Params) -> None:
+def report(params: Params) -> None:
     """Gather the scores into the table, figures and one page of pictures."""
     from pipelines.stages import report as stage
 
@@ -162,7 +166,7 @@ def report(params: parameters.Params) -> None:
 @click.option("--pose", type=FILE, required=True, help="A person in the wanted pose.")
 @click.option("--out", type=FILE, required=True, help="PNG to write.")
 @with_params
-def generate(params: parameters.Params, gan: Path, image: Path, pose: Path, out: Path) -> None:
+def generate(params: Params, gan: Path, image: Path, pose: Path, out: Path) -> None:
     """Redraw one person in the pose of another image."""
     from pipelines.stages import generate as stage
 
@@ -173,7 +177,9 @@ def generate(params: parameters.Params, gan: Path, image: Path, pose: Path, out:
 @click.option("--identities", type=int, required=True, metavar="N", help="People, half for training; from 2 to 8000.")
 @click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Of everything.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write, or a .zip.")
-@click.option("--processes", type=click.IntRange(1), default=os.cpu_count(), show_default="all cores", metavar="P")
+@click.option(
+    "--processes", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), show_default="all cores", metavar="P"
+)
 @click.option("--backgrounds/--no-backgrounds", default=True, help="Write each image without its person too.")
 @click.pass_context
 def render(context: click.Context, identities: int, seed: int, out: Path, processes: int, backgrounds: bool) -> None:

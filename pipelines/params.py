@@ -208,6 +208,8 @@ class Params(Section):
                 if name not in sections:
                     section = "gan" if kind == "generators" else "reid"
                     raise ValueError(f"{kind}: {name} has no section {section}.{name}; there are {', '.join(sections)}")
+        if "views" in self.renderings and self.dataset.name != "streets":
+            raise ValueError(f"renderings: views needs a rendered data set, dataset.name is {self.dataset.name}")
         for name in self.generators:
             if name in RENDERINGS:
                 raise ValueError(f"generators: {name} is the name of a rendering; call the generator something else")

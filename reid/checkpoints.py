@@ -10,8 +10,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from reid.errors import InputError
 
 SCRATCH = Path(".scratch")
@@ -41,6 +39,8 @@ class Scratch:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the saved state; a kill at any moment leaves either the old or the new one."""
+        import torch
+
         partial = self.folder / "state.pt.partial"
         with partial.open("wb") as file:
             torch.save(state, file)
@@ -58,6 +58,8 @@ class Scratch:
 
 def load_tensors(path: Path, remedy: str) -> dict[str, Any]:
     """What torch saved in a file, on the CPU; raises InputError with the remedy where the file is damaged."""
+    import torch
+
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:

@@ -12,14 +12,16 @@ import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from torch import Tensor
 
 from reid.errors import InputError
+
+if TYPE_CHECKING:  # torch takes seconds and half a gigabyte, which processes that only read or write files are spared
+    from torch import Tensor
 
 # zip stores a time stamp with each member; a fixed one makes equal contents equal bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -135,17 +137,19 @@ def load(archives: Iterable[str], names: Iterable[str], size: tuple[int, int], t
         (N, 3, H, W) uint8 RGB, in the order given. 24.6 kB an image at 128x64, so 0.3 GB for Market-1501's
         training set.
     """
+    import torch
+
     archives, names = list(archives), list(names)
     opened = {path: Archive(path) for path in sorted(set(archives))}
     height, width = size
-    images = torch.empty((len(names), 3, height, width), dtype=torch.uint8)
+    images = np.empty((len(names), 3, height, width), np.uint8)
 
     def read_into(index: int) -> None:
         archive = opened[archives[index]]
         image = archive.image(names[index])
         if image.shape[:2] != (height, width):
             image = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
-        images[index] = torch.from_numpy(image.copy()).permute(2, 0, 1)
+        images[index] = image.transpose(2, 0, 1)
 
     try:
         with ThreadPoolExecutor(threads) as pool:
@@ -153,7 +157,7 @@ def load(archives: Iterable[str], names: Iterable[str], size: tuple[int, int], t
     finally:
         for archive in opened.values():
             archive.close()
-    return images
+    return torch.from_numpy(images)
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -163,4 +167,4 @@ def to_float(images: Tensor) -> Tensor:
 
 def to_uint8(images: Tensor) -> Tensor:
     """Float in [-1, 1] to uint8 in 0..255, rounded and clipped; the inverse of `to_float`."""
-    return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return ((images + 1) * 127.5).round().clamp(0, 255).byte()

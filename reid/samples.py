@@ -15,8 +15,8 @@ pose_of    str   the image whose pose was the target; null for a real row
 draw       int   0 real, 1.. generated
 =========  ====  =====================================================================================
 
-A generated row has the identity and the camera of its source. Class labels are made at training time
-(`class_labels`), never stored.
+A generated row has the identity and the camera of its source; an image of somebody new is its own source. Class labels
+are made at training time (`class_labels`), never stored.
 """
 
 from __future__ import annotations

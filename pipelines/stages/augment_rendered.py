@@ -10,6 +10,7 @@ import pandas as pd
 from pipelines import layout, resume
 from pipelines.console import stage
 from reid import samples
+from reid.datasets.streets.body import ASSET
 from reid.datasets.streets.collection import View
 from reid.datasets.streets.extra import RENDERINGS, seed_of
 from reid.datasets.streets.studio import collect, shoot
@@ -35,28 +36,25 @@ def run(name: str, alpha: int, seed: int, processes: int) -> None:
     row, folder = layout.row_name(name, alpha), layout.augmented(name, alpha)
     with stage(f"augment {row}", f"render {alpha - 1} images for each training image") as say:
         real = samples.read(layout.samples("train"))
-        seed = _seed(name, real, seed)
+        known = seed_of(real)
+        if known is None and name == "views":
+            raise InputError(
+                f"{real['archive'].iloc[0]} has no truth.json: only people of a rendered data set can be rendered "
+                "again; take `views` out of `renderings` in params.yaml"
+            )
+        seed = seed if known is None else known
         archive = folder / "images.zip"
         rows, views = RENDERINGS[name](real, alpha, seed, row, archive.as_posix())
         people: dict[int, list[View]] = {}
         for view in views:
             people.setdefault(view.person, []).append(view)
-        scratch = resume.scratch(f"augment-{row}", {"row": row, "seed": seed}, [layout.samples("train")])
+        scratch = resume.scratch(f"augment-{row}", {"row": row, "seed": seed}, [layout.samples("train"), ASSET])
         collect(shoot(seed, people, scratch.folder, processes), archive)
         samples.write(pd.concat([real, rows], ignore_index=True), folder / "train.parquet")
         _draw(real, rows, folder, row)
         scratch.remove()
         say(f"{len(rows):,} images of {len(people):,} people rendered")
         say(str(folder / "sheet.png"))
-
-
-def _seed(name: str, real: pd.DataFrame, seed: int) -> int:
-    try:
-        return seed_of(real)
-    except InputError:
-        if name == "views":
-            raise
-        return seed
 
 
 def _draw(real: pd.DataFrame, rows: pd.DataFrame, folder: Path, name: str) -> None:

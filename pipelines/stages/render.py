@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipelines.console import stage
-from reid.datasets.streets.studio import EXTRAS, render
+from reid.datasets.streets.studio import render
 
 
 def run(identities: int, seed: int, out: Path, processes: int, backgrounds: bool) -> None:
     """Write a rendered data set to `out`, a folder or a `.zip`: see `reid.datasets.streets.studio.render`."""
-    extras = [extra for extra in EXTRAS if backgrounds or extra != "backgrounds"]
     with stage("render", f"{identities:,} identities, seed {seed}, {processes} processes") as say:
-        images = render(identities, seed, out, processes, extras)
+        images = render(identities, seed, out, processes, backgrounds)
         say(f"{images:,} images: {out}")

@@ -11,7 +11,7 @@ from reid.images import Archive
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 # A generated image's name is its source's with `_gNN` before the suffix, so that an exported set can be read again.
 GENERATED = r"(_g\d+)?"
-MARKET = re.compile(rf"(?P<identity>-1|\d{{4}})_c(?P<camera>\d)s\d_\d{{6}}_\d{{2}}{GENERATED}\.(jpg|png)")
+MARKET = re.compile(rf"(?P<identity>-1|\d{{4,}})_c(?P<camera>\d)s\d_\d{{6}}_\d{{2}}{GENERATED}\.(jpg|png)")
 DUKE = re.compile(rf"(?P<identity>\d{{4}})_c(?P<camera>\d)_f\d+{GENERATED}\.(jpg|png)")
 
 

@@ -65,6 +65,10 @@ def test_paper_profile_is_the_papers():
             "generators: fulll has no section gan.fulll; there are baseline, full",
         ),
         (lambda p: p.update(renderings=["view"]), "renderings.0: unknown name 'view'; known are views, identities"),
+        (
+            lambda p: p["dataset"].update(name="market1501") or p.update(renderings=["views"]),
+            "views needs a rendered data set, dataset.name is market1501",
+        ),
         (lambda p: p.update(generators=["views"], gan={"views": p["gan"]["full"]}), "is the name of a rendering"),
         (lambda p: p["dataset"].update(name="market"), "unknown name 'market'; known are market1501, dukemtmc-reid"),
         (lambda p: p["gan"]["full"].update(width=0), "gan.full.width: Input should be greater than 0, got 0"),

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +205,30 @@ def test_alpha_too_small(prepared, alpha):
     run("train-gan", "full")
     assert f"alpha must be at least 2, got {alpha}" in run("augment", "full", "--alpha", alpha, fails=True)
     assert not Path("data/augmented").exists()
+
+
+def test_renderings_of_a_set_that_is_not_rendered(prepared):
+    assert "alpha must be at least 2, got 1" in run("augment-rendered", "views", "--alpha", 1, fails=True)
+    assert "'view' is not one of 'views', 'identities'" in run("augment-rendered", "view", "--alpha", 2, fails=True)
+    with zipfile.ZipFile("data/raw/tiny.zip") as archive:
+        members = {name: archive.read(name) for name in archive.namelist() if name != "truth.json"}
+    with zipfile.ZipFile("data/raw/tiny.zip", "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    output = run("augment-rendered", "views", "--alpha", 2, fails=True)
+    assert "data/raw/tiny.zip has no truth.json: only people of a rendered data set can be rendered again" in output
+    assert not Path("data/augmented").exists()
+
+
+def test_rendering_needs_no_params(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "expected 2 to 8000 identities, got 1" in run("render", "--identities", 1, "--out", "set", fails=True)
+    assert "the seed must be 0 or more" in run("render", "--identities", 2, "--seed", -1, "--out", "set", fails=True)
+    run("render", "--identities", 2, "--processes", 1, "--no-backgrounds", "--out", "deep/set")
+    assert {path.name for path in Path("deep/set").iterdir()} == {
+        "bounding_box_train", "query", "bounding_box_test", "masks", "truth.json"
+    }  # fmt: skip
+    assert "deep/set exists; remove it" in run("render", "--identities", 2, "--out", "deep/set", fails=True)
 
 
 def test_an_unknown_parameter_and_an_unknown_name(project):

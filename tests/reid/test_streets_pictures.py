@@ -1,5 +1,7 @@
 """Cameras and ray casting of the rendered data set."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,8 +60,7 @@ def test_frames_hold_most_of_the_person(camera):
 
 def test_a_box_covers_the_pixels_that_it_should(camera, scene):
     vertices, faces = box((0.5, 0.3, 1.6), (0.2, 0.1, 0.8))
-    target = Layer([plain(vertices, faces, np.array([0.5, 0.1, 0.1]))])
-    target._of_person[:] = True
+    target = Layer([replace(plain(vertices, faces, np.array([0.5, 0.1, 0.1])), of_person=True)])
     frame = around(camera, vertices)
     picture = render(scene, camera, frame, [Layer(_far_away())], target, np.random.default_rng(0))
     # A convex body covers a pixel where the pixel's ray passes through all three of the box's slabs at once.
@@ -94,7 +95,7 @@ def test_the_background_is_what_is_seen_without_the_person(camera, scene):
 
 def test_people_throw_shadows(camera):
     scene = Scene(0, 3)
-    scene.sun, scene.blur, scene.trees = np.array([0.0, 0.7, 0.71]), 0.01, False  # from behind: shadows fall to us
+    scene.sun, scene.spread, scene.trees = np.array([0.0, 0.7, 0.71]), 0.01, False  # from behind: shadows fall to us
     scene.sunlight = np.full(3, 2.0)
     vertices, faces = box((0.5, 0.3, 1.6), (0, 0, 0.8))
     target = Layer([plain(vertices, faces, np.array([0.5, 0.5, 0.5]))])
@@ -135,7 +136,7 @@ def test_exposure_and_development(camera):
 
 
 def test_cameras_and_scenes_are_fixed_by_their_seed():
-    assert vars(Camera(4, 2))["height"] == vars(Camera(4, 2))["height"] != vars(Camera(4, 3))["height"]
+    assert Camera(4, 2).height == Camera(4, 2).height != Camera(4, 3).height
     points = np.random.default_rng(0).uniform(-5, 5, (50, 3)) * (1, 1, 0)
     assert np.array_equal(Scene(4, 2).ground(points), Scene(4, 2).ground(points))
     assert not np.array_equal(Scene(4, 2).ground(points), Scene(4, 3).ground(points))

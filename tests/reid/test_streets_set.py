@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import zipfile
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 
 from reid import samples
 from reid.datasets import DATASETS
-from reid.datasets.streets import extra
+from reid.datasets.streets import extra, studio
 from reid.datasets.streets.camera import HEIGHT, WIDTH
 from reid.datasets.streets.collection import plan
 from reid.datasets.streets.studio import collect, render, shoot, take
@@ -78,6 +79,8 @@ def test_what_is_written_is_a_market_1501_folder_with_its_truth(rendered):
             left, top, right, bottom = record["box"]
             assert mask[top:bottom, left:right].sum() == mask.sum() > 0
             assert mask[:, left].any()
+            assert mask[:, right - 1].any()
+            assert mask[top].any()
             assert mask[bottom - 1].any()
         assert (joints[visible] > -0.5).all()
         assert (joints[visible] < (WIDTH - 0.5, HEIGHT - 0.5)).all()
@@ -105,17 +108,33 @@ def test_visible_joints_lie_on_the_mask(rendered):
     assert near / total > 0.97
 
 
-def test_bytes_do_not_depend_on_the_processes_or_on_interruptions(rendered, tmp_path):
-    out = tmp_path / "again"
-    parts = tmp_path / "again.parts"
-    parts.mkdir()
-    settings = {"identities": 2, "seed": 7, "extras": ["backgrounds", "masks", "truth"]}
-    (parts / "settings.json").write_text(json.dumps(settings))
-    shoot(7, {2: plan(2, 7)[2]}, parts, 1, ("truth", "masks", "backgrounds"))  # as an interrupted run leaves it
-    before = (parts / "2.zip").stat().st_mtime_ns
+def test_bytes_do_not_depend_on_the_processes_or_on_interruptions(rendered, tmp_path, monkeypatch):
+    out, parts = tmp_path / "again", tmp_path / "again.parts"
+    taken = []
+
+    def interrupted(world, views, extras):
+        taken.append(views[0].person)
+        if len(taken) == 2:
+            raise KeyboardInterrupt
+        yield from take(world, views, extras)
+
+    monkeypatch.setattr(studio, "_run", lambda jobs, processes: (studio._job(*job) for job in jobs))
+    monkeypatch.setattr(studio, "take", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        render(2, 7, out, processes=1)
+    assert not out.exists()
+    assert [file.name for file in parts.glob("*.zip")] == ["1.zip"]
+    monkeypatch.undo()
+    run, rendered_later = studio._run, []
+
+    def recorded(jobs, processes):
+        rendered_later.extend(views[0].person for _, views, _, _ in jobs)
+        return run(jobs, processes)
+
+    monkeypatch.setattr(studio, "_run", recorded)
     render(2, 7, out, processes=2)
+    assert rendered_later == [2, 3], "person 1 is there already"
     assert files(out) == files(rendered)
-    assert before > 0
     assert not parts.exists()
 
 
@@ -146,7 +165,7 @@ def test_the_committed_set_is_what_the_code_renders():
         assert names == sorted(view.file for views in people.values() for view in views)
         records = {record["image"]: record for record in truth["images"]}
         for number in (3, 150, 210):
-            for name, data in take(world, people[number][:4], ("masks", "truth")):
+            for name, data in take(world, people[number][-4:], ("masks", "truth")):
                 if name == "truth.json":
                     for record in json.loads(data):
                         assert np.allclose(record["joints"], records[record["image"]]["joints"], atol=0.02)
@@ -183,9 +202,26 @@ def test_new_people_have_identities_of_their_own(rendered):
     assert samples.class_labels(table["identity"].to_numpy())[1] > real["identity"].nunique()
 
 
-def test_only_rendered_people_can_be_seen_again(tmp_path):
+def test_other_sets_have_no_seed_and_other_renderers_are_found_out(rendered, tmp_path):
     with zipfile.ZipFile(tmp_path / "real.zip", "w") as archive:
         archive.writestr("bounding_box_train/0001_c1s1_000001_01.jpg", b"")
     table = samples.real_table(["bounding_box_train/0001_c1s1_000001_01.jpg"], str(tmp_path / "real.zip"), [1], [1])
-    with pytest.raises(InputError, match="has no truth.json"):
-        extra.seed_of(table)
+    assert extra.seed_of(table) is None
+    shutil.copytree(rendered, tmp_path / "other")
+    real = DATASETS["streets"](tmp_path / "other").tables["train"]
+    first, another = (tmp_path / "other" / real["image"].iloc[row] for row in (0, -1))
+    shutil.copyfile(another, first)
+    with pytest.raises(InputError, match="does not look as this version of the renderer draws it"):
+        extra.seed_of(real)
+
+
+def test_new_people_can_be_read_again(rendered, tmp_path):
+    real = DATASETS["streets"](rendered).tables["train"]
+    rows, _ = extra.identities(real, 2, 7, "identities-a2", "new.zip")
+    shutil.copytree(rendered, tmp_path / "set")
+    for image in rows["image"]:
+        shutil.copyfile(rendered / real["image"].iloc[0], tmp_path / "set" / image)
+    again = DATASETS["streets"](tmp_path / "set")
+    assert again.findings == []
+    assert len(again.tables["train"]) == 2 * len(real)
+    assert set(rows["identity"]) < set(again.tables["train"]["identity"])

@@ -12,21 +12,21 @@ HANDLES = (0.27, -0.42, 1.02)  # the left one
 PEDAL = 0.17  # length of a crank arm
 
 
-def bag(kind: str, shape_back: float, hip: float, neck: float, width: float, size: float) -> tuple[Points, Faces]:
+def bag(kind: str, back: float, hip: float, neck: float, side: float, size: float) -> tuple[Points, Faces]:
     """A backpack or shoulder bag, where it is worn, or a hand bag hanging below the origin.
 
     Args:
         kind: backpack, shoulder or hand.
-        shape_back: y of the back.
+        back: y of the wearer's back.
         hip: z of the hips.
         neck: z of the neck.
-        width: x of the bag's side of the body; negative on the right.
+        side: x of the shoulder bag; negative on the right.
         size: about 1.
     """
     if kind == "backpack":
-        return rounded((0.14 * size, 0.08 * size, 0.2 * size), np.array([0, shape_back + 0.055, neck - 0.25]), 0.5)
+        return rounded((0.14 * size, 0.08 * size, 0.2 * size), np.array([0, back + 0.055, neck - 0.25]), 0.5)
     if kind == "shoulder":
-        return rounded((0.05 * size, 0.14 * size, 0.11 * size), np.array([width, 0.03, hip + 0.03]), 0.4)
+        return rounded((0.05 * size, 0.14 * size, 0.11 * size), np.array([side, 0.03, hip + 0.03]), 0.4)
     body = rounded((0.05 * size, 0.14 * size, 0.15 * size), np.array([0, 0, -0.30]), 0.35)
     return joined([body, tube((0, -0.06, -0.16), (0, 0, 0), 0.008), tube((0, 0.06, -0.16), (0, 0, 0), 0.008)])
 

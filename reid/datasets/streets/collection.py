@@ -14,7 +14,7 @@ CAMERAS = 6
 MOST = 8000  # identities: Market-1501's names have four digits, distractors come on top
 TRAIN_VIEWS, GALLERY_VIEWS = 3, 3  # pictures of a person in a camera
 JUNK = 0.3  # share of a test person's cameras with a bad box
-PASSERS = 8  # one distractor for so many identities
+PASSERS = 8  # identities for each person who is only a distractor
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from numpy.typing import NDArray
 
 from reid.datasets.streets.body import Body, Shape
 from reid.datasets.streets.garments import Measures
 from reid.datasets.streets.meshes import Points
 from reid.datasets.streets.noise import noise
 from reid.datasets.streets.outfit import Colour, Outfit
-
-Colours = NDArray[np.floating]  # (N, 3) linear RGB, the share of light that is reflected
-Paint = Callable[[Points], Colours]  # points (N, 3) at rest to their colours
+from reid.datasets.streets.solids import Colours, Paint
 
 
 def paints(body: Body, shape: Shape, outfit: Outfit, at: Measures) -> dict[str, Paint]:
@@ -46,7 +41,7 @@ def paints(body: Body, shape: Shape, outfit: Outfit, at: Measures) -> dict[str, 
 
     def shoe(points: Points) -> Colours:
         colours = shaded(outfit.shoes, points, 0.06, 4.0)
-        colours[points[:, 2] < at.floor + 0.006] = 0.6 if outfit.folds > 60 else 0.05
+        colours[points[:, 2] < at.floor + 0.006] = outfit.sole
         return colours
 
     def bottom(points: Points) -> Colours:

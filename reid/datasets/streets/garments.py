@@ -18,9 +18,11 @@ from reid.datasets.streets.noise import noise
 from reid.datasets.streets.outfit import Outfit
 
 Values = NDArray[np.floating]  # (V,) one number for each vertex of the body model
+Point = NDArray[np.floating]  # (3,)
 ARM, LEG = ("upperarm01", "lowerarm01", "wrist"), ("upperleg01", "lowerleg01", "foot")
 THICK = ("jacket", "hoodie")
 OVER = 0.007  # metres between the layers of cloth
+TUCKED = 0.05  # metres that a top reaches into a skirt
 COVERED = 0.03  # metres inside a garment's edge from which the skin below is left out
 
 
@@ -32,7 +34,6 @@ class Measures:
         scale: the body's height over 1.7 m.
         hip: z of the hip joints.
         neck: the neck's lower end.
-        chin: z.
         eyes: between the eyes.
         ears: between the ears.
         ankle: z of the ankle joints.
@@ -46,10 +47,9 @@ class Measures:
 
     scale: float
     hip: float
-    neck: Values
-    chin: float
-    eyes: Values
-    ears: Values
+    neck: Point
+    eyes: Point
+    ears: Point
     ankle: float
     floor: float
     arm: Values
@@ -71,7 +71,6 @@ def measure(body: Body, shape: Shape) -> Measures:
         scale=(high - low) / 1.7,
         hip=(head["upperleg01.L"][2] + head["upperleg01.R"][2]) / 2,
         neck=head["neck01"],
-        chin=2 * point["nose"][2] - eyes[2] - 0.045,
         eyes=eyes,
         ears=(point["left_ear"] + point["right_ear"]) / 2,
         ankle=(head["foot.L"][2] + head["foot.R"][2]) / 2,
@@ -105,7 +104,10 @@ def dress(body: Body, shape: Shape, outfit: Outfit, at: Measures) -> list[tuple[
     if not skirt:  # the top hangs over the trousers
         above = np.where(below_kept > 0, np.maximum(above, below + OVER), above)
     shirt = inflated(shape.vertices, tights, above * at.scale, 14)
-    above_kept = _top_kept(body, shape, outfit, at, shirt)
+    hem = at.hip - outfit.top.hem * at.scale
+    if skirt:  # the top is tucked in
+        hem = shape.vertices[np.unique(body.faces["skirt"]), 2].max() - TUCKED
+    above_kept = _top_kept(body, shape, outfit, at, shirt, hem)
     parts.append(("top", clip(body.mesh(shape, "tights", shirt), _of(body, "tights", above_kept))))
     covered = above_kept > COVERED
     if skirt:
@@ -113,7 +115,6 @@ def dress(body: Body, shape: Shape, outfit: Outfit, at: Measures) -> list[tuple[
         parts.append(("bottom", clip(body.mesh(shape, "skirt", vertices), _of(body, "skirt", kept))))
         covered |= (kept > 0.06) & (shape.vertices[:, 2] < at.hip + 0.05) & (at.on_arm < 0.3)
     else:  # the trousers end a little above the top's hem
-        hem = at.hip - outfit.top.hem * at.scale
         kept = np.minimum(below_kept, hem + 0.05 - trousers[:, 2])
         parts.append(("bottom", clip(body.mesh(shape, "tights", trousers), _of(body, "tights", kept))))
         covered |= (below_kept > COVERED) & (at.on_arm < 0.3)
@@ -159,15 +160,15 @@ def _top_offset(shape: Shape, outfit: Outfit, at: Measures) -> Values:
     return 0.008 + (0.012 if top.cut in THICK else 0) + top.loose * (hang + sleeves)
 
 
-def _top_kept(body: Body, shape: Shape, outfit: Outfit, at: Measures, vertices: Points) -> Values:
-    """Metres that the vertices of a top are inside the edges."""
+def _top_kept(body: Body, shape: Shape, outfit: Outfit, at: Measures, vertices: Points, hem: float) -> Values:
+    """Metres that the vertices of a top are inside the edges, the lowest of which is at z = `hem`."""
     top, (x, y, z) = outfit.top, vertices.T
     collar = at.neck[2] - z
     collar += 0.035 * at.scale if top.cut in THICK else 0.55 * (y - at.neck[1]) - 0.005 * at.scale
-    kept = np.minimum(z - (at.hip - top.hem * at.scale), collar)
+    kept = np.minimum(z - hem, collar)
     if top.cut == "tank":  # straps over the shoulders, cut out at the arms
-        straps = (0.155 * at.scale - np.abs(x)) * np.where(z > at.neck[2] - 0.2 * at.scale, 1.0, 9.0) + 0.02
-        return np.where(at.on_arm > 0.25, -0.02, np.minimum(kept, straps))
+        straps = np.where(z > at.neck[2] - 0.2 * at.scale, 0.17 * at.scale - np.abs(x), 1.0)
+        return np.minimum.reduce([kept, straps, 0.2 * (0.3 - at.on_arm)])
     arm = along(body, shape, vertices, ARM)
     return np.where(at.on_arm > 0.5, np.minimum((top.sleeve - arm) * 0.28, 0.3), kept)
 
@@ -251,8 +252,9 @@ def _head(body: Body, shape: Shape, outfit: Outfit, at: Measures) -> list[tuple[
         strands = [tube(a, b, r, q, 8) for a, b, r, q in zip(tail, tail[1:], radii, radii[1:], strict=False)]
         parts.append(("hair", on_head(joined(strands))))
     elif outfit.style in ("long", "bob"):
-        end = at.neck[2] + (0.03 if outfit.style == "bob" else -0.13) * at.scale
-        curtain = body.mesh(shape, "hair", shape.vertices)
+        end = at.neck[2] + (0.03 if outfit.style == "bob" else -0.10) * at.scale
+        off = np.clip((at.neck[2] + 0.05 - z) / 0.1, 0, 1)  # the shoulders, which wear cloth
+        curtain = body.mesh(shape, "hair", shape.vertices + 0.03 * off[:, None] * (0, 1, 0))
         # Parted at the face: only what hangs behind the cheeks is kept, and below the crown, where the scalp's begins.
         kept = np.minimum.reduce([z - end, y - (at.ears[1] - 0.035 * at.scale), at.eyes[2] + 0.07 * at.scale - z])
         parts.append(("hair", clip(curtain, _of(body, "hair", kept))))

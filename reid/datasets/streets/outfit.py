@@ -117,6 +117,7 @@ class Outfit:
         style: of the hair: bald, crop, short, bob, long, ponytail or bun.
         cap: its colour, or None.
         shoes: colour.
+        sole: how light the shoes' soles are.
         socks: colour, or None for bare ankles.
         bag: none, backpack, shoulder or hand.
         bag_colour: of the bag.
@@ -134,6 +135,7 @@ class Outfit:
     style: str
     cap: Colour | None
     shoes: Colour
+    sole: float
     socks: Colour | None
     bag: str
     bag_colour: Colour
@@ -150,7 +152,7 @@ def linear(red: float, green: float, blue: float) -> Colour:
 
 
 def dyed(random: np.random.Generator, colour: tuple[int, int, int], spread: float = 0.2) -> Colour:
-    """A colour as another maker would hit it."""
+    """The colour as it comes out of one maker's dye."""
     shade = linear(*colour) * np.exp(random.normal(0, spread)) * np.exp(random.normal(0, spread / 4, 3))
     return np.clip(shade, 0.004, 0.9)
 
@@ -247,6 +249,7 @@ def draw_outfit(random: np.random.Generator, shop: Shop, female: bool, ancestry:
         style=_choice(random, styles),
         cap=_cloth(random, 0) if random.random() < 0.08 else None,
         shoes=dyed(random, SHOES[int(random.choice(len(SHOES), p=SHOE_SHARE))]),
+        sole=0.6 if random.random() < 0.4 else 0.05,
         socks=dyed(random, (225, 225, 225) if random.random() < 0.6 else (40, 40, 44))
         if random.random() < 0.5
         else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,12 @@ from reid.datasets.streets import stance as stances
 from reid.datasets.streets.belongings import bag, bicycle, umbrella
 from reid.datasets.streets.body import load_body, skin
 from reid.datasets.streets.cycling import cycling, saddle_offset
-from reid.datasets.streets.fabric import Paint, paints
+from reid.datasets.streets.fabric import paints
 from reid.datasets.streets.garments import dress, measure
 from reid.datasets.streets.meshes import Points
 from reid.datasets.streets.outfit import Shop, draw_outfit
-from reid.datasets.streets.solids import Solid, moved
-from reid.datasets.streets.stance import SIDES, Arm, Stance
+from reid.datasets.streets.solids import Paint, Solid, moved
+from reid.datasets.streets.stance import SIDES, Stance
 from reid.seeds import seed_for
 
 JOINTS = (
@@ -25,7 +26,8 @@ JOINTS = (
     "right_eye", "left_eye", "right_ear", "left_ear",
 )  # fmt: skip
 CLOTH = ("top", "bottom")
-RIDES, PUSHES, SHADED = 0.3, 0.15, 0.5  # share of the views of people who have a bicycle, or an umbrella
+RIDES, PUSHES, UMBRELLAS = 0.3, 0.15, 0.5  # share of the views of people who have a bicycle, or an umbrella
+Use = Literal["", "ride", "push", "umbrella"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Person:
     def __init__(
         self,
         seed: int,  # of the data set
-        number: int,  # of the person; equal numbers give the same person
+        number: int | str,  # of the person, or a name; equal ones give the same person
         shop: Shop,  # where some of the clothes come from
     ):
         random = np.random.default_rng(seed_for(seed, "person", number))
@@ -76,18 +78,17 @@ class Person:
         mood = random.random()
         if self.outfit.vehicle and mood < RIDES:
             return self._posed(cycling(self.body, self.shape, random), yaw, position, "ride")
-        stance = stances.draw(random)
         if self.outfit.vehicle and mood < RIDES + PUSHES:
-            reach = {side: Arm(34, 6, 24, 6) if side == self.outfit.side else Arm(30, 2, 40, 30) for side in SIDES}
-            stance = replace(stances.walking(random), name="push a bicycle", arms=reach)
-            return self._posed(stance, yaw, position, "push")
-        if self.outfit.umbrella is not None and mood > 1 - SHADED:
-            return self._posed(stances.with_umbrella(random, stance, self.outfit.side), yaw, position, "umbrella")
+            return self._posed(stances.pushing(random, self.outfit.side), yaw, position, "push")
+        strap, side = self.outfit.bag in ("backpack", "shoulder"), self.outfit.side
+        if self.outfit.umbrella is not None and mood > 1 - UMBRELLAS:
+            stance = stances.with_umbrella(stances.draw(random, side, strap), side)
+            return self._posed(stance, yaw, position, "umbrella")
         if self.outfit.bag == "hand":
-            stance = stances.with_hand_bag(random, stance, self.outfit.side)
-        return self._posed(stance, yaw, position, "")
+            return self._posed(stances.with_hand_bag(random, stances.draw(random, side), side), yaw, position, "")
+        return self._posed(stances.draw(random, None, strap), yaw, position, "")
 
-    def _posed(self, stance: Stance, yaw: float, position: tuple[float, float], uses: str) -> Posed:
+    def _posed(self, stance: Stance, yaw: float, position: tuple[float, float], uses: Use) -> Posed:
         transforms = self.body.transforms(self.shape, stances.rotations(self.body, self.shape, stance))
         solids = []
         for material, mesh in self.parts:
@@ -103,11 +104,7 @@ class Person:
         low = min(float(solid.vertices[:, 2].min()) for solid in solids if solid.of_person)
         ground = low if stance.seat is None else hip[2] - stance.seat
         if uses in ("ride", "push"):
-            aside = (
-                np.array([0.0, 0, 0])
-                if uses == "ride"
-                else np.array([0.42 if self.outfit.side == "L" else -0.42, 0, 0])
-            )
+            aside = (0.42 * SIDES[self.outfit.side] if uses == "push" else 0, 0, 0)
             vertices, faces = bicycle()
             vertices = vertices + saddle_offset(self.body, self.shape) * (1, 1, 0) + (0, 0, ground) + aside
             solids.append(Solid(vertices, faces, vertices, _even(self.outfit.vehicle_colour), smooth=False))
@@ -119,8 +116,8 @@ class Person:
         placed_solids = [replace(solid, vertices=placed(solid.vertices)) for solid in solids]
         return Posed(placed_solids, placed(joints), stance.name)
 
-    def _carried(self, transforms: NDArray[np.floating], uses: str) -> list[Solid]:
-        kind, at, side = self.outfit.bag, self.at, 1 if self.outfit.side == "L" else -1
+    def _carried(self, transforms: NDArray[np.floating], uses: Use) -> list[Solid]:
+        kind, at, side = self.outfit.bag, self.at, SIDES[self.outfit.side]
         elbow, wrist = (self.body.bone[f"{bone}.{self.outfit.side}"] for bone in ("lowerarm01", "wrist"))
         hand = self.shape.heads[wrist] + 0.35 * (self.shape.heads[wrist] - self.shape.heads[elbow])
         hand = transforms[wrist][:, :3] @ hand + transforms[wrist][:, 3]

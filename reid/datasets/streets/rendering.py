@@ -7,7 +7,7 @@ and one anywhere for the sky that is hidden. Surfaces scatter evenly.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -36,7 +36,8 @@ class Surface:
     Args:
         distance: (N,) along the ray; FAR where there is nothing.
         points: (N, 3).
-        normals: (N, 3) unit, towards the camera.
+        normals: (N, 3) unit, towards the camera: smooth, for shading.
+        facets: (N, 3) unit, towards the camera: the triangles' own.
         colours: (N, 3).
         of_person: (N,) whether it belongs to a person's mask.
     """
@@ -44,19 +45,20 @@ class Surface:
     distance: Array
     points: Array
     normals: Array
+    facets: Array
     colours: Array
     of_person: NDArray[np.bool_]
 
     @classmethod
     def nothing(cls, count: int) -> Surface:
         """Rays that meet nothing."""
-        points, outward, colours = (np.zeros((count, 3), np.float32) for _ in range(3))
-        return cls(np.full(count, FAR, np.float32), points, outward, colours, np.zeros(count, bool))
+        points, outward, facets, colours = (np.zeros((count, 3), np.float32) for _ in range(4))
+        return cls(np.full(count, FAR, np.float32), points, outward, facets, colours, np.zeros(count, bool))
 
     def put(self, rows: Rows, other: Surface) -> None:
         """Replace some rows."""
-        for name in ("distance", "points", "normals", "colours", "of_person"):
-            getattr(self, name)[rows] = getattr(other, name)
+        for field in fields(self):
+            getattr(self, field.name)[rows] = getattr(other, field.name)
 
 
 class Layer:
@@ -78,6 +80,8 @@ class Layer:
         self._smooth = np.array([solid.smooth for solid in self.solids])
         self._cloth = np.array([solid.cloth for solid in self.solids])
         self._of_person = np.array([solid.of_person for solid in self.solids])
+        first, second, third = (self._vertices[self._faces[:, corner]] for corner in range(3))
+        self._facets = unit(np.cross(second - first, third - first))
         self._scene = EmbreeScene()
         TriangleMesh(self._scene, self._vertices, self._faces.astype(np.int32))
 
@@ -102,20 +106,22 @@ class Layer:
         def interpolated(values: Array) -> Array:
             return values[first] * rest + values[second] * u + values[third] * v
 
-        places, facing = interpolated(self._places), interpolated(self._normals)
-        flat = ~self._smooth[solid]
-        here = self._vertices[corners[flat]]
-        facing[flat] = np.cross(here[:, 1] - here[:, 0], here[:, 2] - here[:, 0])
-        facing = unit(facing)
+        places, smooth = interpolated(self._places), self._smooth[solid]
+        facets = self._facets[face]
+        facing = np.where(smooth[:, None], unit(interpolated(self._normals)), facets)
         cloth = self._cloth[solid]
         facing[cloth] = _folded(facing[cloth], places[cloth])
         colours = np.empty((len(rows), 3), np.float32)
         for number in np.unique(solid):
             colours[solid == number] = self.solids[number].paint(places[solid == number])
-        away = dot(facing, directions[rows]) > 0
-        facing[away] *= -1
-        points = origin.astype(np.float32) + directions[rows] * distance[:, None]
-        return rows, Surface(distance, points, facing, colours, self._of_person[solid])
+        # Both normals on the camera's side; a smooth one that still looks away is turned to just not do so.
+        way = directions[rows]
+        behind = dot(facets, way) > 0
+        facets[behind] *= -1
+        facing[behind] *= -1
+        facing = unit(facing - np.maximum(dot(facing, way), 0)[:, None] * way)
+        points = origin.astype(np.float32) + way * distance[:, None]
+        return rows, Surface(distance, points, facing, facets, colours, self._of_person[solid])
 
 
 @dataclass(frozen=True)
@@ -198,11 +204,13 @@ def _surroundings(scene: Scene, camera: Camera, rays: Array, around: Sequence[La
     surface = Surface.nothing(len(rays))
     distance = np.where(rays[:, 2] < -1e-4, -camera.height / np.minimum(rays[:, 2], -1e-6), FAR).astype(np.float32)
     points = camera.position.astype(np.float32) + rays * distance[:, None]
-    on_ground = np.hypot(points[:, 0], points[:, 1]) < scene.far
+    end = scene.far - camera.position[1]  # of the ground, from the camera
+    on_ground = np.hypot(points[:, 0], points[:, 1] - camera.position[1]) < end
     rows = np.flatnonzero(on_ground)
-    surface.distance[rows], surface.points[rows], surface.normals[rows] = distance[rows], points[rows], (0, 0, 1)
+    surface.distance[rows], surface.points[rows] = distance[rows], points[rows]
+    surface.normals[rows] = surface.facets[rows] = (0, 0, 1)
     surface.colours[rows] = scene.ground(points[rows])
-    surface.colours[~on_ground] = scene.backdrop(rays[~on_ground], camera.height)
+    surface.colours[~on_ground] = scene.backdrop(rays[~on_ground], camera.height, end)
     for layer in around:
         surface.put(*layer.look(camera.position, rays, surface.distance))
     return surface
@@ -213,7 +221,7 @@ def _light_rays(scene: Scene, count: int, side: int, random: np.random.Generator
 
     The rays of one pixel divide the sphere's heights among them, which makes hidden sky less noisy.
     """
-    sun = unit(scene.sun.astype(np.float32) + scene.blur * random.standard_normal((count, 3), np.float32))
+    sun = unit(scene.sun.astype(np.float32) + scene.spread * random.standard_normal((count, 3), np.float32))
     row, column = np.divmod(np.arange(count), WIDTH * side)
     part = (row % side) * side + column % side
     height = 2 * (part + random.random(count, np.float32)) / side**2 - 1
@@ -225,7 +233,7 @@ def _light_rays(scene: Scene, count: int, side: int, random: np.random.Generator
 def _open(surface: Surface, rows: Rows, sun: Array, sky: Array, layers: Sequence[Layer]) -> tuple[Array, Array]:
     """Share of the sun (0 or 1) and of the sky (HIDDEN or 1) that surface points see past the layers."""
     outward = surface.normals[rows]
-    origins = surface.points[rows] + np.float32(CLEAR) * outward
+    origins = surface.points[rows] + np.float32(CLEAR) * surface.facets[rows]
     open_sun = dot(outward, sun[rows]) > 0
     upward = unit(outward + sky[rows])
     open_sky = np.ones(len(rows), np.float32)

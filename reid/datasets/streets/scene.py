@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid.datasets.streets.belongings import bicycle
-from reid.datasets.streets.fabric import Colours
 from reid.datasets.streets.meshes import Points, box, rounded, tube
 from reid.datasets.streets.noise import cells, noise
 from reid.datasets.streets.outfit import linear
-from reid.datasets.streets.solids import Solid, moved, plain
+from reid.datasets.streets.solids import Colours, Solid, moved, plain
 from reid.seeds import seed_for
 
 PAVEMENTS = [(134, 132, 127), (106, 106, 107), (122, 118, 112), (136, 120, 108), (150, 148, 144)]
 BORDERS = ["grass", "asphalt", "slabs", "bricks"]
 WALLS = [(146, 140, 130), (112, 86, 74), (118, 122, 126), (72, 74, 76), (136, 120, 96)]
 LEAVES = [(64, 84, 44), (48, 66, 38), (84, 98, 52)]
+NEAREST = 2.4  # metres behind the middle that things stand at least: nobody walks there
 PAINTS = [(36, 36, 40), (140, 40, 40), (186, 186, 190), (54, 72, 112), (64, 82, 52), (122, 114, 104), (28, 28, 30)]
 
 
@@ -38,9 +38,13 @@ class Scene:
         self.sun = np.array([np.cos(around) * np.cos(height), np.sin(around) * np.cos(height), np.sin(height)])
         weather = ("overcast", "hazy", "bright")[int(random.choice(3, p=(0.3, 0.3, 0.4)))]
         self.sunlight = {"overcast": 0.12, "hazy": 0.9, "bright": 1.7}[weather] * np.array([1.0, 0.95, 0.86])
-        self.blur = {"overcast": 0.5, "hazy": 0.10, "bright": 0.04}[weather]  # of the shadows' edges
+        self.spread = {"overcast": 0.5, "hazy": 0.10, "bright": 0.04}[
+            weather
+        ]  # of the sun's directions, in radians: soft edges of shadows
         self.skylight = np.array([0.80, 0.87, 1.0]) * random.uniform(0.55, 0.85)
-        self.trees = bool(random.random() < 0.5) and weather != "overcast"  # whose shade falls on everything
+        self.trees = (
+            bool(random.random() < 0.5) and weather != "overcast"
+        )  # they stand outside the view; their shade does not
         self.paving = linear(*PAVEMENTS[int(random.integers(len(PAVEMENTS)))]) * random.uniform(0.75, 1.05)
         self._tile = (0.0, 0.3, 0.6)[int(random.integers(3))]
         self._border = BORDERS[int(random.integers(len(BORDERS)))]
@@ -48,7 +52,7 @@ class Scene:
         self._wall = linear(*WALLS[int(random.integers(len(WALLS)))])
         self._leaves = linear(*LEAVES[int(random.integers(len(LEAVES)))])
         self._green = bool(random.random() < 0.5)
-        self.far = random.uniform(6, 15)  # metres to what closes the view
+        self.far = random.uniform(6, 15)  # metres from the middle to what closes the view
         self.solids = self._furniture(random)
 
     def _furniture(self, random: np.random.Generator) -> list[Solid]:
@@ -59,9 +63,10 @@ class Scene:
 
         solids = []
         if random.random() < 0.75:
-            left, back, slope = random.uniform(-8, -4), random.uniform(2.4, 4.0), random.uniform(-0.1, 0.1)
+            left, back, slope = random.uniform(-8, -4), random.uniform(NEAREST, 4.0), random.uniform(-0.1, 0.1)
             for place in range(int(random.integers(10, 20))):
-                where = np.array([left + 0.58 * place + random.normal(0, 0.08), back + slope * place, 0])
+                behind = max(back + slope * place, NEAREST)
+                where = np.array([left + 0.58 * place + random.normal(0, 0.08), behind, 0])
                 vertices, faces = bicycle()
                 solids.append(plain(moved(vertices, random.normal(0, 8), where), faces, paint()))
         for _ in range(int(random.integers(4, 9))):
@@ -148,11 +153,17 @@ class Scene:
         leaves = noise(0.22 * x, 0.22 * y, 1) + 0.8 * noise(0.06 * x, 0.06 * y, 2)
         return np.clip(0.6 + 1.6 * leaves, 0.15, 1.0)
 
-    def backdrop(self, directions: NDArray[np.floating], height: float) -> Colours:
-        """Colours (N, 3) of what closes the view, lit, for view directions (N, 3) of a camera at a height in metres."""
+    def backdrop(self, directions: NDArray[np.floating], height: float, distance: float) -> Colours:
+        """Colours (N, 3) of what closes the view, lit.
+
+        Args:
+            directions: (N, 3) of view.
+            height: of the camera, in metres.
+            distance: from the camera, in metres.
+        """
         angle = np.arctan2(directions[:, 0], directions[:, 1])
-        up = directions[:, 2] / np.maximum(np.hypot(directions[:, 0], directions[:, 1]), 1e-3) * self.far + height
-        along = angle * self.far
+        up = directions[:, 2] / np.maximum(np.hypot(directions[:, 0], directions[:, 1]), 1e-3) * distance + height
+        along = angle * distance
         coarse, fine = noise(0.06 * along, 0.06 * up), noise(0.5 * along, 0.5 * up, 1)
         light = (0.5 * self.skylight + 0.25 * self.sunlight).mean()
         if self._green:

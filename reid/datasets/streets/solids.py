@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.datasets.streets.fabric import Paint
 from reid.datasets.streets.meshes import Faces, Points
+
+Colours = NDArray[np.floating]  # (N, 3) linear RGB, the share of light that is reflected
+Paint = Callable[[Points], Colours]  # places (N, 3) to their colours
 
 
 @dataclass(frozen=True)

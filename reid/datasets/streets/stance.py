@@ -100,56 +100,52 @@ def standing(random: np.random.Generator) -> Stance:
     )
 
 
-def _some_side(random: np.random.Generator) -> str:
-    return "L" if random.random() < 0.5 else "R"
-
-
-def with_phone(random: np.random.Generator, stance: Stance) -> Stance:
+def with_phone(random: np.random.Generator, stance: Stance, sides: list[str]) -> Stance:
     """A telephone at the ear, or read in the hand."""
     if random.random() < 0.4:
-        arms = stance.arms | {_some_side(random): Arm(random.uniform(20, 40), random.uniform(25, 40), 142, 8)}
-        return _changed(stance, "talk on the phone", arms)
-    arms = stance.arms | {
-        _some_side(random): Arm(random.uniform(12, 28), random.uniform(3, 10), random.uniform(85, 105), 28)
-    }
-    return replace(_changed(stance, "read the phone", arms), nod=random.uniform(18, 30), look=0.0)
+        arm = Arm(random.uniform(60, 80), random.uniform(15, 30), 150, -15)
+        return _changed(stance, "talk on the phone", {sides[0]: arm})
+    arm = Arm(random.uniform(12, 28), random.uniform(3, 10), random.uniform(85, 105), 28)
+    return replace(_changed(stance, "read the phone", {sides[0]: arm}), nod=random.uniform(18, 30), look=0.0)
 
 
-def with_pockets(random: np.random.Generator, stance: Stance) -> Stance:
+def with_pockets(random: np.random.Generator, stance: Stance, sides: list[str]) -> Stance:
     """One hand in its pocket, or both."""
-    sides = list(SIDES) if random.random() < 0.5 else [_some_side(random)]
-    return _changed(
-        stance, "hands in pockets", stance.arms | {side: Arm(-16, random.uniform(15, 22), 42, 30) for side in sides}
-    )
+    used = sides if random.random() < 0.5 else sides[:1]
+    return _changed(stance, "hands in pockets", {side: Arm(-16, random.uniform(15, 22), 42, 30) for side in used})
 
 
-def with_crossed_arms(random: np.random.Generator, stance: Stance) -> Stance:
+def with_crossed_arms(random: np.random.Generator, stance: Stance, sides: list[str]) -> Stance:
     """Forearms across the chest."""
-    arms = {side: Arm(random.uniform(14, 22), 14, 98, 72) for side in SIDES}
-    return _changed(stance, "cross the arms", arms)
+    return _changed(stance, "cross the arms", {side: Arm(random.uniform(14, 22), 14, 98, 72) for side in sides})
 
 
-def with_strap(random: np.random.Generator, stance: Stance) -> Stance:
+def with_strap(random: np.random.Generator, stance: Stance, sides: list[str]) -> Stance:
     """A hand at the strap of a bag."""
-    return _changed(stance, "hold the strap", stance.arms | {_some_side(random): Arm(8, 12, 135, 25)})
+    return _changed(stance, "hold the strap", {sides[0]: Arm(random.uniform(4, 12), 12, 135, 25)})
 
 
-def with_umbrella(random: np.random.Generator, stance: Stance, side: str) -> Stance:
+def with_umbrella(stance: Stance, side: str) -> Stance:
     """An umbrella held up before the shoulder."""
-    return _changed(stance, "hold an umbrella", stance.arms | {side: Arm(22, 8, 105, 5)})
+    return _changed(stance, "hold an umbrella", {side: Arm(22, 8, 105, 5)})
 
 
 def with_hand_bag(random: np.random.Generator, stance: Stance, side: str) -> Stance:
     """A bag hanging from a straight arm."""
-    arm = Arm(random.uniform(-4, 6), random.uniform(8, 13), random.uniform(2, 8), 4)
-    return _changed(stance, "carry a bag", stance.arms | {side: arm})
+    return _changed(stance, "carry a bag", {side: Arm(random.uniform(-4, 6), random.uniform(8, 13), 5, 4)})
+
+
+def pushing(random: np.random.Generator, side: str) -> Stance:
+    """Walking beside a bicycle on one side, both hands at its handle bar."""
+    arms = {other: Arm(34, 6, 24, 6) if other == side else Arm(30, 2, 40, 30) for other in SIDES}
+    return replace(walking(random), name="push a bicycle", arms=arms)
 
 
 def _changed(stance: Stance, name: str, arms: dict[str, Arm]) -> Stance:
-    return replace(stance, name=f"{stance.name}, {name}", arms=arms)
+    return replace(stance, name=f"{stance.name}, {name}", arms=stance.arms | arms)
 
 
-GESTURES = {  # gesture: share of the views that have none forced by what is carried
+GESTURES = {  # share of the views of people who have both hands free and a bag with a strap
     None: 0.52,
     with_phone: 0.20,
     with_pockets: 0.16,
@@ -158,11 +154,23 @@ GESTURES = {  # gesture: share of the views that have none forced by what is car
 }
 
 
-def draw(random: np.random.Generator) -> Stance:
-    """A pedestrian's stance: three in four walk."""
+def draw(random: np.random.Generator, busy: str | None = None, strap: bool = False) -> Stance:
+    """A pedestrian's stance: three in four walk, half make a gesture.
+
+    Args:
+        random: what it is.
+        busy: the side of a hand that holds something.
+        strap: whether the person has a bag with a strap.
+    """
     stance = walking(random) if random.random() < 0.75 else standing(random)
-    gesture = list(GESTURES)[random.choice(len(GESTURES), p=list(GESTURES.values()))]
-    return stance if gesture is None else gesture(random, stance)
+    sides = [side for side in SIDES if side != busy]
+    if random.random() < 0.5:
+        sides.reverse()
+    impossible = {gesture for gesture, possible in ((with_strap, strap), (with_crossed_arms, not busy)) if not possible}
+    shares = {gesture: share for gesture, share in GESTURES.items() if gesture not in impossible}
+    weights = np.array(list(shares.values()))
+    gesture = list(shares)[random.choice(len(shares), p=weights / weights.sum())]
+    return stance if gesture is None else gesture(random, stance, sides)
 
 
 def pointing(forward: float, outward: float, side: str) -> NDArray[np.floating]:
@@ -197,7 +205,7 @@ def rotations(body: Body, shape: Shape, stance: Stance) -> Rotations:
         )
         result[f"upperleg01.{side}"] = thigh
         result[f"lowerleg01.{side}"] = thigh.T @ shank
-        # The foot is level where the shank stands on it; the shank's own turn is taken back but for the ankle's angle.
+        # The foot turns with the shank, and by the ankle's angle.
         foot = turn((1, 0, 0), -(leg.forward - leg.knee + leg.ankle))
         result[f"foot.{side}"] = shank.T @ foot
     for side, arm in stance.arms.items():

@@ -6,26 +6,32 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
+import threading
 import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path, PurePosixPath
 
 import cv2
 
+from reid import images, seeds
+from reid.checkpoints import digest
+from reid.datasets.streets.body import ASSET
 from reid.datasets.streets.collection import TRUTH, View, plan
 from reid.datasets.streets.world import World
 from reid.errors import InputError
 from reid.images import write_zip
 from reid.progress import progress
 
+HERE = Path(__file__).parent
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-EXTRAS = ("truth", "masks", "backgrounds")  # what can be written beside the images
 
 
-def render(identities: int, seed: int, out: Path, processes: int, extras: Iterable[str] = EXTRAS) -> int:
+def render(identities: int, seed: int, out: Path, processes: int, backgrounds: bool = True) -> int:
     """Render a data set in Market-1501's layout; returns the number of images.
 
     Beside the images: `truth.json` (for each image the person's number, camera, activity, box in pixels, 18 joints and
@@ -37,25 +43,30 @@ def render(identities: int, seed: int, out: Path, processes: int, extras: Iterab
         seed: of everything.
         out: a folder or a `.zip` to write; it appears when everything is rendered.
         processes: that render at once; they change nothing but the time.
-        extras: some of EXTRAS.
+        backgrounds: whether to write them; the images are the same.
 
     Raises:
         InputError: `out` exists, or an unfinished set of other settings is beside it.
     """
+    if seed < 0:
+        raise InputError(f"the seed must be 0 or more, got {seed}")
     people = plan(identities, seed)
     if out.exists():
         raise InputError(f"{out} exists; remove it, or render to another place")
     parts = out.with_name(out.name + ".parts")
-    settings = {"identities": identities, "seed": seed, "extras": sorted(extras)}
-    _check_settings(parts, settings)
+    code = [digest(HERE, "*.py"), digest(ASSET), digest(Path(images.__file__)), digest(Path(seeds.__file__))]
+    _check_settings(parts, {"identities": identities, "seed": seed, "backgrounds": backgrounds, "code": code})
+    extras = ("truth", "masks", "backgrounds") if backgrounds else ("truth", "masks")
     members = _members(shoot(seed, people, parts, processes, extras))
-    if "truth" in extras:
-        members = _with_truth(members, {"seed": seed, "identities": identities})
+    members = _with_truth(members, {"seed": seed, "identities": identities})
     if out.suffix == ".zip":
         write_zip(out, members)
     else:
         _unpack(members, out)
-    shutil.rmtree(parts)
+    done = parts.with_suffix(".done")  # a kill leaves no half of the parts to go on from
+    shutil.rmtree(done, ignore_errors=True)
+    parts.rename(done)
+    shutil.rmtree(done)
     return sum(len(views) for views in people.values())
 
 
@@ -95,17 +106,39 @@ def take(world: World, views: list[View], extras: Iterable[str]) -> Iterator[tup
 
 
 def _check_settings(parts: Path, settings: dict[str, object]) -> None:
-    file = parts / "settings.json"
-    if file.exists() and json.loads(file.read_text()) != settings:
-        raise InputError(f"{parts} holds an unfinished set of other settings ({file.read_text()}); remove it first")
-    parts.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(settings))
+    """Write down what the parts are of; raises InputError where they are of something else."""
+    file, wanted = parts / "settings.json", json.dumps(settings)
+    if not parts.exists():
+        partial = parts.with_name(parts.name + ".new")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        (partial / file.name).write_text(wanted)
+        partial.rename(parts)
+    found = file.read_text() if file.exists() else "nothing"
+    if found != wanted:
+        raise InputError(
+            f"{parts} holds an unfinished set of other settings, or of another version of the renderer; remove it "
+            f"first. It says {found}, wanted is {wanted}"
+        )
 
 
 @cache
 def _world(seed: int) -> World:
-    cv2.setNumThreads(1)
     return World(seed)
+
+
+def _start_worker() -> None:
+    """Ctrl-C is the main process's business: a worker ends when that one does, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _job(seed: int, views: list[View], part: Path, extras: tuple[str, ...]) -> None:
@@ -129,11 +162,17 @@ def _single_threaded() -> Iterator[None]:
 
 def _run(jobs: list[tuple[int, list[View], Path, tuple[str, ...]]], processes: int) -> Iterator[None]:
     # Spawned, not forked: a process that has threads (torch, the ray caster) must not be forked.
-    with _single_threaded(), ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with _single_threaded(), ProcessPoolExecutor(processes, context, _start_worker) as pool:
         waiting = [pool.submit(_job, *job) for job in jobs]
         try:
             for job in as_completed(waiting):
                 yield job.result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                f"a rendering process died, perhaps for want of memory ({error}); what is finished is kept: run the "
+                f"same command again, with fewer than {processes} processes"
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 

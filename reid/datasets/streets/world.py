@@ -16,13 +16,15 @@ from reid.datasets.streets.collection import CAMERAS
 from reid.datasets.streets.outfit import open_shop
 from reid.datasets.streets.people import JOINTS, Person, Posed
 from reid.datasets.streets.rendering import Layer, in_sight, render
-from reid.datasets.streets.scene import Scene
+from reid.datasets.streets.scene import NEAREST, Scene
+from reid.datasets.streets.solids import Solid
 from reid.images import encode_jpeg
 from reid.seeds import seed_for
 
-# Share of the pictures with somebody else behind or before the person, or a thing before them.
+STRANGERS = 40  # passers-by who are nobody's identity
+# Share of the pictures with one of them behind the person, before the person, or with a thing before the person.
 BEHIND, BEFORE, OBSTACLE = 0.18, 0.05, 0.07
-LEAST = 0.09  # share of the image that the person must fill; else nothing stands before them
+LEAST = 0.09  # share of the image that the person must fill; else what stands before them is left out
 RADII = {"nose": 0.045, "neck": 0.14, "shoulder": 0.13, "elbow": 0.09, "wrist": 0.08, "hip": 0.19, "knee": 0.12,
          "ankle": 0.10, "eye": 0.04, "ear": 0.05}  # fmt: skip # metres of body around a joint
 
@@ -35,7 +37,7 @@ class Shot:
         image: JPEG, 128 x 64.
         background: JPEG, the same without the person.
         mask: PNG, 1 bit: where the person is.
-        truth: box, joints, visible, activity.
+        truth: activity; box (left, top, right, bottom in pixels, None where nothing is seen); joints; visible.
     """
 
     image: bytes
@@ -53,9 +55,9 @@ class World:
         self.cameras = [Camera(seed, number) for number in range(1, CAMERAS + 1)]
         self.scenes = [Scene(seed, number) for number in range(1, CAMERAS + 1)]
         self._grounds = [Layer(scene.solids) for scene in self.scenes]
-        self.person = lru_cache(maxsize=32)(self._person)
+        self.person = lru_cache(maxsize=2 * STRANGERS)(self._person)
 
-    def _person(self, number: int) -> Person:
+    def _person(self, number: int | str) -> Person:
         return Person(self.seed, number, self.shop)
 
     def shoot(self, number: int, camera_number: int, name: str, bad_box: bool = False) -> Shot:
@@ -75,14 +77,16 @@ class World:
         frame = camera.frame(posed.outline(), random)
         if bad_box:
             frame = _bad(frame, random)
-        around = [self._grounds[camera_number - 1]]
-        around += [Layer(solids) for solids in self._company(number, where, random, scene, camera)]
+        behind, before = self._company(where, random, scene, camera)
+        around = [self._grounds[camera_number - 1], *map(Layer, behind)]
         person = Layer(posed.solids)
         grain = seed_for(self.seed, "grain", number, camera_number, name)
-        picture = render(scene, camera, frame, around, person, np.random.default_rng(grain))
-        if picture.mask.mean() < LEAST and len(around) > 1 and not bad_box:
-            around = around[:1]
+        hidden = [*around, *map(Layer, before)]
+        picture = render(scene, camera, frame, hidden, person, np.random.default_rng(grain))
+        if before and picture.mask.mean() < LEAST and not bad_box:
             picture = render(scene, camera, frame, around, person, np.random.default_rng(grain))
+        else:
+            around = hidden
         shake = bool(random.random() < 0.2)
         exposure = camera.exposure(picture.empty)
         image, background = (
@@ -93,24 +97,24 @@ class World:
         return Shot(image, background, _png(mask), self._truth(camera, frame, around, person, posed, mask))
 
     def _company(
-        self, number: int, where: tuple[float, float], random: np.random.Generator, scene: Scene, camera: Camera
-    ) -> list[list[Any]]:
-        """Solids of other people and things about the person."""
-        company = []
+        self, where: tuple[float, float], random: np.random.Generator, scene: Scene, camera: Camera
+    ) -> tuple[list[list[Solid]], list[list[Solid]]]:
+        """Other people and things behind the person, and before them."""
+        behind, before = [], []
         aside = float(random.choice([-1, 1]))
-        behind, before, obstacle = random.random(3) < (BEHIND, BEFORE, OBSTACLE)
-        stranger = 1_000_000 + int(random.integers(40))  # a few passers-by, nobody's identity
-        if behind:
-            place = (where[0] + aside * random.uniform(0.3, 0.9), where[1] + random.uniform(0.8, 3))
-            company.append(self.person(stranger).moment(random, random.uniform(0, 360), place).solids)
-        elif before:
+        stranger = self.person(f"stranger {random.integers(STRANGERS)}")
+        chance = random.random()
+        if chance < BEHIND:
+            place = (where[0] + aside * random.uniform(0.3, 0.9), min(where[1] + random.uniform(0.8, 3), NEAREST - 0.2))
+            behind.append(stranger.moment(random, random.uniform(0, 360), place).solids)
+        elif chance < BEHIND + BEFORE:
             place = (where[0] + aside * random.uniform(0.22, 0.5), where[1] - random.uniform(0.6, 1.2))
-            company.append(self.person(stranger).moment(random, random.uniform(0, 360), place).solids)
-        if obstacle:
+            before.append(stranger.moment(random, random.uniform(0, 360), place).solids)
+        elif chance < BEHIND + BEFORE + OBSTACLE:
             toward = (camera.position - (*where, 0)) * (1, 1, 0)
-            spot = np.array([*where, 0]) + toward / np.linalg.norm(toward) * random.uniform(0.6, 1.3)
-            company.append(scene.obstacle(random, spot + (random.normal(0, 0.35), 0, 0)))
-        return company
+            spot = (*where, 0) + toward / np.linalg.norm(toward) * random.uniform(0.6, 1.3)
+            before.append(scene.obstacle(random, spot + (random.normal(0, 0.35), 0, 0)))
+        return behind, before
 
     def _truth(
         self, camera: Camera, frame: Frame, around: list[Layer], person: Layer, posed: Posed, mask: NDArray[np.bool_]
