@@ -71,3 +71,41 @@ def test_killed_and_resumed_is_as_good_as_whole(project, words, result):
     assert start(project, *words).wait(TIMEOUT) == 0
     assert (project / result).read_bytes() == whole, f"waits {waits}"
     assert not list((project / ".scratch").iterdir())
+
+
+def test_a_killed_rendering_leaves_no_process_and_goes_on(tmp_path):
+    def command(out):
+        options = ["--identities", "6", "--seed", "3", "--processes", "2", "--no-backgrounds", "--out", str(out)]
+        return [sys.executable, "-m", "pipelines", "render", *options]
+
+    subprocess.run(command(tmp_path / "whole.zip"), cwd=ROOT, check=True, capture_output=True, timeout=300)
+    running = subprocess.Popen(
+        command(tmp_path / "killed.zip"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    parts = tmp_path / "killed.zip.parts"
+    wait_for(lambda: len(list(parts.glob("*.zip"))) >= 1)
+    workers = [int(pid) for pid in Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()]
+    assert len(workers) >= 2
+    running.kill()
+    running.wait()
+    wait_for(lambda: not any(alive(pid) for pid in workers))
+    assert not (tmp_path / "killed.zip").exists()
+    kept = list(parts.glob("*.zip"))
+    assert 1 <= len(kept) < 7
+    subprocess.run(command(tmp_path / "killed.zip"), cwd=ROOT, check=True, capture_output=True, timeout=300)
+    assert (tmp_path / "killed.zip").read_bytes() == (tmp_path / "whole.zip").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.zip", "whole.zip"]
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

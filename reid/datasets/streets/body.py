@@ -80,6 +80,10 @@ class Body:
         """One of the model's meshes (`faces`) in a person's shape, or with other positions of all V vertices."""
         return compact(Mesh(shape.vertices if vertices is None else vertices, self.faces[name], self.weights))
 
+    def of(self, name: str, values: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Values (V,) of those vertices that one of the model's meshes uses, in the order of `mesh`."""
+        return values[np.unique(self.faces[name])]
+
     def share(self, *bones: str) -> NDArray[np.floating]:
         """(V,) how much of each vertex moves with these bones."""
         return self.weights[:, [self.bone[bone] for bone in bones]].sum(1)

@@ -12,8 +12,9 @@ from reid.datasets.streets import stance as stances
 from reid.datasets.streets.belongings import bag, bicycle, umbrella
 from reid.datasets.streets.body import load_body, skin
 from reid.datasets.streets.cycling import cycling, saddle_offset
-from reid.datasets.streets.fabric import paints
-from reid.datasets.streets.garments import dress, measure
+from reid.datasets.streets.fabric import Fabric
+from reid.datasets.streets.garments import dress
+from reid.datasets.streets.measures import measure
 from reid.datasets.streets.meshes import Points
 from reid.datasets.streets.outfit import Shop, draw_outfit
 from reid.datasets.streets.solids import Paint, Solid, moved
@@ -64,7 +65,7 @@ class Person:
         self.outfit = draw_outfit(random, shop, self.shape.female, self.shape.ancestry)
         self.at = measure(self.body, self.shape)
         self.parts = dress(self.body, self.shape, self.outfit, self.at)
-        self.paints = paints(self.body, self.shape, self.outfit, self.at)
+        self.paints = Fabric(self.body, self.shape, self.outfit, self.at).paints()
         self._bag_size = float(random.uniform(0.85, 1.15))
 
     def moment(self, random: np.random.Generator, yaw: float, position: tuple[float, float]) -> Posed:
