@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -25,12 +26,16 @@ class Scratch:
         name: what runs, e.g. `gan-full`.
         identity: JSON-serialisable description of the run: settings, and digests of its inputs.
         root: folder of all scratch folders; git-ignored.
+
+    Raises:
+        InputError: another process is at work on the same run.
     """
 
     def __init__(self, name: str, identity: dict[str, Any], root: Path = SCRATCH):
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self.folder = root / f"{name}-{digest[:12]}"
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.claim = claim(self.folder)
 
     def load(self) -> dict[str, Any] | None:
         """The state saved last, on the CPU, or None."""
@@ -54,6 +59,22 @@ class Scratch:
         shutil.rmtree(done, ignore_errors=True)
         self.folder.rename(done)
         shutil.rmtree(done)
+        os.close(self.claim)
+
+
+def claim(folder: Path) -> int:
+    """Make a folder this process's own until it ends, however it ends, or closes the file descriptor that is returned.
+
+    Raises:
+        InputError: another process has it.
+    """
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise InputError(f"another process is at work in {folder}; wait until it ends, or stop it") from error
+    return descriptor
 
 
 def load_tensors(path: Path, remedy: str) -> dict[str, Any]:

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -44,6 +47,26 @@ def test_a_kill_while_removing_leaves_nothing_to_resume_from(tmp_path, monkeypat
     with pytest.raises(KeyboardInterrupt):
         scratch.remove()
     assert Scratch("run", {}, tmp_path).load() is None
+
+
+def test_two_processes_do_not_work_on_one_run(tmp_path):
+    code = """
+import sys
+from pathlib import Path
+from reid.checkpoints import Scratch
+scratch = Scratch("run", {}, Path(sys.argv[1]))
+print("claimed", flush=True)
+sys.stdin.read()
+"""
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout.readline() == "claimed\n"
+    with pytest.raises(InputError, match="another process is at work in .*run-.*; wait until it ends"):
+        Scratch("run", {}, tmp_path)
+    other.kill()
+    other.communicate()
+    Scratch("run", {}, tmp_path)
 
 
 def test_digest_changes_with_content(tmp_path):

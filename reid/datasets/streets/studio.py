@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 import cv2
 
 from reid import images, seeds
-from reid.checkpoints import digest
+from reid.checkpoints import claim, digest
 from reid.datasets.streets.body import ASSET
 from reid.datasets.streets.collection import TRUTH, View, plan
 from reid.datasets.streets.world import World
@@ -46,7 +46,7 @@ def render(identities: int, seed: int, out: Path, processes: int, backgrounds: b
         backgrounds: whether to write them; the images are the same.
 
     Raises:
-        InputError: `out` exists, or an unfinished set of other settings is beside it.
+        InputError: `out` exists, an unfinished set of other settings is beside it, or another process renders it.
     """
     if seed < 0:
         raise InputError(f"the seed must be 0 or more, got {seed}")
@@ -56,6 +56,7 @@ def render(identities: int, seed: int, out: Path, processes: int, backgrounds: b
     parts = out.with_name(out.name + ".parts")
     code = [digest(HERE, "*.py"), digest(ASSET), digest(Path(images.__file__)), digest(Path(seeds.__file__))]
     _check_settings(parts, {"identities": identities, "seed": seed, "backgrounds": backgrounds, "code": code})
+    claimed = claim(parts)
     extras = ("truth", "masks", "backgrounds") if backgrounds else ("truth", "masks")
     members = _members(shoot(seed, people, parts, processes, extras))
     members = _with_truth(members, {"seed": seed, "identities": identities})
@@ -67,6 +68,7 @@ def render(identities: int, seed: int, out: Path, processes: int, backgrounds: b
     shutil.rmtree(done, ignore_errors=True)
     parts.rename(done)
     shutil.rmtree(done)
+    os.close(claimed)
     return sum(len(views) for views in people.values())
 
 
