@@ -20,12 +20,14 @@ class Batch:
         source_pose: (B, M, 18).
         target_pose: (B, 18).
         target: (B, 3, H, W) the real image in the target pose, where there is one (training).
+        background: (B, 3, H, W) what to draw behind the person, where it is known (Sec. 3.3).
     """
 
     source: Tensor
     source_pose: Pose
     target_pose: Pose
     target: Tensor | None = None
+    background: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -36,7 +38,15 @@ class Batch:
             raise InputError(f"this generator takes one source image, got M = {self.source.shape[1]}")
         return self.source[:, 0], self.source_pose[:, 0]
 
+    def wanted_background(self) -> Tensor:
+        """The background (B, 3, H, W); raises InputError where there is none."""
+        if self.background is None:
+            raise InputError("this generator draws people before a given background, and none is given")
+        return self.background
+
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
-        target = None if self.target is None else self.target.to(device)
-        return Batch(self.source.to(device), self.source_pose.to(device), self.target_pose.to(device), target)
+        target, background = (None if i is None else i.to(device) for i in (self.target, self.background))
+        return Batch(
+            self.source.to(device), self.source_pose.to(device), self.target_pose.to(device), target, background
+        )

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from augment.batch import Batch
-from augment.generators.blocks import SOURCE_CHANNELS, Down, initialise, scaled
+from augment.conventions import Convention
+from augment.generators.blocks import BACKGROUND_CHANNELS, SOURCE_CHANNELS, Down, initialise, scaled
 from augment.poses import heatmaps
 
 
@@ -19,20 +20,25 @@ class Discriminator(nn.Module):
         self,
         size: tuple[int, int],  # (H, W) of the images
         width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
+        background: bool = False,  # whether it sees the background that was to be drawn (Sec. 3.3)
+        convention: Convention = "released",
     ):
         super().__init__()
-        self.size = size
+        self.size, self.background, self.convention = size, background, convention
         filters = scaled((64, 128, 256, 512), width)
-        self.first = nn.Conv2d(2 * SOURCE_CHANNELS, filters[0], 4, 2)
+        self.first = nn.Conv2d(2 * SOURCE_CHANNELS + background * BACKGROUND_CHANNELS, filters[0], 4, 2)
         self.downs = nn.Sequential(
-            *(Down(before, after) for before, after in itertools.pairwise(filters)),
-            Down(filters[-1], 1, norm=False),
+            *(Down(before, after, convention) for before, after in itertools.pairwise(filters)),
+            Down(filters[-1], 1, convention, norm=False),
         )
         initialise(self)
 
     def forward(self, batch: Batch, image: Tensor) -> Tensor:
         """Probability that `image` (B, 3, H, W) is the real one in the target pose: (B, patches) in [0, 1]."""
         source, pose = batch.single_source()
-        source_maps, target_maps = heatmaps(pose, self.size), heatmaps(batch.target_pose, self.size)
-        x = torch.cat([source, source_maps, image, target_maps], 1)
+        source_maps, target_maps = (
+            heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)
+        )
+        background = [batch.wanted_background()] if self.background else []
+        x = torch.cat([source, source_maps, image, target_maps, *background], 1)
         return torch.sigmoid(self.downs(self.first(x))).flatten(1)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from augment.conventions import Convention
 from reid.errors import InputError
 
 EPSILON = 1e-7  # inside the logarithms, as released
@@ -37,16 +38,17 @@ def discriminator_adversarial(real: Tensor, fake: Tensor) -> Tensor:
     return -(real + EPSILON).log().mean(1) - (1 - fake + EPSILON).log().mean(1)
 
 
-def nearest_neighbour(generated: Tensor, target: Tensor, size: int) -> Tensor:
+def nearest_neighbour(generated: Tensor, target: Tensor, size: int, convention: Convention = "released") -> Tensor:
     """L_NN: each position of the generated image against the best one nearby in the target (Eq. 8).
 
-    L = mean_p min_{q in N(p)} ||C_generated(p) - C_target(q)||_1: a sum over channels and, as released, a mean over
-    positions (the text sums). Neighbours outside the image do not count; size 1 is the plain L1 distance.
+    L = mean_p min_{q in N(p)} ||C_generated(p) - C_target(q)||_1: a sum over channels (Eq. 12) and, as released, a mean
+    over positions; the text sums (Eq. 15). Neighbours outside the image do not count; size 1 is the plain L1 distance.
 
     Args:
         generated: (B, C, H, W) features g of generated images.
         target: (B, C, H, W) features g of the real images; treated as constant.
         size: n, odd, of the n x n neighbourhood N(p).
+        convention: mean or sum over positions.
 
     Returns:
         (B,), differentiable in `generated`.
@@ -55,7 +57,8 @@ def nearest_neighbour(generated: Tensor, target: Tensor, size: int) -> Tensor:
         raise InputError(f"features differ in shape: {tuple(generated.shape)} and {tuple(target.shape)}")
     if size < 1 or size % 2 == 0:
         raise InputError(f"the neighbourhood's size must be odd and positive, got {size}")
-    return _NearestNeighbour.apply(generated, target, size)
+    mean = _NearestNeighbour.apply(generated, target, size)
+    return mean * (generated.shape[2] * generated.shape[3]) if convention == "paper" else mean
 
 
 class _NearestNeighbour(torch.autograd.Function):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from augment.batch import Batch
+from augment.conventions import Convention
 from augment.discriminator import Discriminator
 from augment.generators import Generator
 from augment.losses import discriminator_adversarial, generator_adversarial, nearest_neighbour
@@ -38,6 +39,7 @@ def train(
     betas: tuple[float, float] = (0.5, 0.999),  # of Adam (Sec. 4.3)
     reconstruction_weight: float = 0.01,  # lambda of Eq. 10
     neighbourhood: int = 3,  # n of Eq. 7: 3 at 128x64, 5 at 256x256
+    convention: Convention = "released",  # of Eq. 8: mean or sum over positions
     average: float = 0.0,  # decay of the running average of the generator's weights that is kept; 0 is the paper's
     seed: int = 0,
     log_every: int = 50,
@@ -96,7 +98,7 @@ def train(
         adversarial = generator_adversarial(discriminator(for_g, fake)).mean()
         with torch.no_grad():
             wanted = features(_target(for_g))
-        reconstruction = nearest_neighbour(features(fake), wanted, neighbourhood).mean()
+        reconstruction = nearest_neighbour(features(fake), wanted, neighbourhood, convention).mean()
         loss_g = adversarial + reconstruction_weight * reconstruction
         optimise_g.zero_grad()
         loss_g.backward()

@@ -1,92 +1,116 @@
-"""Deformable skip connections: affine maps of body regions (Eq. 2), the masked warp (Eq. 3), its maximum (Eq. 4).
+"""Deformable skip connections: the masked warp of each region (Eq. 3), and a fast one with the maximum (Eq. 4).
 
 Convention: affine maps go from target pixels to source pixels, x then y, the centre of the top left pixel being (0, 0);
-a warp reads at the nearest source pixel, and zero outside. At a feature map of stride s the pixel (x, y) stands for
-the image's pixel (s x, s y): translations are divided by s, masks are read at every s-th pixel.
+zero is read outside of the source. At a feature map of stride s the pixel (x, y) stands for the image's pixel
+(s x, s y): translations are divided by s, masks are read at every s-th pixel.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from augment.body_parts import correspondences, region_masks
+from augment.affine import fit_affine
+from augment.body_parts import PARTS, correspondences, region_masks, source_masks, whole_body
+from augment.conventions import Convention
 from augment.poses.pose import Pose
+from reid.errors import InputError
 
-# The map of a region without transform: it reads outside of any image, so the result is zero.
-NOWHERE = ((1.0, 0.0, 1e6), (0.0, 1.0, 1e6))
+Regions = Literal["parts", "unmasked", "whole"]
+Interpolation = Literal["nearest", "bilinear"]
+REGIONS: dict[Regions, int] = {"parts": len(PARTS), "unmasked": len(PARTS), "whole": 1}  # how many there are
 
 # For the r-th region that covers a pixel: (rows of the result, rows of the features), counted over (B, H, W).
 Routes = list[tuple[Tensor, Tensor]]
 
 
-def fit_affine(target: Tensor, source: Tensor, weights: Tensor) -> Tensor:
-    """Affine maps from target to source points by total least squares (Eq. 2).
-
-    As in the released code: points are centred and scaled to a mean squared distance of 2, then the homogeneous
-    system is solved for the direction of least residual. Maps with fewer than three points, or collinear target points,
-    become `NOWHERE`.
-
-    Args:
-        target: (..., N, 2) points, x then y.
-        source: (..., N, 2) the points that they come from.
-        weights: (..., N) 1 for a point that counts, 0 for one that does not.
-
-    Returns:
-        (..., 2, 3) float64: source = A[:, :2] @ target + A[:, 2].
-    """
-    target, source, weights = target.double(), source.double(), weights.double()
-    count = weights.sum(-1).clamp_min(1)
-    q, to_q = _normalise(target, weights, count)
-    p, to_p = _normalise(source, weights, count)
-
-    # Two homogeneous equations a point, for the six coefficients and the common scale.
-    zero = torch.zeros_like(weights)
-    x_rows = torch.stack([q[..., 0], q[..., 1], weights, zero, zero, zero, -p[..., 0]], -1)
-    y_rows = torch.stack([zero, zero, zero, q[..., 0], q[..., 1], weights, -p[..., 1]], -1)
-    system = torch.cat([x_rows, y_rows], -2)
-    least = torch.linalg.eigh(system.mT @ system)[1][..., 0]
-    coefficients = least[..., :6] / torch.where(least[..., 6:].abs() < 1e-12, 1e-12, least[..., 6:])
-
-    in_normalised = torch.zeros_like(to_q)
-    in_normalised[..., :2, :] = coefficients.unflatten(-1, (2, 3))
-    in_normalised[..., 2, 2] = 1
-    affine = (torch.linalg.inv(to_p) @ in_normalised @ to_q)[..., :2, :]
-
-    spread = (q * weights[..., None]).mT @ q
-    collinear = torch.linalg.det(spread) <= 1e-9 * spread.diagonal(dim1=-2, dim2=-1).sum(-1) ** 2
-    nowhere = torch.tensor(NOWHERE, dtype=affine.dtype, device=affine.device)
-    return torch.where(((weights.sum(-1) < 3) | collinear)[..., None, None], nowhere, affine)
-
-
-def _normalise(points: Tensor, weights: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
-    """Points centred and scaled to a mean squared distance of 2, and the 3x3 matrix that does it."""
-    weighted = points * weights[..., None]
-    centre = weighted.sum(-2) / count[..., None]
-    centred = (points - centre[..., None, :]) * weights[..., None]
-    spread = ((centred**2).sum((-1, -2)) / count).sqrt().clamp_min(1e-9)
-    scale = 2**0.5 / spread
-    matrix = torch.zeros(*points.shape[:-2], 3, 3, dtype=points.dtype, device=points.device)
-    matrix[..., 0, 0] = matrix[..., 1, 1] = scale
-    matrix[..., :2, 2] = -scale[..., None] * centre
-    matrix[..., 2, 2] = 1
-    return centred * scale[..., None, None], matrix
-
-
-def part_transforms(source_pose: Pose, target_pose: Pose, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Affine map and mask of each of the ten body regions.
+def part_transforms(
+    source_pose: Pose,
+    target_pose: Pose,
+    size: tuple[int, int],
+    regions: Regions = "parts",
+    symmetry: bool = True,
+    convention: Convention = "released",
+) -> tuple[Tensor, Tensor]:
+    """Affine map and mask of each of P body regions.
 
     Args:
         source_pose: (B, 18) pose of the source image.
         target_pose: (B, 18) pose of the target image.
         size: (H, W) of both images.
+        regions: `parts`, the ten of Sec. 3.1; `unmasked`, the same ten, each over the whole image (Table 11); `whole`,
+            one map fitted to torso and knees, over the whole image.
+        symmetry: whether a limb missing from the source is taken from its twin (Sec. 4.2, Table 9).
+        convention: sizes of the regions, and whether masks are drawn in the target (released) or the source (Eq. 3).
 
     Returns:
-        affine (B, 10, 2, 3) float64, target to source pixels; masks (B, 10, H, W) bool, in the target image.
+        affine (B, P, 2, 3) float64, target to source pixels; masks (B, P, H, W) bool, in the target image.
     """
-    return fit_affine(*correspondences(source_pose, target_pose)), region_masks(target_pose, size)
+    targets, sources, weights = (
+        whole_body(source_pose, target_pose)
+        if regions == "whole"
+        else correspondences(source_pose, target_pose, symmetry, convention)
+    )
+    affine = fit_affine(targets, sources, weights)
+    if regions != "parts":
+        return affine, (weights.sum(-1) >= 3)[..., None, None].expand(-1, -1, *size)
+    if convention == "paper":
+        return affine, source_masks(affine, sources[:, :, :4], size)
+    return affine, region_masks(target_pose, size)
+
+
+def part_maps(
+    features: Tensor, affine: Tensor, masks: Tensor, stride: int = 1, interpolation: Interpolation = "nearest"
+) -> Tensor:
+    """F'_h: the feature map warped by each region's affine map, inside its mask (Eq. 3).
+
+    The gradient is the adjoint of the reading: what was read from a pixel goes back to it.
+
+    Args:
+        features: (B, C, h, w) of the source stream.
+        affine: (B, P, 2, 3) target to source pixels of the image.
+        masks: (B, P, H, W) bool, in the target image.
+        stride: of the feature map with respect to the image.
+        interpolation: `nearest` pixel, or `bilinear` between the four around; outside of the map is zero.
+
+    Returns:
+        (B, P, C, h, w).
+    """
+    masks = masks[:, :, ::stride, ::stride]
+    x, y = _source_pixels(affine, (masks.shape[2], masks.shape[3]), stride)
+    if interpolation == "nearest":
+        return _read(features, x.round(), y.round()) * masks[:, :, None]
+    if interpolation != "bilinear":
+        raise InputError(f"interpolation must be nearest or bilinear, got {interpolation!r}")
+    left, top = x.floor(), y.floor()
+    right_share, lower_share = (x - left)[:, :, None].to(features.dtype), (y - top)[:, :, None].to(features.dtype)
+    upper = _read(features, left, top) * (1 - right_share) + _read(features, left + 1, top) * right_share
+    lower = _read(features, left, top + 1) * (1 - right_share) + _read(features, left + 1, top + 1) * right_share
+    return (upper * (1 - lower_share) + lower * lower_share) * masks[:, :, None]
+
+
+def _source_pixels(affine: Tensor, size: tuple[int, int], stride: int) -> tuple[Tensor, Tensor]:
+    """X and y, each (B, P, h, w), that the pixels of a feature map of this size and stride come from."""
+    height, width = size
+    x = torch.arange(width, device=affine.device, dtype=affine.dtype)
+    y = torch.arange(height, device=affine.device, dtype=affine.dtype)
+    source = (
+        affine[..., 0, None, None] * x
+        + affine[..., 1, None, None] * y[:, None]
+        + (affine[..., 2] / stride)[..., None, None]
+    )
+    return source[:, :, 0], source[:, :, 1]
+
+
+def _read(features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Features (B, C, h, w) at whole pixels (B, P, h, w): (B, P, C, h, w), zero outside."""
+    batch, channels, height, width = features.shape
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    index = torch.where(inside, y * width + x, 0).long().flatten(1)
+    read = features.flatten(2).gather(2, index[:, None].expand(-1, channels, -1))
+    return read.view(batch, channels, *x.shape[1:]).transpose(1, 2) * inside[:, :, None]
 
 
 def routes(affine: Tensor, masks: Tensor, stride: int = 1) -> Routes:
@@ -106,15 +130,7 @@ def routes(affine: Tensor, masks: Tensor, stride: int = 1) -> Routes:
     """
     masks = masks[:, :, ::stride, ::stride]
     batch, parts, height, width = masks.shape
-    affine = affine.float()
-    x = torch.arange(width, device=affine.device, dtype=affine.dtype)
-    y = torch.arange(height, device=affine.device, dtype=affine.dtype)
-    source = (
-        affine[..., 0, None, None] * x
-        + affine[..., 1, None, None] * y[:, None]
-        + (affine[..., 2] / stride)[..., None, None]
-    ).round_()
-    source_x, source_y = source.unbind(2)
+    source_x, source_y = (pixels.round_() for pixels in _source_pixels(affine.float(), (height, width), stride))
     read = masks & (source_x >= 0) & (source_x < width) & (source_y >= 0) & (source_y < height)
     first_row = torch.arange(batch, device=affine.device)[:, None, None, None] * (height * width)
     features = torch.where(read, source_y * width + source_x, 0).long() + first_row

@@ -32,7 +32,7 @@ def main(width: float = 0.25, batch: int = 4) -> None:
     people = People(torch.randint(0, 256, (64, 3, *SIZE), dtype=torch.uint8), random_poses(64, 0))
     pairs = torch.cartesian_prod(torch.arange(64), torch.arange(64))
     generator = GENERATORS["deformable"](SIZE, width)
-    discriminator, vgg = Discriminator(SIZE, width), FEATURES["vgg16-hed"]()
+    discriminator, vgg = Discriminator(SIZE, width), FEATURES["vgg16-hed"]("conv1_2")
 
     def iterate(features: torch.nn.Module, neighbourhood: int) -> None:
         with tempfile.TemporaryDirectory() as folder, patch("augment.training.progress", lambda items, *_: items):

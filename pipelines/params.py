@@ -6,14 +6,16 @@ class or function. Each stage is given its own sections only.
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from augment.features import FEATURES
+from augment.conventions import Convention
+from augment.features import FEATURES, Layer
 from augment.generators import GENERATORS
 from augment.poses.estimators import ESTIMATORS
 from reid.datasets import DATASETS
@@ -114,12 +116,36 @@ class GanTraining(Section):
 
 
 class GanParams(Section):
-    """One generator: a row of the table."""
+    """One generator: a row of the table. `options` are its own; the rest is its discriminator's and its loss's too."""
 
     generator: Annotated[str, _one_of({**GENERATORS})]
     width: Rate
+    convention: Convention
+    background: bool
+    options: dict[str, Any]
     features: Annotated[str, _one_of({**FEATURES})]
+    layer: Layer
     training: GanTraining
+
+    @model_validator(mode="after")
+    def _options_are_the_generators(self) -> GanParams:
+        try:
+            _options_of(GENERATORS[self.generator], {"size", *self.shared()}).model_validate(self.options)
+        except ValidationError as error:
+            raise ValueError(f"options of {self.generator}: {'; '.join(_faults(error))}") from error
+        return self
+
+    def shared(self) -> dict[str, Any]:
+        """What generator and discriminator are both built with."""
+        return {"width": self.width, "background": self.background, "convention": self.convention}
+
+
+def _options_of(built: type, given: set[str]) -> type[Section]:
+    """A section with the arguments of a class that are not given from elsewhere, checked by their types."""
+    hints, arguments = get_type_hints(vars(built)["__init__"]), inspect.signature(built).parameters
+    own = {name: (hints[name], argument.default) for name, argument in arguments.items() if name not in given}
+    section: type[Section] = create_model("Options", __base__=Section, **own)  # type: ignore[call-overload]
+    return section
 
 
 class NetworkOptions(Section):
@@ -232,11 +258,16 @@ def load(path: Path = PARAMS) -> Params:
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
-        lines = []
-        for fault in error.errors():
-            key = ".".join(map(str, fault["loc"]))
-            unknown = fault["type"] == "extra_forbidden"
-            message = "unknown parameter" if unknown else fault["msg"].removeprefix("Value error, ")
-            got = "" if unknown or fault["type"] in ("value_error", "missing") else f", got {fault['input']!r}"
-            lines.append(f"  {key}: {message}{got}" if key else f"  {message}")
-        raise ParamsError("\n".join([f"{path}:", *lines])) from error
+        raise ParamsError("\n".join([f"{path}:", *(f"  {line}" for line in _faults(error))])) from error
+
+
+def _faults(error: ValidationError) -> list[str]:
+    """One line for each fault: key, what is wrong, what came."""
+    lines = []
+    for fault in error.errors():
+        key = ".".join(map(str, fault["loc"]))
+        unknown = fault["type"] == "extra_forbidden"
+        message = "unknown parameter" if unknown else fault["msg"].removeprefix("Value error, ")
+        got = "" if unknown or fault["type"] in ("value_error", "missing") else f", got {fault['input']!r}"
+        lines.append(f"{key}: {message}{got}" if key else f"{message}")
+    return lines

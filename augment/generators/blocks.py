@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from augment.conventions import Convention
 from reid.errors import InputError
 
 SOURCE_CHANNELS = 3 + 18  # an image and its pose's heat maps
 POSE_CHANNELS = 18
+BACKGROUND_CHANNELS = 3
 WARPED_LEVELS = 4  # the finest skip connections, of strides 1, 2, 4 and 8
 
 
@@ -52,13 +54,18 @@ class SampleNorm(nn.Module):
         return F.group_norm(x, 1, self.gain.expand(channels), self.bias.expand(channels), eps=1e-6)
 
 
+def normalisation(channels: int, convention: Convention) -> nn.Module:
+    """Of each sample as released, of each channel of each sample ("instance normalisation") in the text."""
+    return nn.InstanceNorm2d(channels, affine=True) if convention == "paper" else SampleNorm()
+
+
 class Down(nn.Module):
     """Leaky ReLU, 4x4 convolution of stride 2 without bias, normalisation."""
 
-    def __init__(self, inputs: int, outputs: int, norm: bool = True):
+    def __init__(self, inputs: int, outputs: int, convention: Convention, norm: bool = True):
         super().__init__()
         self.convolution = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False)
-        self.norm = SampleNorm() if norm else nn.Identity()
+        self.norm = normalisation(outputs, convention) if norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, outputs, H/2, W/2)."""
@@ -68,10 +75,10 @@ class Down(nn.Module):
 class Up(nn.Module):
     """ReLU, 4x4 transposed convolution of stride 2 without bias, normalisation, dropout."""
 
-    def __init__(self, inputs: int, outputs: int, dropout: float):
+    def __init__(self, inputs: int, outputs: int, convention: Convention, dropout: float):
         super().__init__()
         self.convolution = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
-        self.norm = SampleNorm()
+        self.norm = normalisation(outputs, convention)
         self.dropout = dropout
 
     def forward(self, x: Tensor) -> Tensor:
@@ -83,11 +90,11 @@ class Up(nn.Module):
 class Encoder(nn.Module):
     """A 3x3 convolution and a `Down` block for each further level; the last has no normalisation."""
 
-    def __init__(self, inputs: int, filters: tuple[int, ...]):
+    def __init__(self, inputs: int, filters: tuple[int, ...], convention: Convention):
         super().__init__()
         self.first = nn.Conv2d(inputs, filters[0], 3, 1, 1)
         self.downs = nn.ModuleList(
-            Down(fine, coarse, norm=level < len(filters) - 2)
+            Down(fine, coarse, convention, norm=level < len(filters) - 2)
             for level, (fine, coarse) in enumerate(itertools.pairwise(filters))
         )
 
@@ -105,13 +112,14 @@ class Decoder(nn.Module):
     Args:
         skips: channels of the skip connections, fine to coarse.
         filters: of the up-convolutions, coarse to fine.
+        convention: which normalisation.
     """
 
-    def __init__(self, skips: tuple[int, ...], filters: tuple[int, ...]):
+    def __init__(self, skips: tuple[int, ...], filters: tuple[int, ...], convention: Convention):
         super().__init__()
         before = (0, *filters)
         self.ups = nn.ModuleList(
-            Up(skip + before[level], filters[level], dropout=0.5 if level < 3 else 0.0)
+            Up(skip + before[level], filters[level], convention, dropout=0.5 if level < 3 else 0.0)
             for level, skip in enumerate(reversed(skips[1:]))
         )
         self.last = nn.Conv2d(skips[0] + filters[-1], 3, 3, 1, 1)

@@ -6,7 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from augment.batch import Batch
+from augment.conventions import Convention
+from augment.generators.aggregation import AGGREGATIONS, Aggregation
 from augment.generators.blocks import (
+    BACKGROUND_CHANNELS,
     POSE_CHANNELS,
     SOURCE_CHANNELS,
     WARPED_LEVELS,
@@ -17,7 +20,7 @@ from augment.generators.blocks import (
     initialise,
 )
 from augment.poses import Pose, heatmaps
-from augment.warping import part_transforms, routes, warp
+from augment.warping import REGIONS, Interpolation, Regions, part_transforms
 
 
 class Deformable(nn.Module):
@@ -27,13 +30,23 @@ class Deformable(nn.Module):
         self,
         size: tuple[int, int],  # (H, W) of the images
         width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
+        aggregation: Aggregation = "maximum",  # of the regions: Eq. 4, or one of Table 6
+        regions: Regions = "parts",  # ten with masks, ten without (Table 11), or the whole body as one
+        symmetry: bool = True,  # a limb missing from the source is taken from its twin (Sec. 4.2, Table 9)
+        interpolation: Interpolation = "nearest",  # of the warp
+        background: bool = False,  # whether the target stream is given the background to draw (Sec. 3.3)
+        convention: Convention = "released",
     ):
         super().__init__()
-        self.size = size
+        self.size, self.background, self.convention = size, background, convention
+        self.regions, self.symmetry = regions, symmetry
         filters = encoder_filters(size, width)
-        self.source_encoder = Encoder(SOURCE_CHANNELS, filters)
-        self.target_encoder = Encoder(POSE_CHANNELS, filters)
-        self.decoder = Decoder(tuple(2 * count for count in filters), decoder_filters(size, width))
+        self.source_encoder = Encoder(SOURCE_CHANNELS, filters, convention)
+        self.target_encoder = Encoder(POSE_CHANNELS + background * BACKGROUND_CHANNELS, filters, convention)
+        self.deform = nn.ModuleList(
+            AGGREGATIONS[aggregation](filters[level], REGIONS[regions], interpolation) for level in range(WARPED_LEVELS)
+        )
+        self.decoder = Decoder(tuple(2 * count for count in filters), decoder_filters(size, width), convention)
         initialise(self)
 
     def usable(self, source_pose: Pose, target_pose: Pose) -> Tensor:
@@ -43,9 +56,15 @@ class Deformable(nn.Module):
     def generate(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
         image, pose = batch.single_source()
-        source = self.source_encoder(torch.cat([image, heatmaps(pose, self.size)], 1))
-        target = self.target_encoder(heatmaps(batch.target_pose, self.size))
-        affine, masks = part_transforms(pose, batch.target_pose, self.size)
-        for level in range(WARPED_LEVELS):
-            source[level] = warp(source[level], routes(affine, masks, stride=2**level))
+        source_maps, target_maps = (
+            heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)
+        )
+        source = self.source_encoder(torch.cat([image, source_maps], 1))
+        background = [batch.wanted_background()] if self.background else []
+        target = self.target_encoder(torch.cat([target_maps, *background], 1))
+        affine, masks = part_transforms(
+            pose, batch.target_pose, self.size, self.regions, self.symmetry, self.convention
+        )
+        for level, deform in enumerate(self.deform):
+            source[level] = deform(source[level], affine, masks, stride=2**level)
         return self.decoder([torch.cat(pair, 1) for pair in zip(source, target, strict=True)])

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from augment.batch import Batch
+from augment.conventions import Convention
 from augment.generators.blocks import (
+    BACKGROUND_CHANNELS,
     POSE_CHANNELS,
     SOURCE_CHANNELS,
     Decoder,
@@ -25,12 +27,15 @@ class UNet(nn.Module):
         self,
         size: tuple[int, int],  # (H, W) of the images
         width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
+        background: bool = False,  # whether it is given the background to draw (Sec. 3.3)
+        convention: Convention = "released",
     ):
         super().__init__()
-        self.size = size
+        self.size, self.background, self.convention = size, background, convention
         filters = encoder_filters(size, width)
-        self.encoder = Encoder(SOURCE_CHANNELS + POSE_CHANNELS, filters)
-        self.decoder = Decoder(filters, decoder_filters(size, width))
+        channels = SOURCE_CHANNELS + POSE_CHANNELS + background * BACKGROUND_CHANNELS
+        self.encoder = Encoder(channels, filters, convention)
+        self.decoder = Decoder(filters, decoder_filters(size, width), convention)
         initialise(self)
 
     def usable(self, source_pose: Pose, target_pose: Pose) -> Tensor:
@@ -40,5 +45,6 @@ class UNet(nn.Module):
     def generate(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
         image, pose = batch.single_source()
-        x = torch.cat([image, heatmaps(pose, self.size), heatmaps(batch.target_pose, self.size)], 1)
-        return self.decoder(self.encoder(x))
+        poses = [heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)]
+        background = [batch.wanted_background()] if self.background else []
+        return self.decoder(self.encoder(torch.cat([image, *poses, *background], 1)))

@@ -42,15 +42,16 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
         test_people = test_people.to(device)
 
         torch.manual_seed(seed_for(seed, "initial weights"))
-        generator = generators.GENERATORS[gan.generator](size, gan.width).to(device)
+        generator = generators.GENERATORS[gan.generator](size, **gan.shared(), **gan.options).to(device)
         log = training.train(
             generator,
-            Discriminator(size, gan.width).to(device),
-            FEATURES[gan.features]().to(device),
+            Discriminator(size, **gan.shared()).to(device),
+            FEATURES[gan.features](gan.layer).to(device),
             people.to(device),
             pairs,
             scratch,
             **gan.training.model_dump(),
+            convention=gan.convention,
             seed=seed,
             on_samples=lambda averaged, iteration: draw(
                 averaged, test_people, test_pairs, scratch.folder / "samples" / f"{iteration:06d}.png", name, iteration
@@ -58,7 +59,7 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
         )
 
         folder = layout.GAN / name
-        generators.save(generator, gan.generator, {"size": list(size), "width": gan.width}, folder)
+        generators.save(generator, gan.generator, {"size": list(size), **gan.shared(), **gan.options}, folder)
         pd.DataFrame(log).to_csv(folder / "losses.tsv", sep="\t", index=False, float_format="%.5g")
         shutil.rmtree(folder / "samples", ignore_errors=True)
         shutil.copytree(scratch.folder / "samples", folder / "samples")

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from conftest import random_poses
@@ -5,18 +6,21 @@ from skimage.draw import polygon2mask
 
 from augment.body_parts import (
     HEAD,
-    LENGTHEN_END_MASK,
+    LIMB_SIZES,
     LIMBS,
     PARTS,
     TWIN,
     correspondences,
     limb_rectangles,
     region_masks,
-    torso_scale,
+    torso_sides,
+    whole_body,
 )
 from augment.poses import INDEX, Pose
+from augment.warping import part_transforms
 
 SIZE = (128, 64)
+MASK_LENGTHS = LIMB_SIZES["released"].lengthen_mask
 
 
 def corners(pose, row, limb, lengthen_end):
@@ -50,10 +54,11 @@ def test_rectangles():
     pose = random_poses(3, seed=0)
     start, end = [limb[0] for limb in LIMBS], [limb[1] for limb in LIMBS]
     joints = pose.joints.double()
-    got = limb_rectangles(joints[:, start], joints[:, end], torso_scale(pose).double(), LENGTHEN_END_MASK)
+    half_width = 0.2 * torso_sides(pose).double()
+    got = limb_rectangles(joints[:, start], joints[:, end], half_width, 0.1, MASK_LENGTHS)
     for row in range(3):
         for limb in range(8):
-            expected = corners(pose, row, limb, LENGTHEN_END_MASK[limb])
+            expected = corners(pose, row, limb, MASK_LENGTHS[limb])
             torch.testing.assert_close(got[row, limb], expected, atol=1e-5, rtol=0)
 
 
@@ -87,7 +92,7 @@ def test_masks_against_polygons():
             if not (pose.visible[row, start] and pose.visible[row, end]):
                 assert not masks[row, 2 + limb].any()
                 continue
-            polygon = corners(pose, row, limb, LENGTHEN_END_MASK[limb]).flip(1).numpy()
+            polygon = corners(pose, row, limb, MASK_LENGTHS[limb]).flip(1).numpy()
             differing += int((masks[row, 2 + limb].numpy() != polygon2mask(SIZE, polygon)).sum())
     assert differing <= 20, "pixels on an edge may fall either way"
 
@@ -102,7 +107,7 @@ def test_head_is_a_square_around_its_visible_joints():
             assert len(ys) == 0
             continue
         x, y = pose.joints[row, seen].double().mean(0).floor().int().tolist()
-        half = int(0.4 * torso_scale(pose)[row].double())
+        half = int(0.4 * torso_sides(pose)[row].double())
         assert (xs.min(), xs.max()) == (max(x - half, 0), min(x + half, 64) - 1)
         assert (ys.min(), ys.max()) == (max(y - half, 0), min(y + half, 128) - 1)
 
@@ -148,4 +153,92 @@ def test_scale_is_that_of_the_torsos_sides(count):
         (pose.joints[:, INDEX[f"{side}_hip"]] - pose.joints[:, INDEX[f"{side}_shoulder"]]).pow(2).sum(1)
         for side in ("right", "left")
     ]
-    torch.testing.assert_close(torso_scale(pose), ((sides[0] + sides[1]) / 2).sqrt())
+    torch.testing.assert_close(torso_sides(pose), ((sides[0] + sides[1]) / 2).sqrt())
+
+
+def test_without_symmetry_no_twin_stands_in():
+    source, target = random_poses(1, 3, missing=0), random_poses(1, 4, missing=0)
+    arm, twin = PARTS.index("right_lower_arm"), PARTS.index("left_lower_arm")
+    weights = correspondences(hide(source, "right_wrist"), target, symmetry=False)[2]
+    assert weights[0, arm].sum() == 0
+    assert weights[0, twin].sum() == 4
+    masks = part_transforms(hide(source, "right_wrist"), target, SIZE, symmetry=False)[1]
+    assert masks[0, arm].any(), "as released the mask stays; what is read inside it is zero"
+
+
+def test_the_whole_body_is_torso_and_knees_of_both_images():
+    source, target = random_poses(2, 5, missing=0), random_poses(2, 6, missing=0)
+    targets, sources, weights = whole_body(hide(source, "left_knee"), target)
+    names = ["right_hip", "left_hip", "left_shoulder", "right_shoulder", "right_knee", "left_knee"]
+    joints = [INDEX[name] for name in names]
+    assert torch.equal(targets[:, 0], target.joints[:, joints].double())
+    assert torch.equal(sources[:, 0], source.joints[:, joints].double())
+    assert weights[:, 0].tolist() == [[1, 1, 1, 1, 1, 0]] * 2
+    affine, masks = part_transforms(source, target, SIZE, "whole")
+    assert affine.shape == (2, 1, 2, 3)
+    assert masks.shape == (2, 1, *SIZE)
+    assert masks.all()
+    assert not part_transforms(hide(source, "left_hip"), target, SIZE, "whole")[1].any()
+
+
+class TestPaper:
+    """Sizes and masks as the text has them."""
+
+    def limb(self, pose, row, limb):
+        """A limb's rectangle: a third of the torso's mean diagonal wide."""
+        joints = {name: pose.joints[row, index].double() for name, index in INDEX.items()}
+        diagonals = [
+            float((joints["right_hip"] - joints["left_shoulder"]).norm()),
+            float((joints["left_hip"] - joints["right_shoulder"]).norm()),
+        ]
+        half = sum(diagonals) / 2 / 3 / 2
+        start, end = (pose.joints[row, joint].double() for joint in LIMBS[limb])
+        direction = (start - end) / (start - end).norm()
+        across = half * torch.stack([-direction[1], direction[0]])
+        return torch.stack([start + across, start - across, end - across, end + across])
+
+    def test_limbs(self):
+        source, target = random_poses(3, 8, missing=0), random_poses(3, 9, missing=0)
+        targets, sources, _ = correspondences(source, target, convention="paper")
+        for row in range(3):
+            for limb in range(8):
+                for got, pose in ((targets, target), (sources, source)):
+                    expected = self.limb(pose, row, limb)
+                    torch.testing.assert_close(got[row, 2 + limb, :4], expected, atol=1e-4, rtol=0)
+
+    def test_head_is_the_rectangle_around_its_joints(self):
+        source, target = hide(random_poses(1, 5, missing=0), "nose"), random_poses(1, 6, missing=0)
+        targets, sources, weights = correspondences(source, target, convention="paper")
+        for got, pose in ((targets, target), (sources, source)):
+            seen = pose.joints[0, [joint for joint in HEAD if pose.visible[0, joint]]].double()
+            (left, top), (right, bottom) = seen.min(0)[0].tolist(), seen.max(0)[0].tolist()
+            assert got[0, 1, :4].tolist() == [[left, top], [right, top], [right, bottom], [left, bottom]]
+        assert weights[0, 1].tolist() == [1, 1, 1, 1, 0, 0, 0]
+        alone = hide(source, "right_eye", "left_eye", "right_ear")
+        targets, sources, weights = correspondences(alone, target, convention="paper")
+        assert weights[0, 1].sum() == 0, "one joint has no rectangle"
+        assert targets.isfinite().all()
+        assert sources.isfinite().all()
+
+    def test_masks_are_drawn_in_the_source_and_warped(self):
+        source, target = random_poses(2, 10), random_poses(2, 11)
+        affine, masks = part_transforms(source, target, SIZE, convention="paper")
+        assert masks[:, 0].all()
+        _, corners, weights = correspondences(source, target, convention="paper")
+        differing = compared = 0
+        for row, part in np.ndindex(2, 10):
+            if part == 0:
+                continue
+            if weights[row, part].sum() == 0:
+                assert not masks[row, part].any()
+                continue
+            drawn = polygon2mask(SIZE, corners[row, part, :4].flip(1).numpy())
+            for y, x in np.ndindex(*SIZE):
+                u, v = (float(a[0] * x + a[1] * y + a[2]) for a in affine[row, part])
+                u, v = round(u), round(v)
+                inside = 0 <= u < SIZE[1] and 0 <= v < SIZE[0] and bool(drawn[v, u])
+                if 0 <= u < SIZE[1] and 0 <= v < SIZE[0]:
+                    differing += inside != bool(masks[row, part, y, x])
+                    compared += inside
+        assert compared > 1500
+        assert differing < 0.04 * compared, "pixels on an edge may fall either way"

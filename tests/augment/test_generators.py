@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from conftest import random_poses
@@ -6,7 +8,7 @@ from augment import generators
 from augment.batch import Batch
 from augment.discriminator import Discriminator
 from augment.generators import GENERATORS
-from augment.generators.blocks import SampleNorm
+from augment.generators.blocks import SampleNorm, normalisation
 from augment.poses import INDEX, Pose
 
 
@@ -103,6 +105,81 @@ class TestContract:
     def test_sizes_that_do_not_halve_are_refused(self, name):
         with pytest.raises(ValueError, match="image size 100x64: both sides must be multiples of 32"):
             GENERATORS[name]((100, 64))
+
+
+VARIANTS = [
+    {"aggregation": "average"},
+    {"aggregation": "linear"},
+    {"regions": "unmasked"},
+    {"regions": "whole"},
+    {"interpolation": "bilinear"},
+    {"convention": "paper"},
+    {"background": True},
+]
+
+
+def on_a_street(seed=0):
+    one = batch(seed=seed)
+    random = torch.Generator().manual_seed(100 + seed)
+    return replace(one, background=torch.rand(3, 3, 128, 64, generator=random) * 2 - 1)
+
+
+def deformable(**options):
+    torch.manual_seed(0)
+    return GENERATORS["deformable"]((128, 64), width=0.0625, **options)
+
+
+@pytest.mark.parametrize("options", VARIANTS, ids=str)
+def test_variants_draw_and_learn(options, tmp_path):
+    network, one = deformable(**options), on_a_street()
+    generated = network.eval().generate(one)
+    assert generated.shape == (3, 3, 128, 64)
+    assert not torch.equal(generated, deformable().eval().generate(one)), "the option makes a difference"
+    network.train().generate(one).square().mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+    generators.save(network, "deformable", {"size": [128, 64], "width": 0.0625, **options}, tmp_path)
+    assert torch.equal(generators.load(tmp_path).generate(one), generated)
+
+
+@pytest.mark.parametrize("convention", ["released", "paper"])
+def test_symmetry_matters_where_a_limb_is_missing_from_the_source_only(convention):
+    with_twin, without = (deformable(symmetry=s, convention=convention).eval() for s in (True, False))
+    whole = Batch(batch().source, random_poses(3, 0, missing=0)[:, None], random_poses(3, 1, missing=0))
+    assert torch.equal(with_twin.generate(whole), without.generate(whole))
+    source = random_poses(3, 0, missing=0)
+    source.visible[1, INDEX["left_wrist"]] = False
+    one_arm = replace(whole, source_pose=source[:, None])
+    same = (with_twin.generate(one_arm) == without.generate(one_arm)).flatten(1).all(1)
+    assert same.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_the_background_is_used_and_asked_for(name):
+    torch.manual_seed(0)
+    network = GENERATORS[name]((128, 64), width=0.0625, background=True).eval()
+    one = on_a_street()
+    other = replace(one, background=on_a_street(1).background)
+    assert not torch.equal(network.generate(one), network.generate(other))
+    with pytest.raises(ValueError, match="before a given background, and none is given"):
+        network.generate(batch())
+
+
+def test_the_discriminator_sees_the_background_and_follows_the_convention():
+    torch.manual_seed(0)
+    discriminator, one = Discriminator((128, 64), 0.0625, background=True), on_a_street()
+    other = replace(one, background=on_a_street(1).background)
+    image = one.source[:, 0]
+    assert not torch.equal(discriminator(one, image), discriminator(other, image))
+    torch.manual_seed(0)
+    paper = Discriminator((128, 64), 0.0625, convention="paper")
+    torch.manual_seed(0)
+    assert not torch.equal(paper(one, image), Discriminator((128, 64), 0.0625)(one, image))
+
+
+def test_the_text_normalises_each_channel():
+    x = torch.randn(4, 3, 8, 6, generator=torch.Generator().manual_seed(0)) * 3 + 1
+    mean, deviation = x.mean((2, 3), keepdim=True), x.std((2, 3), correction=0, keepdim=True)
+    torch.testing.assert_close(normalisation(3, "paper")(x), (x - mean) / deviation, rtol=1e-4, atol=1e-5)
 
 
 def test_sample_norm_is_over_channels_and_positions():

@@ -47,6 +47,11 @@ def test_size_one_is_the_plain_distance():
     torch.testing.assert_close(nearest_neighbour(a, b, 1), (a - b).abs().sum(1).mean((1, 2)))
 
 
+def test_the_text_sums_over_positions():
+    one = nearest_neighbour(features(0), features(1), 3)
+    torch.testing.assert_close(nearest_neighbour(features(0), features(1), 3, "paper"), one * 6 * 4)
+
+
 def test_a_shift_within_reach_costs_nothing_inside():
     target = features(4, shape=(1, 5, 12, 10))
     shifted = target.roll((1, -1), (2, 3))

@@ -28,6 +28,16 @@ def test_heatmaps_are_gaussians_of_the_distance():
     assert not maps[~pose.visible].any()
 
 
+def test_heatmaps_of_the_text_fall_with_the_plain_distance():
+    pose = random_poses(2, seed=0)
+    maps = heatmaps(pose, (20, 12), convention="paper")
+    assert maps.shape == (2, 18, 20, 12)
+    for b, joint, y, x in [(0, 0, 0, 0), (0, 3, 19, 11), (1, 7, 5, 10), (1, 12, 13, 2), (0, 17, 9, 9)]:
+        distance = math.hypot(x - pose.joints[b, joint, 0], y - pose.joints[b, joint, 1])
+        expected = math.exp(-distance / 36) if pose.visible[b, joint] else 0.0
+        assert maps[b, joint, y, x].item() == pytest.approx(expected, abs=1e-6)
+
+
 def test_heatmaps_of_many_sources_at_once():
     pose = random_poses(6, seed=1)
     together = heatmaps(Pose(pose.joints.view(2, 3, 18, 2), pose.visible.view(2, 3, 18)), (16, 8))

@@ -72,6 +72,19 @@ def test_paper_profile_is_the_papers():
         (lambda p: p.update(generators=["views"], gan={"views": p["gan"]["full"]}), "is the name of a rendering"),
         (lambda p: p["dataset"].update(name="market"), "unknown name 'market'; known are market1501, dukemtmc-reid"),
         (lambda p: p["gan"]["full"].update(width=0), "gan.full.width: Input should be greater than 0, got 0"),
+        (
+            lambda p: p["gan"]["full"]["options"].update(aggregation="mean"),
+            "gan.full: options of deformable: aggregation: Input should be 'maximum', 'average' or 'linear', got",
+        ),
+        (
+            lambda p: p["gan"]["baseline"]["options"].update(symmetry=True),
+            "gan.baseline: options of unet: symmetry: unknown parameter",
+        ),
+        (
+            lambda p: p["gan"]["full"].update(convention="text"),
+            "gan.full.convention: Input should be 'released' or 'paper', got 'text'",
+        ),
+        (lambda p: p["gan"]["full"].update(layer="conv9_1"), "gan.full.layer: Input should be 'conv1_1', 'conv1_2'"),
         (lambda p: p.update(device="gpu"), "device: Input should be 'auto', 'cpu' or 'cuda', got 'gpu'"),
         (lambda p: p["gan"]["full"]["training"].update(neighbourhood=4), "neighbourhood: must be odd, got 4"),
     ],
