@@ -164,13 +164,14 @@ def report(params: Params) -> None:
 @click.option("--gan", type=FOLDER, required=True, help="Folder that train-gan wrote.")
 @click.option("--image", type=FILE, required=True, help="The person to redraw: a crop around the whole body.")
 @click.option("--pose", type=FILE, required=True, help="A person in the wanted pose.")
+@click.option("--background", type=FILE, help="What to draw behind, for a generator trained with backgrounds.")
 @click.option("--out", type=FILE, required=True, help="PNG to write.")
 @with_params
-def generate(params: Params, gan: Path, image: Path, pose: Path, out: Path) -> None:
+def generate(params: Params, gan: Path, image: Path, pose: Path, background: Path | None, out: Path) -> None:
     """Redraw one person in the pose of another image."""
     from pipelines.stages import generate as stage
 
-    stage.run(gan, image, pose, out, params.pose, params.device, params.threads)
+    stage.run(gan, image, pose, background, out, params.pose, params.device, params.threads)
 
 
 @main.command()

@@ -18,15 +18,29 @@ from reid.errors import InputError
 from reid.images import load, stored_size, to_float, to_uint8
 
 
-def run(gan: Path, image: Path, pose: Path, out: Path, estimator: PoseParams, device_name: str, threads: int) -> None:
+def run(
+    gan: Path,
+    image: Path,
+    pose: Path,
+    background: Path | None,
+    out: Path,
+    estimator: PoseParams,
+    device_name: str,
+    threads: int,
+) -> None:
     """Write to `out` the person in `image`, redrawn by the generator in `gan` in the pose of the person in `pose`.
 
+    A generator that was trained with backgrounds needs one to draw behind the person, another must not get one.
+
     Raises:
-        InputError: an image does not show both shoulders and hips.
+        InputError: an image does not show both shoulders and hips; a background is missing, or cannot be used.
     """
     device = set_up(device_name, threads)
     with stage("generate", f"{image} in the pose of {pose}") as say:
         generator = generators.load(gan, device)
+        if generator.background != (background is not None):
+            needs = "needs a --background" if generator.background else "was trained without backgrounds: leave it out"
+            raise InputError(f"the generator in {gan} {needs}")
         size = generator.size
         files = pd.DataFrame(
             {"archive": [str(file.parent) for file in (image, pose)], "image": [image.name, pose.name]}
@@ -41,7 +55,8 @@ def run(gan: Path, image: Path, pose: Path, out: Path, estimator: PoseParams, de
                     f"{file}: no person with both shoulders and both hips was found; use a whole-body crop"
                 )
         source = to_float(images[:1])[:, None]
-        batch = Batch(source, found[:1][:, None], found[1:]).to(device)
+        behind = None if background is None else to_float(load([str(background.parent)], [background.name], size))
+        batch = Batch(source, found[:1][:, None], found[1:], background=behind).to(device)
         with torch.inference_mode():
             generated = to_uint8(generator.generate(batch))[0]
         out.parent.mkdir(parents=True, exist_ok=True)

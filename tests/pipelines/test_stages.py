@@ -14,6 +14,8 @@ from conftest import ROOT, official
 from ruamel.yaml import YAML
 from scipy.spatial.distance import cdist
 
+from augment.generators import GENERATORS
+from augment.generators import storage as storage_of_generators
 from pipelines.__main__ import main
 from reid import samples, weights
 from reid.images import Archive, stored_size
@@ -122,6 +124,23 @@ def test_generate_draws_one_person(prepared):
     first, second = sorted(Path("crops/bounding_box_train").iterdir())[:2]
     run("generate", "--gan", "data/gan/full", "--image", first, "--pose", second, "--out", "out/new.png")
     assert stored_size(Path("out/new.png")) == (128, 64)
+    words = ("generate", "--gan", "data/gan/full", "--image", first, "--pose", second, "--out", "out/b.png")
+    output = run(*words, "--background", first, fails=True)
+    assert "the generator in data/gan/full was trained without backgrounds: leave it out" in output
+
+
+def test_generate_draws_a_person_before_a_background(project):
+    shutil.unpack_archive("data/raw/tiny.zip", "crops")
+    first, second, street, wall = sorted(Path("crops/bounding_box_train").iterdir())[:4]
+    torch.manual_seed(0)
+    options = {"size": [128, 64], "width": 0.0625, "background": True}
+    built = GENERATORS["deformable"](**options | {"size": (128, 64)})
+    storage_of_generators.save(built, "deformable", options, Path("gan"))
+    words = ("generate", "--gan", "gan", "--image", first, "--pose", second)
+    assert "the generator in gan needs a --background" in run(*words, "--out", "out/none.png", fails=True)
+    for background in (street, wall):
+        run(*words, "--background", background, "--out", f"out/{background.stem}.png")
+    assert Path(f"out/{street.stem}.png").read_bytes() != Path(f"out/{wall.stem}.png").read_bytes()
 
 
 def replace_in_zip(name, data):
