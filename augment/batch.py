@@ -20,12 +20,14 @@ class Batch:
         source_pose: (B, M, 18).
         target_pose: (B, 18).
         target: (B, 3, H, W) the real image in the target pose, where there is one (training).
+        background: (B, 3, H, W) in [-1, 1], what is to be seen behind the person: x_b^B of Sec. 3.3, where it is given.
     """
 
     source: Tensor
     source_pose: Pose
     target_pose: Pose
     target: Tensor | None = None
+    background: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -39,4 +41,7 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
         target = None if self.target is None else self.target.to(device)
-        return Batch(self.source.to(device), self.source_pose.to(device), self.target_pose.to(device), target)
+        background = None if self.background is None else self.background.to(device)
+        return Batch(
+            self.source.to(device), self.source_pose.to(device), self.target_pose.to(device), target, background
+        )

@@ -12,9 +12,11 @@ from ruamel.yaml import YAML
 from augment.poses.estimators.annotations import write_annotations
 from augment.poses.estimators.truth import Truth
 from pipelines.__main__ import main
+from pipelines.people import read_people
 from reid import samples
 from reid.datasets import DATASETS
-from reid.images import Archive
+from reid.errors import InputError
+from reid.images import Archive, background_name, decode, write_zip
 from reid.names import annotated_name
 
 
@@ -80,3 +82,36 @@ def test_a_generator_trains_on_deepfashion(fashion):
 )
 def test_stages_of_reid_refuse_it(fashion, words):
     assert "dataset.name is deepfashion, which has no cameras and no queries" in run(*words, fails=True)
+
+
+def test_backgrounds_are_read_beside_the_images(tmp_path, monkeypatch, tiny_zip):
+    monkeypatch.chdir(tmp_path)
+    with Archive(tiny_zip) as archive:
+        members = {name: archive.read(name) for name in archive.names()}
+    people = [name for name in members if name.startswith("bounding_box_")]
+    others = dict(zip(people, people[1:] + people[:1], strict=True))  # stands for the image's background
+    backgrounds = {f"backgrounds/{Path(name).name}": members[other] for name, other in others.items()}
+    write_zip(Path("data/raw/with.zip"), (members | backgrounds).items())
+    write_zip(Path("data/raw/without.zip"), members.items())
+
+    write_params("streets", "data/raw/with.zip", "truth")
+    run("prepare")
+    run("estimate-poses")
+    table = samples.read(Path("data/samples/train.parquet"))
+    read = read_people(table, (128, 64), backgrounds=True).backgrounds
+    for row, image in enumerate(table["image"]):
+        assert (read[row].permute(1, 2, 0).numpy() == decode(members[others[image]], image)).all()
+    assert read_people(table, (128, 64)).backgrounds is None
+
+    write_params("streets", "data/raw/without.zip", "truth")
+    run("prepare")
+    table = samples.read(Path("data/samples/train.parquet"))
+    lacking = rf"without.zip has no background of {len(table)} of {len(table)} images, e.g. backgrounds/0001_c"
+    with pytest.raises(InputError, match=lacking):
+        read_people(table, (128, 64), backgrounds=True)
+
+
+def test_backgrounds_lie_beside_the_images_folder():
+    name = "0002_c1s1_000451_03.jpg"
+    assert background_name(f"bounding_box_train/{name}") == f"backgrounds/{name}"
+    assert background_name(f"Market/bounding_box_test/{name}") == f"Market/backgrounds/{name}"
