@@ -204,5 +204,21 @@ def render(context: click.Context, identities: int, seed: int, out: Path, proces
         stage.run(identities, seed, out, processes, backgrounds)
 
 
+@main.command()
+@click.option("--path", type=click.Path(path_type=Path), required=True, help="PRW as published, a folder or a zip.")
+@click.option("--out", type=FILE, required=True, help="Zip to write, for `dataset.path`.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Of the choice of backgrounds.")
+@click.option(
+    "--size", type=(click.IntRange(1), click.IntRange(1)), default=(128, 64), show_default=True, metavar="H W"
+)
+@click.pass_context
+def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: tuple[int, int]) -> None:
+    """Cut people and their backgrounds out of PRW's frames, as a data set; needs no params.yaml."""
+    from pipelines.stages import import_prw as stage
+
+    with one_line_errors(context):
+        stage.run(path, out, seed, size)
+
+
 if __name__ == "__main__":
     main(prog_name="python -m pipelines")

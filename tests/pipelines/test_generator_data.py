@@ -3,14 +3,20 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import prw_files
 import pytest
+import torch
 from click.testing import CliRunner
-from conftest import ROOT
+from conftest import ROOT, random_poses
 from ruamel.yaml import YAML
 
+from augment.pairs import all_pairs
+from augment.poses import table as pose_table
 from augment.poses.estimators.annotations import write_annotations
 from augment.poses.estimators.truth import Truth
+from pipelines import layout
 from pipelines.__main__ import main
 from pipelines.people import read_people
 from reid import samples
@@ -115,3 +121,78 @@ def test_backgrounds_lie_beside_the_images_folder():
     name = "0002_c1s1_000451_03.jpg"
     assert background_name(f"bounding_box_train/{name}") == f"backgrounds/{name}"
     assert background_name(f"Market/bounding_box_test/{name}") == f"Market/backgrounds/{name}"
+
+
+def free_frames(image, rows, occupied):
+    """Frames of an image's video and split without anybody on its area; the area; all found pixel by pixel."""
+    frame = Path(image).stem[5:16]
+    (row,) = (row for row in rows[frame] if row[0] == int(Path(image).name[:4]))
+    area = prw_files.touched(frame, row)
+    split = prw_files.names("train" if "train" in image else "test")
+    return {other for other in split if other[:4] == frame[:4] and not occupied[other][area].any()}
+
+
+def test_triplets_from_prw(tmp_path, monkeypatch):
+    """Sec. 3.3: two frames of a person, and the second one's place in a frame of its video where nobody is."""
+    monkeypatch.chdir(tmp_path)
+    rows = prw_files.annotations(2)
+    occupied = prw_files.write(Path("data/raw/PRW"), rows)
+    output = run("import-prw", "--path", "data/raw/PRW", "--out", "data/raw/prw.zip", "--size", 32, 16)
+    assert "data/raw/prw.zip" in output
+    write_params("prw", "data/raw/prw.zip", "truth")
+    run("prepare")
+    table = samples.read(Path("data/samples/train.parquet"))
+    pose_table.write(list(table["image"]), [(32, 16)] * len(table), random_poses(len(table), 0), layout.poses())
+    people = read_people(table, (32, 16), backgrounds=True)
+    pairs = all_pairs(table, np.ones(len(table), bool))
+    row_of = {image: row for row, image in enumerate(table["image"])}
+    source, target = (torch.tensor([row_of[image] for image in pairs[column]]) for column in ("source", "target"))
+    batch = people.batch(source, target)
+
+    # A frame's red says which one it is, and green is where somebody stands.
+    means = ((batch.background + 1) * 127.5).mean((2, 3))
+    frames = sorted(rows)
+    videos = 0
+    for number, pair in enumerate(pairs.itertuples()):
+        seen = min(frames, key=lambda frame: abs(prw_files.colour(frame) - means[number, 0].item()))
+        assert abs(prw_files.colour(seen) - means[number, 0].item()) < 2.5
+        assert means[number, 1] < 2, "nobody is to be seen"
+        assert seen in free_frames(pair.target, rows, occupied)
+        names = [Path(image).name for image in (pair.source, pair.target)]
+        assert names[0][:4] == names[1][:4]
+        assert names[0][5:16] != names[1][5:16]
+        videos += names[0][5:9] != names[1][5:9]
+    assert videos > 0, "some pairs are of two videos"
+    people_seen = ((batch.target + 1) * 127.5).mean((2, 3))
+    assert (people_seen[:, 1] > 200).all()
+
+    lost = [i for i in prw_images(rows) if not free_frames(i, rows, occupied)]
+    assert lost
+    assert f"{len(lost)} people in whose place somebody is in every frame of the video" in output
+    kept = {image for split in ("train", "gallery") for image in samples.read(layout.samples(split))["image"]}
+    assert kept == set(prw_images(rows)) - set(lost)
+
+
+def prw_images(rows):
+    """The images that PRW's own people of each split make: those in one box of a frame."""
+    for split, people, folder in (
+        ("train", prw_files.TRAIN, "bounding_box_train"),
+        ("test", prw_files.TEST, "bounding_box_test"),
+    ):
+        for frame in prw_files.names(split):
+            shown = [int(row[0]) for row in rows[frame] if prw_files.touched(frame, row).any()]
+            for person in shown:
+                if person in people and shown.count(person) == 1:
+                    yield f"{folder}/{person:04d}_{frame}_01.jpg"
+
+
+def test_importing_prw_twice_gives_the_same_bytes_and_spares_what_is_there(tmp_path):
+    prw_files.write(tmp_path / "PRW", prw_files.annotations(2))
+    for name in ("a", "b"):
+        run("import-prw", "--path", tmp_path / "PRW", "--out", tmp_path / f"{name}.zip")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    again = ("import-prw", "--path", tmp_path / "PRW")
+    assert "a.zip exists; remove it" in run(*again, "--out", tmp_path / "a.zip", fails=True)
+    assert "expected --out to end in .zip" in run(*again, "--out", tmp_path / "folder", fails=True)
+    run(*again, "--out", tmp_path / "c.zip", "--seed", 1)
+    assert (tmp_path / "a.zip").read_bytes() != (tmp_path / "c.zip").read_bytes()
