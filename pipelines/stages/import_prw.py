@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,8 +45,9 @@ def run(path: Path, out: Path, seed: int, size: tuple[int, int]) -> None:
         if images.empty:
             raise InputError(f"{path}: no image is left; left out were {left_out}")
         write_zip(out, _cut(path, published, images, size))
-        for finding in published.findings[:10]:
-            say(f"{finding.where}: {finding.what}")
+        for what, count in sorted(Counter(finding.what for finding in published.findings).items()):
+            first = next(finding.where for finding in published.findings if finding.what == what)
+            say(f"{count:,} x {what}, e.g. {first}")
         for split, of_split in images.groupby("split"):
             people = of_split["identity"].nunique()
             say(f"{split}: {len(of_split):,} images with backgrounds of {people:,} people")
