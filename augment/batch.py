@@ -20,7 +20,7 @@ class Batch:
         source_pose: (B, M, 18).
         target_pose: (B, 18).
         target: (B, 3, H, W) the real image in the target pose, where there is one (training).
-        background: (B, 3, H, W) what to draw behind the person, where it is known (Sec. 3.3).
+        background: (B, 3, H, W) in [-1, 1], what is to be seen behind the person: x_b^B of Sec. 3.3, where it is given.
     """
 
     source: Tensor

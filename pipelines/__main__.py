@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines import layout
+from reid.datasets import WITHOUT_QUERIES
 from reid.datasets.streets.extra import RENDERINGS
 from reid.errors import InputError
 
@@ -54,6 +55,15 @@ def section(sections: dict[str, Any], name: str, kind: str) -> Any:
     if name not in sections:
         raise click.BadParameter(f"params.yaml has no section {kind}.{name}; there are {', '.join(sections)}")
     return sections[name]
+
+
+def needs_queries(params: Params) -> None:
+    """Raise InputError for a data set without queries and cameras: what follows is Re-ID."""
+    if params.dataset.name in WITHOUT_QUERIES:
+        raise InputError(
+            f"dataset.name is {params.dataset.name}, which has no cameras and no queries: it is for training "
+            "and testing generators. Run `dvc repro train_gan`, or set `dataset` to a Re-ID data set"
+        )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -111,6 +121,7 @@ def augment(params: Params, name: str, alpha: int) -> None:
     """Generate alpha - 1 images for each training image with the generator NAME."""
     from pipelines.stages import augment as stage
 
+    needs_queries(params)
     stage.run(name, alpha, params.seed, params.device, params.threads, params.image_size)
 
 
@@ -122,6 +133,7 @@ def augment_rendered(params: Params, name: str, alpha: int) -> None:
     """Render alpha - 1 images for each training image: NAME is views (of its person) or identities (new people)."""
     from pipelines.stages import augment_rendered as stage
 
+    needs_queries(params)
     stage.run(name, alpha, params.seed, params.threads)
 
 
@@ -134,6 +146,7 @@ def train_reid(params: Params, network: str, train: Path, out: Path) -> None:
     """Train the Re-ID network NETWORK, a section of `reid`."""
     from pipelines.stages import train_reid as stage
 
+    needs_queries(params)
     reid = section(params.reid, network, "reid")
     stage.run(reid, train, out, params.seed, params.device, params.threads, params.image_size)
 
@@ -147,6 +160,7 @@ def evaluate(params: Params, network: str, model: Path, out: Path) -> None:
     """Measure a trained Re-ID network on the test set."""
     from pipelines.stages import evaluate as stage
 
+    needs_queries(params)
     distances = section(params.reid, network, "reid").distances
     stage.run(distances, params.evaluation, model, out, params.device, params.threads)
 
@@ -189,6 +203,22 @@ def render(context: click.Context, identities: int, seed: int, out: Path, proces
 
     with one_line_errors(context):
         stage.run(identities, seed, out, processes, backgrounds)
+
+
+@main.command()
+@click.option("--path", type=click.Path(path_type=Path), required=True, help="PRW as published, a folder or a zip.")
+@click.option("--out", type=FILE, required=True, help="Zip to write, for `dataset.path`.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Of the choice of backgrounds.")
+@click.option(
+    "--size", type=(click.IntRange(1), click.IntRange(1)), default=(128, 64), show_default=True, metavar="H W"
+)
+@click.pass_context
+def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: tuple[int, int]) -> None:
+    """Cut people and their backgrounds out of PRW's frames, as a data set; needs no params.yaml."""
+    from pipelines.stages import import_prw as stage
+
+    with one_line_errors(context):
+        stage.run(path, out, seed, size)
 
 
 if __name__ == "__main__":

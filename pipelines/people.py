@@ -7,10 +7,33 @@ import pandas as pd
 from augment.people import People
 from augment.poses import table as pose_table
 from pipelines import layout
-from reid.images import load
+from reid.errors import InputError
+from reid.images import Archive, background_name, load
 
 
-def read_people(table: pd.DataFrame, size: tuple[int, int]) -> People:
-    """Images of a sample table, resized to (H, W), with their poses in pixels of that size."""
+def read_people(table: pd.DataFrame, size: tuple[int, int], backgrounds: bool = False) -> People:
+    """Images of a sample table, resized to (H, W), with their poses in pixels of that size.
+
+    Args:
+        table: sample table of N images.
+        size: (H, W).
+        backgrounds: whether to read each image's background too, from `backgrounds/` beside its folder.
+
+    Raises:
+        InputError: an image has no pose, or no background where they are wanted.
+    """
     images = load(table["archive"], table["image"], size)
-    return People(images, pose_table.read(layout.poses(), list(table["image"]), size))
+    poses = pose_table.read(layout.poses(), list(table["image"]), size)
+    if not backgrounds:
+        return People(images, poses)
+    names = table["image"].map(background_name)
+    for path in sorted(table["archive"].unique()):
+        with Archive(path) as archive:
+            there = set(archive.names())
+        missing = sorted(set(names[table["archive"] == path]) - there)
+        if missing:
+            raise InputError(
+                f"{path} has no background of {len(missing):,} of {len(table):,} images, e.g. {missing[0]}: rendered "
+                "sets (`python -m pipelines render`) and PRW (`python -m pipelines import-prw`) have backgrounds"
+            )
+    return People(images, poses, load(table["archive"], names, size))

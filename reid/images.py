@@ -124,6 +124,15 @@ def generated_name(image: str, draw: int) -> str:
     return f"bounding_box_train/{PurePosixPath(image).stem}_g{draw:02d}.jpg"
 
 
+def background_name(image: str) -> str:
+    """`bounding_box_train/0002_c1s1_000451_03.jpg` to `backgrounds/0002_c1s1_000451_03.jpg`.
+
+    The image's place without the person lies beside the image's folder, as rendered sets and an imported PRW have it.
+    """
+    path = PurePosixPath(image)
+    return (path.parent.parent / "backgrounds" / f"{path.stem}.jpg").as_posix()
+
+
 def load(archives: Iterable[str], names: Iterable[str], size: tuple[int, int], threads: int = 4) -> Tensor:
     """Read many images into one tensor.
 

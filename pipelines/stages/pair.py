@@ -37,7 +37,8 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
             alone = people["identity"].nunique() - found["identity"].nunique()
             left_out = len(people) - int(usable.sum())
             if split == "test":
-                sample_pairs(found, SHOWN, seed_for(seed, "shown pairs")).to_parquet(layout.pairs("shown"), index=False)
+                shown = sample_pairs(found, SHOWN, seed_for(seed, "shown pairs")).sort_values(["source", "target"])
+                shown.to_parquet(layout.pairs("shown"), index=False)
                 found = sample_pairs(found, pairs.test, seed_for(seed, "test pairs"))
             found.to_parquet(layout.pairs(split), index=False)
             say(

@@ -56,8 +56,10 @@ def run(dataset: DatasetParams, threads: int) -> None:
                 "junk": junk,
                 "distractors": distractors,
             }
-        (layout.SAMPLES / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+        (layout.SAMPLES / "summary.json").write_text(json.dumps({**summary, **read.facts}, indent=2) + "\n")
         click.echo(pd.DataFrame(summary).T.to_string())
+        for fact, count in read.facts.items():
+            click.echo(f"{fact.replace('_', ' ')}: {count:,}")
         _draw(read, dataset.name)
         say(f"{sum(s['images'] for s in summary.values()):,} images, {len(findings)} findings, none fatal")
         say(str(layout.SAMPLES / "sheet.png"))

@@ -19,7 +19,8 @@ MARKET_COUNTS = {"train": (12_936, 0, 0), "query": (3_368, 0, 0), "gallery": (19
 def find_faults(dataset: Dataset, threads: int = 4) -> list[Finding]:
     """All findings, those of the reader first: empty splits, identities, cameras, matches, then every image's bytes."""
     findings = list(dataset.findings)
-    findings += [Finding(True, "no images", split) for split in SPLITS if dataset.tables[split].empty]
+    filled = [split for split in SPLITS if dataset.retrieval or split != "query"]
+    findings += [Finding(True, "no images", split) for split in filled if dataset.tables[split].empty]
     if not any(finding.what == "no images" for finding in findings):
         findings += _identities(dataset.tables)
         findings += _unmatched_queries(dataset.tables["query"], dataset.tables["gallery"])

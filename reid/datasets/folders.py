@@ -40,10 +40,14 @@ class Dataset:
     Args:
         tables: sample table of each of SPLITS.
         findings: what was wrong while reading; `reid.datasets.checks` finds the rest.
+        retrieval: whether it has queries and cameras; without, it is for generators only and `query` is empty.
+        facts: counts that the summary says beside those of the splits.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    retrieval: bool = True
+    facts: dict[str, int] = field(default_factory=dict)
 
 
 def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], findings: list[Finding]) -> pd.DataFrame:

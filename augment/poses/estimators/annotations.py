@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,14 @@ import torch
 
 from augment.poses.pose import Pose
 from reid.errors import InputError
+from reid.names import annotated_name
 
 HEADER = "name:keypoints_y:keypoints_x"
 MISSING = -1  # in both lists, for a joint that was not detected
 
 
 class Annotations:
-    """Reads one or more annotation files; images are found by file name.
+    """Reads one or more annotation files; images are found by file name, DeepFashion's by their flat name.
 
     A row is `0002_c1s1_000451_03.jpg: [12, ...]: [30, ...]`: 18 rows (y), then 18 columns (x), in pixels, -1 for a
     joint that was not detected. The files call the eyes and ears by the other side's names; that only swaps two labels.
@@ -32,8 +33,8 @@ class Annotations:
 
     def estimate(self, table: pd.DataFrame) -> Pose:
         """Poses (N, 18); raises FileNotFoundError, or InputError naming images that no file has."""
-        known = {name: pose for file in self.files for name, pose in read_annotations(file).items()}
-        names = [PurePosixPath(image).name for image in table["image"]]
+        known = {annotated_name(name): pose for file in self.files for name, pose in read_annotations(file).items()}
+        names = [annotated_name(image) for image in table["image"]]
         missing = [name for name in names if name not in known]
         if missing:
             files = ", ".join(map(str, self.files))
