@@ -29,8 +29,8 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
         f"augment {row}", f"{alpha - 1} generated for each training image on {describe(device, threads)}"
     ) as say:
         real = samples.read(layout.samples("train"))
-        people = read_people(real, size)
         generator = generators.load(gan, device)
+        people = read_people(real, size, generator.background)
         usable = generator.usable(people.poses, people.poses).numpy()
         archive = folder / "images.zip"
         rows = plan(real, usable, alpha, seed, origin=row, archive=archive.as_posix())

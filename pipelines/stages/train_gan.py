@@ -37,8 +37,8 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
     scratch = resume.scratch(f"gan-{name}", settings, inputs)
     does = f"{gan.training.iterations:,} iterations of {gan.generator} on {describe(device, threads)}"
     with stage(f"train-gan {name}", f"{does}; sheets so far: {scratch.folder}/samples") as say:
-        people, pairs = _read("train", samples.read_parquet(layout.pairs("train")), size)
-        test_people, test_pairs = _read("gallery", samples.read_parquet(layout.pairs("shown")), size)
+        people, pairs = _read("train", samples.read_parquet(layout.pairs("train")), size, gan.background)
+        test_people, test_pairs = _read("gallery", samples.read_parquet(layout.pairs("shown")), size, gan.background)
         test_people = test_people.to(device)
 
         torch.manual_seed(seed_for(seed, "initial weights"))
@@ -77,20 +77,18 @@ def draw(generator: generators.Generator, people: People, pairs: Tensor, path: P
         batch = people.batch(drawn[:, 0], drawn[:, 1], with_target=False)
         with torch.no_grad():
             generated = generator.generate(batch)
-        shown = {
-            "source": batch.source[:, 0],
-            f"pose{kind}": to_float(people.images[drawn[:, 1]]),
-            "generated": generated,
-        }
+        shown = {"source": batch.source[:, 0], f"pose{kind}": to_float(people.images[drawn[:, 1]])}
+        shown |= {} if batch.background is None else {"background": batch.background}
+        shown |= {"generated": generated}
         for caption, images in shown.items():
             rows.append((caption, list(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy())))
     sheet(rows, path, title=f"{name} after {iteration:,} iterations, on people who are not in the training set")
 
 
-def _read(split: str, pairs: pd.DataFrame, size: tuple[int, int]) -> tuple[People, Tensor]:
+def _read(split: str, pairs: pd.DataFrame, size: tuple[int, int], backgrounds: bool) -> tuple[People, Tensor]:
     """The people of a split's pairs, and the pairs as rows of them (P, 2)."""
     table = samples.read(layout.samples(split))
     table = table[table["image"].isin(set(pairs["source"]) | set(pairs["target"]))].reset_index(drop=True)
     row_of = pd.Series(np.arange(len(table)), table["image"])
     rows = np.stack([row_of.loc[pairs["source"]], row_of.loc[pairs["target"]]], 1)
-    return read_people(table, size), torch.from_numpy(rows)
+    return read_people(table, size, backgrounds), torch.from_numpy(rows)

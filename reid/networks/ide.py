@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid.networks.backbones import BACKBONES
+from reid.networks.folding import fold
 
 
 class IDE(nn.Module):
@@ -28,16 +29,8 @@ class IDE(nn.Module):
         nn.init.zeros_(self.classifier.bias)
         self.input_size = input_size
         self.dropout = dropout
-        self.freeze_batch_norm = freeze_batch_norm
-
-    def train(self, mode: bool = True) -> IDE:
-        """Training mode, but for batch normalisation where it is frozen."""
-        super().train(mode)
-        if self.freeze_batch_norm:
-            for module in self.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
+        if freeze_batch_norm:
+            fold(self.backbone)
 
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:
         """Softmax loss (B,) of images (B, 3, H, W) in [-1, 1] with class labels (B,)."""

@@ -143,6 +143,32 @@ def test_generate_draws_a_person_before_a_background(project):
     assert Path(f"out/{street.stem}.png").read_bytes() != Path(f"out/{wall.stem}.png").read_bytes()
 
 
+def test_backgrounds_go_through_training_and_augmentation(project):
+    words = ("render", "--identities", 4, "--processes", 1, "--out", "data/raw/street.zip")
+    run(*words)
+
+    def change(params):
+        params["dataset"]["path"] = "data/raw/street.zip"
+        params["gan"]["full"]["background"] = True
+
+    write_params(change)
+    for command in ("prepare", "estimate-poses", "pair"):
+        run(command)
+    run("train-gan", "full")
+    assert json.loads(Path("data/gan/full/config.json").read_text())["options"]["background"] is True
+    run("augment", "full", "--alpha", 2)
+    augmented = samples.read(Path("data/augmented/full-a2/train.parquet"))
+    assert set(augmented["origin"]) == {"real", "full-a2"}
+
+    change_back = {"path": "data/raw/tiny.zip"}
+    write_params(lambda params: change(params) or params["dataset"].update(change_back))
+    for command in ("prepare", "estimate-poses", "pair"):
+        run(command)
+    output = run("train-gan", "full", fails=True)
+    assert "data/raw/tiny.zip has no background of " in output
+    assert "python -m pipelines render" in output
+
+
 def replace_in_zip(name, data):
     shutil.unpack_archive("data/raw/tiny.zip", "data/raw/tiny")
     if name:
