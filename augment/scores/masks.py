@@ -56,23 +56,20 @@ def person_mask(pose: Pose, size: tuple[int, int]) -> Tensor:
     Returns:
         (B, H, W) bool.
     """
-    joints = pose.joints.double()
-    grid = torch.meshgrid(*(torch.arange(n, dtype=torch.float64, device=joints.device) for n in size), indexing="ij")
-    pixels = torch.stack([grid[1], grid[0]], -1)  # (H, W, 2)
-    mask = torch.zeros(len(joints), *size, dtype=torch.bool, device=joints.device)
-    for joint in range(joints.shape[1]):
-        squares = ((pixels - joints[:, joint, None, None]) ** 2).sum(-1)
-        mask |= (squares < RADIUS**2) & pose.visible[:, joint, None, None]
+    x, y = pose.joints.double().unbind(-1)  # (B, 18)
+    right = torch.arange(size[1], device=x.device) - x[..., None]  # (B, 18, W) from the joint to each column
+    down = torch.arange(size[0], device=x.device) - y[..., None]
+    mask = torch.zeros(len(x), *size, dtype=torch.bool, device=x.device)
+    for joint in range(x.shape[1]):
+        inside = _sum(down[:, joint] ** 2, right[:, joint] ** 2) < RADIUS**2
+        mask |= inside & pose.visible[:, joint, None, None]
     for start, end in LIMBS:
-        along = joints[:, end] - joints[:, start]
-        length = along.norm(dim=-1)
-        unit = along / length.clamp_min(1e-9)[:, None]
-        across = torch.stack([-unit[:, 1], unit[:, 0]], -1)
-        offset = pixels - joints[:, start, None, None]
-        forward = (offset * unit[:, None, None]).sum(-1)
-        aside = (offset * across[:, None, None]).sum(-1).abs()
-        inside = (forward >= 0) & (forward <= length[:, None, None]) & (aside <= RADIUS)
-        drawn = pose.visible[:, start] & pose.visible[:, end] & (length > 0)
+        length = torch.hypot(x[:, end] - x[:, start], y[:, end] - y[:, start])[:, None]
+        unit_x, unit_y = ((p[:, end] - p[:, start])[:, None] / length.clamp_min(1e-9) for p in (x, y))
+        forward = _sum(down[:, start] * unit_y, right[:, start] * unit_x)
+        aside = _sum(down[:, start] * unit_x, -right[:, start] * unit_y).abs()
+        inside = (forward >= 0) & (forward <= length[..., None]) & (aside <= RADIUS)
+        drawn = pose.visible[:, start] & pose.visible[:, end] & (length[:, 0] > 0)
         mask |= inside & drawn[:, None, None]
     return _closed(mask)
 
@@ -80,6 +77,11 @@ def person_mask(pose: Pose, size: tuple[int, int]) -> Tensor:
 def masked(images: Tensor, mask: Tensor) -> Tensor:
     """Images (B, 3, H, W) uint8, black outside their masks (B, H, W)."""
     return images * mask[:, None].to(images.dtype)
+
+
+def _sum(of_rows: Tensor, of_columns: Tensor) -> Tensor:
+    """(B, H, W) from one value a row (B, H) and one a column (B, W)."""
+    return of_rows[:, :, None] + of_columns[:, None, :]
 
 
 def _closed(mask: Tensor) -> Tensor:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from reid.errors import InputError
 
@@ -88,11 +87,15 @@ def ssim(generated: Tensor, reference: Tensor, settings: str = "released") -> Te
 
 def _local_mean(images: Tensor, how: Settings) -> Tensor:
     """Windowed means of (B, 3, H, W) at the pixels that are averaged over, the image mirrored at its border."""
-    window = images.new_tensor(how.window)
-    radius, channels = len(window) // 2, images.shape[1]
-    # A mirror image repeats the outermost pixel; the windows reach no further out than that one.
-    beyond = radius - how.border
-    padded = F.pad(images, (beyond,) * 4, mode="replicate")
-    kernel = window.expand(channels, 1, -1)
-    rows = F.conv2d(padded, kernel[..., None], groups=channels)
-    return F.conv2d(rows, kernel[:, :, None], groups=channels)
+    down, across = (_averaging(side, how).to(images) for side in images.shape[2:])
+    return down @ images @ across.T
+
+
+def _averaging(side: int, how: Settings) -> Tensor:
+    """The matrix (side - 2 border, side) that takes windowed means along an axis; the mirror is at the pixels' edge."""
+    matrix = torch.zeros(side - 2 * how.border, side, dtype=torch.float64)
+    for row in range(len(matrix)):
+        for tap, weight in enumerate(how.window):
+            pixel = row + how.border + tap - len(how.window) // 2
+            matrix[row, -1 - pixel if pixel < 0 else min(pixel, 2 * side - 1 - pixel)] += weight
+    return matrix
