@@ -92,6 +92,38 @@ def synthesise(
     write_zip(archive, _members(parts))
 
 
+def draw_pairs(
+    generator: Generator,
+    people: People,
+    source: torch.Tensor,
+    target: torch.Tensor,
+    scratch: Scratch,
+    batch_size: int = 32,
+) -> torch.Tensor:
+    """Images (P, 3, H, W) uint8 on the CPU of P people in P poses; resumes after the last whole part, as `synthesise`.
+
+    Args:
+        generator: in evaluation mode.
+        people: images and poses.
+        source: (P,) rows of the people that are drawn.
+        target: (P,) rows of the people whose poses they are drawn in.
+        scratch: keeps finished parts until the caller removes it.
+        batch_size: images drawn at a time.
+    """
+    parts = []
+    for start in progress(range(0, len(source), PART), f"generate {len(source)} images", "part"):
+        path = scratch.folder / f"part-{start:08d}.npy"
+        if not path.exists():
+            stop = min(start + PART, len(source))
+            drawn = np.stack(list(_generate(generator, people, source[start:stop], target[start:stop], batch_size)))
+            partial = path.with_suffix(".partial")
+            with partial.open("wb") as file:
+                np.save(file, drawn)
+            partial.replace(path)
+        parts.append(np.load(path))
+    return torch.from_numpy(np.concatenate(parts)).permute(0, 3, 1, 2).contiguous()
+
+
 def _generate(
     generator: Generator, people: People, source: torch.Tensor, target: torch.Tensor, batch_size: int
 ) -> Iterator[NDArray[np.uint8]]:

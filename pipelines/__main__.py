@@ -115,6 +115,29 @@ def train_gan(params: Params, name: str) -> None:
 
 @main.command()
 @click.argument("name")
+@with_params
+def score_gan(params: Params, name: str) -> None:
+    """Score the images that the generator NAME draws of people whom it has not seen, or the `real` images of them."""
+    from pipelines.stages import score_gan as stage
+
+    if name != layout.REAL:
+        section(params.gan, name, "gan")
+    stage.run(name, params.scores, params.device, params.threads, params.image_size)
+
+
+@main.command()
+@click.argument("name")
+@with_params
+def score_noise(params: Params, name: str) -> None:
+    """Score the generator NAME with noise on its source poses: how robust is it to a bad pose estimator?"""
+    from pipelines.stages import score_noise as stage
+
+    section(params.gan, name, "gan")
+    stage.run(name, params.scores, params.seed, params.device, params.threads, params.image_size)
+
+
+@main.command()
+@click.argument("name")
 @click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
 @with_params
 def augment(params: Params, name: str, alpha: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from pipelines.tables import Metrics
@@ -55,6 +56,24 @@ def against_alpha(metrics: Metrics, augmentations: list[str], alphas: list[int],
         axes.set(xlabel="alpha", title=title, xticks=[1, *sorted(alphas)])
         axes.grid(alpha=0.3)
     both[0].legend()
+    figure.savefig(path, dpi=150)
+
+
+def noise(found: pd.DataFrame, title: str, path: Path) -> None:
+    """Scores against the noise on the source poses (Fig. 11).
+
+    Args:
+        found: columns sigma, mask_ssim and, where it was measured, mask_is.
+        title: what was scored.
+        path: of the PNG.
+    """
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    shown = {key: name for key, name in (("mask_ssim", "mask-SSIM"), ("mask_is", "mask-IS")) if key in found}
+    for axes, (key, name) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
+        axes.plot(found["sigma"], found[key], "o-")
+        axes.set(xlabel="noise on the source pose (pixels)", title=name)
+        axes.grid(alpha=0.3)
+    figure.suptitle(title)
     figure.savefig(path, dpi=150)
 
 

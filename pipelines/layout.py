@@ -11,6 +11,7 @@ GAN = Path("data/gan")
 AUGMENTED = Path("data/augmented")
 REID = Path("data/reid")
 SCORES = Path("data/scores")
+GAN_SCORES = Path("data/gan_scores")
 REPORT = Path("data/report")
 
 REAL = "real"  # the row of the table without augmentation
@@ -45,3 +46,13 @@ def augmented(augmentation: str, alpha: int) -> Path:
 def score(row: str, network: str) -> Path:
     """Scores of one network trained on one row's images."""
     return SCORES / f"{row}-{network}.json"
+
+
+def reid_real(network: str) -> Path:
+    """Folder of a Re-ID network that was trained on real images only."""
+    return REID / f"{REAL}-{network}"
+
+
+def gan_score(generator: str) -> Path:
+    """Scores of a generator's images; beside it, with another suffix, a sheet of them."""
+    return GAN_SCORES / f"{generator}.json"

@@ -18,6 +18,10 @@ from augment.conventions import Convention
 from augment.features import FEATURES, Layer
 from augment.generators import GENERATORS
 from augment.poses.estimators import ESTIMATORS
+from augment.scores.classifiers import CLASSIFIERS
+from augment.scores.inception import SPLITS
+from augment.scores.ssim import SETTINGS
+from pipelines import layout
 from reid.datasets import DATASETS
 from reid.datasets.streets.extra import RENDERINGS
 from reid.distances import DISTANCES
@@ -188,6 +192,15 @@ class EvaluationParams(Section):
     sheet_queries: Positive
 
 
+class ScoresParams(Section):
+    """How generators' images are scored: `augment.scores`."""
+
+    pairs: Annotated[int, Field(ge=SPLITS)]
+    ssim: Annotated[str, _one_of({**SETTINGS})]
+    classifier: Annotated[str, _one_of({**CLASSIFIERS})]
+    identity: Row
+
+
 class ReportParams(Section):
     """What the table and the figures show."""
 
@@ -212,6 +225,7 @@ class Params(Section):
     gan: dict[Row, GanParams]
     reid: dict[Row, ReidParams]
     evaluation: EvaluationParams
+    scores: ScoresParams
     report: ReportParams
 
     @model_validator(mode="after")
@@ -234,11 +248,15 @@ class Params(Section):
                 if name not in sections:
                     section = "gan" if kind == "generators" else "reid"
                     raise ValueError(f"{kind}: {name} has no section {section}.{name}; there are {', '.join(sections)}")
+        if self.scores.identity not in self.networks:
+            raise ValueError(f"scores.identity: {self.scores.identity} is none of networks: {', '.join(self.networks)}")
         if "views" in self.renderings and self.dataset.name != "streets":
             raise ValueError(f"renderings: views needs a rendered data set, dataset.name is {self.dataset.name}")
         for name in self.generators:
             if name in RENDERINGS:
                 raise ValueError(f"generators: {name} is the name of a rendering; call the generator something else")
+            if name == layout.REAL:
+                raise ValueError(f"generators: {name} is the name of the row of real images; call it something else")
         return self
 
     @property

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+import torch
+from torch import Tensor
 
 from augment.people import People
 from augment.poses import table as pose_table
 from pipelines import layout
+from reid import samples
 from reid.errors import InputError
 from reid.images import Archive, background_name, load
 
@@ -37,3 +41,17 @@ def read_people(table: pd.DataFrame, size: tuple[int, int], backgrounds: bool = 
                 "sets (`python -m pipelines render`) and PRW (`python -m pipelines import-prw`) have backgrounds"
             )
     return People(images, poses, load(table["archive"], names, size))
+
+
+def read_pairs(
+    split: str, pairs: pd.DataFrame, size: tuple[int, int], backgrounds: bool = False
+) -> tuple[People, Tensor, pd.DataFrame]:
+    """The people of a split's pairs, the pairs as rows of them (P, 2), and the people's part of the sample table.
+
+    Arguments and errors as of `read_people`.
+    """
+    table = samples.read(layout.samples(split))
+    table = table[table["image"].isin(set(pairs["source"]) | set(pairs["target"]))].reset_index(drop=True)
+    row_of = pd.Series(np.arange(len(table)), table["image"])
+    rows = np.stack([row_of.loc[pairs["source"]], row_of.loc[pairs["target"]]], 1)
+    return read_people(table, size, backgrounds), torch.from_numpy(rows), table

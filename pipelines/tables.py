@@ -1,4 +1,4 @@
-"""The table: rows of scores as Markdown, LaTeX and HTML, and the published numbers beside them."""
+"""The tables: rows of scores as Markdown, LaTeX and HTML, and the published numbers beside them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,25 @@ PUBLISHED: dict[tuple[str, str, str], tuple[float, float]] = {
     ("baseline-a10", "ide", "euclidean"): (59.8, 34.5),
     ("full-a2", "ide", "euclidean"): (78.9, 56.9),
     ("full-a10", "ide", "euclidean"): (78.5, 55.9),
+}
+
+# Tables 1 and 5 of the journal paper: Market-1501; the classifier is the published inception score's, DS is SSD300's.
+PUBLISHED_IMAGES: dict[str, dict[str, float]] = {
+    "real": {"ssim": 1.0, "is": 3.86, "mask_ssim": 1.0, "mask_is": 3.76, "ds": 0.74},
+    "baseline": {"ssim": 0.256, "is": 3.188, "mask_ssim": 0.784, "mask_is": 3.58, "ds": 0.595},
+    "full": {"ssim": 0.29, "is": 3.185, "mask_ssim": 0.805, "mask_is": 3.502, "ds": 0.72},
+}
+# Title and decimals of the columns of the generators' table.
+IMAGE_SCORES = {
+    "ssim": ("SSIM", 3),
+    "is": ("IS", 3),
+    "mask_ssim": ("mask-SSIM", 3),
+    "mask_is": ("mask-IS", 3),
+    "ds": ("DS", 3),
+    "l1": ("L1", 3),
+    "fd": ("FD", 1),
+    "identity_rank1": ("identity Rank-1", 1),
+    "identity_mAP": ("identity mAP", 1),
 }
 
 
@@ -60,13 +79,37 @@ def table(scores: dict[str, dict[str, Any]], average_precision: str, published: 
     return pd.DataFrame(lines)
 
 
-def write(shown: pd.DataFrame, caption: str, folder: Path) -> None:
-    """Write `table.md`, `table.tex` and `table.html` to a folder."""
-    right = ["left", *["right"] * (shown.shape[1] - 1)]
-    markdown = shown.to_markdown(index=False, colalign=right, disable_numparse=True)
-    (folder / "table.md").write_text(f"{markdown}\n\n{caption}\n")
-    columns = "l" + "r" * (shown.shape[1] - 1)
-    styled = shown.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1)
-    latex = styled.to_latex(hrules=True, column_format=columns, caption=caption.replace("_", r"\_"))
-    (folder / "table.tex").write_text(latex)
-    (folder / "table.html").write_text(f"{shown.to_html(index=False, border=0)}\n<p>{html.escape(caption)}</p>\n")
+def image_table(files: dict[str, dict[str, Any]], published: bool) -> pd.DataFrame:
+    """One line a generator, and one of the real images: scores of the images themselves, as text.
+
+    A column that no file has is left out; a score that only some files lack is a dash.
+
+    Args:
+        files: `real` or generator -> content of its file in data/gan_scores.
+        published: put the paper's numbers behind ours.
+    """
+    lines = []
+    for name, file in files.items():
+        line = {"images": name}
+        for key, (title, decimals) in IMAGE_SCORES.items():
+            if any(key in other["scores"] for other in files.values()):
+                theirs = PUBLISHED_IMAGES.get(name, {}).get(key) if published else None
+                ours = f"{file['scores'][key]:.{decimals}f}" if key in file["scores"] else "-"
+                line[title] = ours if theirs is None else f"{ours} ({theirs:.3f})"
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def write(shown: list[tuple[pd.DataFrame, str]], folder: Path) -> None:
+    """Write tables, each with its caption, to a folder: `table.md`, `table.tex` and `table.html`."""
+    markdown, latex, page = [], [], []
+    for lines, caption in shown:
+        alignment = ["left", *["right"] * (lines.shape[1] - 1)]
+        markdown += [lines.to_markdown(index=False, colalign=alignment, disable_numparse=True), caption]
+        columns = "l" + "r" * (lines.shape[1] - 1)
+        styled = lines.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1)
+        latex.append(styled.to_latex(hrules=True, column_format=columns, caption=caption.replace("_", r"\_")))
+        page.append(f"{lines.to_html(index=False, border=0)}\n<p>{html.escape(caption)}</p>\n")
+    (folder / "table.md").write_text("\n\n".join(markdown) + "\n")
+    (folder / "table.tex").write_text("\n".join(latex))
+    (folder / "table.html").write_text("".join(page))

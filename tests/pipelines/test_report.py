@@ -8,6 +8,10 @@ from pipelines.stages.estimate_poses import compare
 
 SCORE = {"rank1": 70.04, "rank5": 80.0, "rank10": 90.0, "mAP": 50.06, "mAP_step": 51.0, "cmc": [70.04]}
 FILE = {"trained_on": {"images": 1234, "generated": 0}, "distances": {"euclidean": SCORE}}
+IMAGES = {
+    "real": {"scores": {"ssim": 1.0, "is": 3.5, "fd": 97.58, "identity_rank1": 67.5}},
+    "full": {"scores": {"ssim": 0.14567, "fd": 523.9, "identity_rank1": 6.04}},
+}
 SCORES = {"real": {"ide": FILE}, "my_gan-a2": {"ide": FILE}}
 
 
@@ -20,13 +24,27 @@ def test_table_shows_the_chosen_rule_and_published_numbers():
     assert tables.table(SCORES, "trapezoid", published=False).iloc[0].tolist()[3:] == ["70.0", "50.1"]
 
 
+def test_images_table_leaves_out_what_nobody_has_and_shows_published_numbers():
+    shown = tables.image_table(IMAGES, published=True)
+    assert list(shown) == ["images", "SSIM", "IS", "FD", "identity Rank-1"]
+    assert shown.iloc[0].tolist() == ["real", "1.000 (1.000)", "3.500 (3.860)", "97.6", "67.5"]
+    assert shown.iloc[1].tolist() == ["full", "0.146 (0.290)", "- (3.185)", "523.9", "6.0"]
+    assert tables.image_table(IMAGES, published=False).iloc[1].tolist() == ["full", "0.146", "-", "523.9", "6.0"]
+
+
 def test_files_are_escaped(tmp_path):
-    tables.write(tables.table(SCORES, "trapezoid", published=False), "a_b <c>", tmp_path)
+    shown = [
+        (tables.table(SCORES, "trapezoid", published=False), "a_b <c>"),
+        (tables.image_table(IMAGES, False), "d_e"),
+    ]
+    tables.write(shown, tmp_path)
     latex = (tmp_path / "table.tex").read_text()
     assert r"my\_gan-a2" in latex
     assert r"a\_b" in latex
     assert "a_b &lt;c&gt;" in (tmp_path / "table.html").read_text()
-    assert "| my_gan-a2 " in (tmp_path / "table.md").read_text()
+    markdown = (tmp_path / "table.md").read_text()
+    assert "| my_gan-a2 " in markdown
+    assert markdown.index("a_b <c>") < markdown.index("| full ") < markdown.index("d_e")
 
 
 def test_accuracy_counts_what_was_not_found_as_missed():

@@ -67,10 +67,13 @@ def test_from_images_to_the_table(prepared):
     run("augment-rendered", "views", "--alpha", 2)
     run("train-reid", "ide", "--train", "data/augmented/views-a2", "--out", "data/reid/views-a2-ide")
     run("train-reid", "ide", "--out", "data/reid/real-ide")
+    for name in ("real", "baseline", "full"):
+        run("score-gan", name)
     for row in ("real", "baseline-a2", "full-a2", "views-a2"):
         run("evaluate", "ide", "--model", f"data/reid/{row}-ide", "--out", f"data/scores/{row}-ide.json")
     output = run("report")
-    assert "| real " in output
+    assert output.count("| real ") == 2
+    assert "identity Rank-1" in output
     assert not list(Path(".scratch").iterdir()), "finished runs leave nothing behind"
 
     real, augmented = (

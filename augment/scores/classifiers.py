@@ -1,0 +1,95 @@
+"""ImageNet classifiers behind the inception score and the Frechet distance, by name.
+
+To add one: a function that returns a `Classifier`, and its line in `CLASSIFIERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from augment.scores.efficientnet_lite import EfficientNetLite0
+from reid import weights
+from reid.images import to_float
+from reid.progress import progress
+
+
+class Judged(NamedTuple):
+    """What a classifier says of N images."""
+
+    probabilities: NDArray[np.float64]  # (N, K), rows sum to 1
+    features: NDArray[np.float32]  # (N, D), before the last layer, averaged over positions
+
+
+class Classifier(nn.Module):
+    """A network with the size that it takes images at.
+
+    Args:
+        network: images (B, 3, H, W) RGB in [-1, 1] to features (B, D) and logits (B, K).
+        height: that images are scaled to, in pixels.
+        square: whether the width becomes the same, as in the released code; otherwise the aspect is kept.
+    """
+
+    def __init__(self, network: nn.Module, height: int, square: bool):
+        super().__init__()
+        self.network, self.height, self.square = network.eval(), height, square
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (B, 3, H, W) RGB in [-1, 1] of any size to features (B, D) and logits (B, K)."""
+        width = self.height if self.square else round(self.height * images.shape[3] / images.shape[2])
+        return self.network(F.interpolate(images, (self.height, width), mode="bilinear", antialias=True))
+
+
+class _InceptionV3(nn.Module):
+    """Torchvision's Inception-v3 with the features before its last layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from torchvision.models import inception_v3 as build
+
+        network = build(weights=None, init_weights=False, aux_logits=True)
+        network.load_state_dict(torch.load(weights.locate("inception-v3"), map_location="cpu", weights_only=True))
+        network.aux_logits, network.AuxLogits = False, None
+        self.last, network.fc = network.fc, nn.Identity()
+        self.network = network
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.network(images)
+        return features, self.last(features)
+
+
+def efficientnet_lite0() -> Classifier:
+    """EfficientNet-Lite0 at a height of 224 pixels; 1280 features, 1000 classes."""
+    return Classifier(EfficientNetLite0(), 224, square=False)
+
+
+def inception_v3() -> Classifier:
+    """Torchvision's Inception-v3 at 299 x 299 pixels; 2048 features, 1000 classes.
+
+    Its weights are those of a later training than the graph of the published inception scores, and the last layer has a
+    bias: its scores come near the published ones, no more.
+    """
+    return Classifier(_InceptionV3(), 299, square=True)
+
+
+CLASSIFIERS: dict[str, Callable[[], Classifier]] = {
+    "efficientnet-lite0": efficientnet_lite0,
+    "inception-v3": inception_v3,
+}
+
+
+def judge(classifier: Classifier, images: Tensor, batch_size: int = 8, title: str = "classify") -> Judged:
+    """Probabilities and features of images (N, 3, H, W) uint8, on the device that the images are on."""
+    probabilities, features = [], []
+    with torch.inference_mode():
+        for batch in progress(images.split(batch_size), title, "batch"):
+            found, logits = classifier(to_float(batch))
+            features.append(found.float().cpu())
+            probabilities.append(logits.double().softmax(1).cpu())
+    return Judged(torch.cat(probabilities).numpy(), torch.cat(features).numpy())

@@ -1,0 +1,162 @@
+"""Score a generator on pairs of test images: the source redrawn in the target's pose, against the real target.
+
+The real target images are scored alike, under the name `real`: what there is to be had.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from augment import generators
+from augment.people import People
+from augment.scores.classifiers import judge
+from augment.scores.frechet import frechet_distance
+from augment.scores.inception import SPLITS
+from augment.synthesis import draw_pairs
+from pipelines import layout, resume
+from pipelines.console import stage
+from pipelines.params import ScoresParams
+from pipelines.people import read_pairs
+from pipelines.runtime import describe, set_up
+from pipelines.scoring import compare, inspect, load_networks, masks
+from reid import samples
+from reid.errors import InputError
+from reid.features import extract, normalise
+from reid.identity import match
+from reid.images import load
+from reid.networks import storage
+from reid.sheets import sheet
+
+SHOWN = 14  # pairs on the sheet
+BATCH = 16  # images whose features are extracted at a time; larger ones are slower on a CPU
+
+
+def run(name: str, scores: ScoresParams, device_name: str, threads: int, size: tuple[int, int]) -> None:
+    """Write `data/gan_scores/NAME.json`, the scores, and NAME.png, a sheet of what was scored.
+
+    Args:
+        name: of a generator, or `real` for the real target images.
+        scores: their section.
+        device_name: `auto`, `cpu` or `cuda`.
+        threads: CPU threads.
+        size: (H, W) of the images.
+
+    Raises:
+        InputError: the generator can draw none of the pairs.
+    """
+    device = set_up(device_name, threads)
+    real, out = name == layout.REAL, layout.gan_score(name)
+    with stage(f"score-gan {name}", f"at most {scores.pairs:,} test pairs on {describe(device, threads)}") as say:
+        chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
+        generator = None if real else generators.load(layout.GAN / name, device)
+        people, pairs, table = read_pairs("gallery", chosen, size, generator is not None and generator.background)
+        settings = {"pairs": scores.pairs, "size": size, "threads": threads, "device": device.type}
+        inputs = [layout.samples("gallery"), layout.poses(), layout.pairs("test"), *samples.archives(table)]
+        if generator is None:
+            images = people.images[pairs[:, 1]]
+        else:
+            gan = layout.GAN / name
+            pairs = usable(generator, people, pairs, name)
+            scratch = resume.scratch(f"score-{name}", settings, [*inputs, gan / "generator.pt", gan / "config.json"])
+            images = draw_pairs(generator, people.to(device), pairs[:, 0], pairs[:, 1], scratch)
+        source, target = (people.images[rows] for rows in pairs.unbind(1))
+
+        networks = load_networks(scores.classifier, device, threads)
+        mask = masks(people.poses[pairs[:, 1]], size)
+        found, judged = inspect(images, mask, networks, device, name)
+        found |= compare(images, target, mask, scores.ssim)
+        if networks.classifier and judged:
+            # Against the real targets; these themselves against the sources, other real images of the same people.
+            other = judge(networks.classifier, (source if real else target).to(device), title="classify real images")
+            found["fd"] = frechet_distance(judged.features, other.features)
+        model = layout.reid_real(scores.identity)
+        if (model / "network.pt").exists():
+            found |= _identities(model, images, table, pairs, 1 if real else 0, device)
+        else:
+            networks.notes.append(f"No identity: {model} holds no network; run train-reid, then score again")
+
+        result = {
+            "name": name,
+            "device": describe(device, threads),
+            "pairs": len(pairs),
+            "pairs_left_out": len(chosen) - len(pairs),
+            "definitions": {
+                "ssim": scores.ssim,
+                "classifier": scores.classifier,
+                "splits": SPLITS,
+                "detector": "ssdlite-person",
+                "identity": scores.identity,
+            },
+            "scores": {key: round(value, 4) for key, value in found.items()},
+            "notes": networks.notes,
+        }
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _draw(source, target, None if real else images, out.with_suffix(".png"), name)
+        out.write_text(json.dumps(result, indent=1) + "\n")
+        if not real:
+            scratch.remove()
+        say(", ".join(f"{key} {round(value, 4)}" for key, value in found.items()))
+        for note in networks.notes:
+            say(note)
+        say(str(out.with_suffix(".png")))
+
+
+def usable(generator: generators.Generator, people: People, pairs: Tensor, name: str) -> Tensor:
+    """The pairs (P, 2) that a generator can draw; raises InputError where there is none."""
+    kept = pairs[generator.usable(people.poses[pairs[:, 0]], people.poses[pairs[:, 1]])]
+    if len(kept) == 0:
+        raise InputError(f"{name} can draw none of {len(pairs)} pairs of {layout.pairs('test')}: pair again")
+    return kept
+
+
+def _identities(
+    model: Path, images: Tensor, table: pd.DataFrame, pairs: Tensor, like: int, device: torch.device
+) -> dict[str, float]:
+    """Does a Re-ID network trained on real images find the person by these images?
+
+    Args:
+        model: folder of the network.
+        images: (P, 3, H, W) uint8.
+        table: sample table of the pairs' people.
+        pairs: (P, 2) rows of the table: source and target; an image does not find the two that it comes from.
+        like: 0 where an image has its source's camera, 1 where it has its target's.
+        device: that the network works on.
+
+    Returns:
+        identity_rank1 and identity_mAP, per cent, of the images whose person is in the rest of the gallery, and their
+        number, identity_images.
+    """
+    network, config = storage.load(model, device)
+    gallery = samples.read(layout.samples("gallery"))
+    gallery = gallery[gallery["identity"] != samples.JUNK].reset_index(drop=True)
+    known = load(gallery["archive"], gallery["image"], tuple(config["image_size"])).to(device)
+    row_of = pd.Series(np.arange(len(gallery)), gallery["image"])
+    shown = table.iloc[pairs[:, like].numpy()]
+    matches = match(
+        normalise(extract(network, images.to(device), BATCH, "features of images")),
+        shown["identity"].to_numpy(),
+        shown["camera"].to_numpy(),
+        normalise(extract(network, known, BATCH, "features of the gallery")),
+        gallery["identity"].to_numpy(),
+        gallery["camera"].to_numpy(),
+        left_out=row_of.loc[table["image"]].to_numpy()[pairs.numpy()],
+    )
+    there = matches.first_rank > 0
+    return {
+        "identity_rank1": 100 * float((matches.first_rank[there] == 1).mean()),
+        "identity_mAP": 100 * float(matches.average_precision[there].mean()),
+        "identity_images": int(there.sum()),
+    }
+
+
+def _draw(source: Tensor, target: Tensor, generated: Tensor | None, path: Path, name: str) -> None:
+    rows = np.unique(np.linspace(0, len(source) - 1, SHOWN).astype(int))
+    shown = {"source": source, "target": target} | ({} if generated is None else {"generated": generated})
+    lines = [(caption, list(images[rows].permute(0, 2, 3, 1).numpy())) for caption, images in shown.items()]
+    sheet(lines, path, title=f"{name}: test people redrawn in another of their poses; the target is the real image")

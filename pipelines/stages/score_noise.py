@@ -1,0 +1,80 @@
+"""How robust a generator is to errors of the pose estimator: noise on the sources' poses at test time (Fig. 11)."""
+
+from __future__ import annotations
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from augment import generators
+from augment.people import People
+from augment.poses import Pose
+from augment.poses.noise import with_noise
+from augment.scores.classifiers import judge
+from augment.scores.inception import inception_score
+from augment.scores.masks import masked
+from augment.synthesis import draw_pairs
+from pipelines import figures, layout, resume
+from pipelines.console import stage
+from pipelines.params import ScoresParams
+from pipelines.people import read_pairs
+from pipelines.runtime import describe, set_up
+from pipelines.scoring import load_classifier, masks, mean_ssim
+from pipelines.stages.score_gan import usable
+from reid import samples
+
+SIGMAS = (0, 5, 10, 15, 20, 25)  # pixels; Fig. 11
+
+
+def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
+    """Write `data/gan_scores/NAME-noise.tsv` (sigma, mask_ssim, mask_is, mask_is_std) and a figure of it.
+
+    Without the classifier's weights the last two columns are missing.
+    """
+    device = set_up(device_name, threads)
+    gan, out = layout.GAN / name, layout.gan_score(name).with_name(f"{name}-noise.tsv")
+    does = f"noise of {', '.join(map(str, SIGMAS))} pixels on the sources' arms and legs"
+    with stage(f"score-noise {name}", f"{does}, on {describe(device, threads)}") as say:
+        generator = generators.load(gan, device)
+        chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
+        people, pairs, table = read_pairs("gallery", chosen, size, generator.background)
+        pairs = usable(generator, people, pairs, name)
+        target, mask = people.images[pairs[:, 1]], masks(people.poses[pairs[:, 1]], size)
+        notes = list[str]()
+        classifier = load_classifier(scores.classifier, device, "mask-IS", notes)
+
+        inputs = [layout.samples("gallery"), layout.poses(), layout.pairs("test"), *samples.archives(table)]
+        inputs += [gan / "generator.pt", gan / "config.json"]
+        settings = {"seed": seed, "pairs": scores.pairs, "size": size, "threads": threads, "device": device.type}
+        lines, scratches = [], []
+        for sigma in SIGMAS:
+            scratches.append(resume.scratch(f"noise-{name}-{sigma}", settings | {"sigma": sigma}, inputs))
+            noisy = with_noise(people.poses, sigma, list(table["image"]), seed)
+            # Everybody twice: as a source with noise, and as a target without.
+            behind = None if people.backgrounds is None else people.backgrounds.repeat(2, 1, 1, 1)
+            both = People(people.images.repeat(2, 1, 1, 1), _joined(noisy, people.poses), behind)
+            rows = pairs + torch.tensor([0, len(people)])
+            images = draw_pairs(generator, both.to(device), rows[:, 0], rows[:, 1], scratches[-1])
+            hidden = masked(images, mask)
+            line = {"sigma": float(sigma), "mask_ssim": mean_ssim(hidden, masked(target, mask), scores.ssim)}
+            if classifier:
+                judged = judge(classifier, hidden.to(device), title=f"classify images, sigma {sigma}")
+                line["mask_is"], line["mask_is_std"] = inception_score(judged.probabilities)
+            lines.append(line)
+
+        found = pd.DataFrame(lines)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        figures.noise(found, f"{name}, {len(pairs):,} pairs, {scores.classifier}", out.with_suffix(".png"))
+        found.to_csv(out, sep="\t", index=False, float_format="%.4f")
+        for scratch in scratches:
+            scratch.remove()
+        first, last = found.iloc[0], found.iloc[-1]
+        say(f"mask-SSIM {first['mask_ssim']:.4f} without noise, {last['mask_ssim']:.4f} with most")
+        for note in notes:
+            say(note)
+        say(str(out))
+
+
+def _joined(first: Pose, second: Pose) -> Pose:
+    pairs: list[tuple[Tensor, Tensor]] = [(first.joints, second.joints), (first.visible, second.visible)]
+    return Pose(*(torch.cat(both) for both in pairs))

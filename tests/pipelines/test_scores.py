@@ -1,0 +1,182 @@
+"""Scoring generators, on a handful of people."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner
+from conftest import ROOT, official
+from ruamel.yaml import YAML
+from scipy.spatial.distance import cdist
+
+from augment import generators, synthesis
+from augment.poses import table as pose_table
+from augment.scores.masks import person_mask
+from augment.scores.ssim import ssim
+from pipelines.__main__ import main
+from pipelines.people import read_pairs
+from pipelines.scoring import choose
+from reid import samples, weights
+from reid.images import load, stored_size, to_uint8
+from reid.networks import storage
+
+
+def run(*words, fails=False):
+    result = CliRunner().invoke(main, list(words))
+    assert (result.exit_code != 0) == fails, result.output
+    return result.output
+
+
+def score(name, fails=False):
+    output = run("score-gan", name, fails=fails)
+    return output if fails else json.loads(Path(f"data/gan_scores/{name}.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, tiny_zip):
+    """Pairs, a generator and a Re-ID network."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "data/raw").mkdir(parents=True)
+    shutil.copyfile(tiny_zip, folder / "data/raw/tiny.zip")
+    params = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
+    params["dataset"]["path"], params["pose"]["estimator"], params["threads"] = "data/raw/tiny.zip", "truth", 1
+    params["gan"]["full"]["training"].update(iterations=2)
+    params["reid"]["ide"]["training"].update(iterations=2, batch_size=8)
+    YAML().dump(params, folder / "params.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for words in (["prepare"], ["estimate-poses"], ["pair"], ["train-gan", "full"]):
+            run(*words)
+        run("train-reid", "ide", "--out", "data/reid/real-ide")
+    return folder
+
+
+@pytest.fixture
+def project(trained, tmp_path, monkeypatch):
+    shutil.copytree(trained, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+
+
+def scored_pairs():
+    return choose(pd.read_parquet("data/pairs/test.parquet"), 20, 0)
+
+
+def test_pairs_are_spread_evenly_and_mixed():
+    pairs = pd.DataFrame({"identity": np.repeat(np.arange(50), 20), "source": np.arange(1000)})
+    chosen = choose(pairs, 100, 0)
+    assert sorted(chosen["source"]) == [round(i * 999 / 99) for i in range(100)]
+    assert chosen["identity"].head(10).nunique() >= 7, "the first part of the inception score"
+    pd.testing.assert_frame_equal(chosen, choose(pairs, 100, 0))
+    assert chosen["source"].tolist() != choose(pairs, 100, 1)["source"].tolist()
+    assert sorted(choose(pairs, 5000, 0)["source"]) == list(range(1000))
+
+
+def test_scores_of_a_generator_against_one_pair_at_a_time(project):
+    file = score("full")
+    assert not list(Path(".scratch").iterdir())
+    assert (file["pairs"], file["pairs_left_out"], file["notes"]) == (20, 0, [])
+    assert file["definitions"]["classifier"] == "efficientnet-lite0"
+    pairs = scored_pairs()
+    generator = generators.load("data/gan/full")
+    similar, distances = [], []
+    for source, target in zip(pairs["source"], pairs["target"], strict=True):
+        people, rows, _ = read_pairs("gallery", pd.DataFrame({"source": [source], "target": [target]}), (128, 64))
+        with torch.no_grad():
+            image = to_uint8(generator.generate(people.batch(rows[:, 0], rows[:, 1])))
+        real = load(["data/raw/tiny.zip"], [target], (128, 64))
+        mask = person_mask(pose_table.read(Path("data/poses/poses.parquet"), [target], (128, 64)), (128, 64))
+        similar.append(float(ssim(image * mask[:, None], real * mask[:, None])))
+        distances.append(np.abs(image.numpy() / 127.5 - real.numpy() / 127.5).mean())
+    scores = file["scores"]
+    assert scores["mask_ssim"] == pytest.approx(np.mean(similar), abs=1e-3)
+    assert scores["l1"] == pytest.approx(np.mean(distances), abs=1e-3)
+    assert scores["ssim"] < scores["mask_ssim"] < 1
+    assert 1 <= scores["is"] <= 2, "two images a part"
+    assert 1 <= scores["mask_is"] <= 2
+    assert 0 <= scores["ds"] <= 1
+    assert scores["fd"] > 0
+    assert scores["identity_images"] <= 20
+    assert stored_size(Path("data/gan_scores/full.png"))[0] > 500
+
+
+def test_real_images_are_the_reference(project):
+    scores = score("real")["scores"]
+    assert (scores["ssim"], scores["mask_ssim"], scores["l1"]) == (1, 1, 0)
+    pairs, gallery = scored_pairs(), samples.read(Path("data/samples/gallery.parquet"))
+    network, _ = storage.load("data/reid/real-ide")
+    images = load(gallery["archive"], gallery["image"], (128, 64))
+    with torch.no_grad():
+        features = network.embed(images / 127.5 - 1).numpy()
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    found = []
+    for source, target in zip(pairs["source"], pairs["target"], strict=True):
+        query = int(np.flatnonzero(gallery["image"] == target)[0])
+        kept = ~gallery["image"].isin([source, target]).to_numpy()
+        label = [gallery[column].to_numpy() for column in ("identity", "camera")]
+        cmc, aps = official(
+            cdist(features[[query]], features[kept]), *(c[[query]] for c in label), *(c[kept] for c in label)
+        )
+        found += [(cmc[0], aps[0])] if cmc.any() else []
+    assert scores["identity_images"] == len(found)
+    assert scores["identity_rank1"] == pytest.approx(100 * np.mean([rank for rank, _ in found]), abs=1e-3)
+    assert scores["identity_mAP"] == pytest.approx(100 * np.mean([ap for _, ap in found]), abs=0.5)
+
+
+def test_an_interrupted_run_goes_on(project, monkeypatch):
+    monkeypatch.setattr(synthesis, "PART", 6)
+    whole = score("full")
+    Path("data/gan_scores/full.json").unlink()
+    generate, calls = synthesis._generate, []
+
+    def dying(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        yield from generate(*arguments)
+
+    monkeypatch.setattr(synthesis, "_generate", dying)
+    run("score-gan", "full", fails=True)
+    assert not Path("data/gan_scores/full.json").exists()
+    assert len(list(Path(".scratch").glob("score-full-*/part-*.npy"))) == 2
+    assert score("full") == whole
+    assert len(calls) == 5, "20 images in parts of 6: two parts were made before, the third was tried twice"
+    assert not list(Path(".scratch").iterdir())
+
+
+def test_what_is_missing_is_left_out_with_a_note(project, monkeypatch):
+    shutil.rmtree("data/reid/real-ide")
+    for name in ("efficientnet-lite0", "ssdlite-person"):
+        monkeypatch.setitem(weights.WEIGHTS, name, weights.WheelFile(f"no-{name}", "1", "x", "0", "MIT"))
+    file = score("full")
+    assert set(file["scores"]) == {"ssim", "mask_ssim", "l1"}
+    assert [note.split(":")[0] for note in file["notes"]] == ["No IS, mask-IS and FD", "No DS", "No identity"]
+    assert "pip install --no-deps no-efficientnet-lite0==1" in file["notes"][0]
+    assert "data/reid/real-ide holds no network; run train-reid" in file["notes"][2]
+
+
+def test_noise_on_poses(project, monkeypatch):
+    monkeypatch.setattr("pipelines.stages.score_noise.SIGMAS", (0, 25))
+    scores = score("full")["scores"]
+    run("score-noise", "full")
+    found = pd.read_csv("data/gan_scores/full-noise.tsv", sep="\t")
+    assert found["sigma"].tolist() == [0, 25]
+    assert found["mask_ssim"][0] == pytest.approx(scores["mask_ssim"], abs=1e-4), "no noise"
+    assert found["mask_is"][0] == pytest.approx(scores["mask_is"], abs=1e-4)
+    assert abs(found["mask_ssim"][1] - found["mask_ssim"][0]) > 1e-4, "noise changes the images"
+    assert not list(Path(".scratch").iterdir())
+    monkeypatch.setitem(weights.WEIGHTS, "efficientnet-lite0", weights.WheelFile("gone", "1", "x", "0", "MIT"))
+    assert "No mask-IS: weights efficientnet-lite0: the wheel gone is not installed" in run("score-noise", "full")
+    assert list(pd.read_csv("data/gan_scores/full-noise.tsv", sep="\t")) == ["sigma", "mask_ssim"]
+    assert stored_size(Path("data/gan_scores/full-noise.png"))[1] > 500
+
+
+def test_mistakes_are_named(project):
+    assert "no section gan.fulll; there are baseline, full" in score("fulll", fails=True)
+    assert "data/gan/baseline/config.json does not exist" in score("baseline", fails=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("augment.generators.Deformable.usable", lambda self, source, target: source.visible[:, 0] & False)
+        assert "full can draw none of 20 pairs of data/pairs/test.parquet" in score("full", fails=True)
