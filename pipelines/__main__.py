@@ -17,7 +17,7 @@ from reid.datasets.streets.extra import RENDERINGS
 from reid.errors import InputError
 
 if TYPE_CHECKING:
-    from pipelines.params import Params
+    from pipelines.params import GanParams, Params
 
 # What bad input raises; anything else is a fault of the program and keeps its traceback.
 USER_ERRORS = (InputError, OSError, FloatingPointError)
@@ -48,6 +48,13 @@ def one_line_errors(context: click.Context) -> Iterator[None]:
         if context.find_root().params["debug"]:
             raise
         raise click.ClickException(str(error)) from error
+
+
+def generator(params: Params, name: str) -> GanParams:
+    """The section of a generator, or of a variant of the ablations; raises BadParameter listing the names there are."""
+    from pipelines import ablations
+
+    return section({**ablations.load(params.gan), **params.gan}, name, "gan")
 
 
 def section(sections: dict[str, Any], name: str, kind: str) -> Any:
@@ -109,8 +116,7 @@ def train_gan(params: Params, name: str) -> None:
     """Train the generator NAME, a section of `gan`."""
     from pipelines.stages import train_gan as stage
 
-    gan = section(params.gan, name, "gan")
-    stage.run(name, gan, params.seed, params.device, params.threads, params.image_size)
+    stage.run(name, generator(params, name), params.seed, params.device, params.threads, params.image_size)
 
 
 @main.command()
@@ -121,7 +127,7 @@ def score_gan(params: Params, name: str) -> None:
     from pipelines.stages import score_gan as stage
 
     if name != layout.REAL:
-        section(params.gan, name, "gan")
+        generator(params, name)
     stage.run(name, params.scores, params.device, params.threads, params.image_size)
 
 
@@ -132,7 +138,7 @@ def score_noise(params: Params, name: str) -> None:
     """Score the generator NAME with noise on its source poses: how robust is it to a bad pose estimator?"""
     from pipelines.stages import score_noise as stage
 
-    section(params.gan, name, "gan")
+    generator(params, name)
     stage.run(name, params.scores, params.seed, params.device, params.threads, params.image_size)
 
 
@@ -186,6 +192,15 @@ def evaluate(params: Params, network: str, model: Path, out: Path) -> None:
     needs_queries(params)
     distances = section(params.reid, network, "reid").distances
     stage.run(distances, params.evaluation, model, out, params.device, params.threads)
+
+
+@main.command()
+@with_params
+def ablations(params: Params) -> None:
+    """Gather the scores of the ablations' variants into the papers' tables."""
+    from pipelines.stages import ablations as stage
+
+    stage.run(params)
 
 
 @main.command()

@@ -13,6 +13,7 @@ REID = Path("data/reid")
 SCORES = Path("data/scores")
 GAN_SCORES = Path("data/gan_scores")
 REPORT = Path("data/report")
+ABLATIONS = Path("data/ablations")
 
 REAL = "real"  # the row of the table without augmentation
 TRAINED_SPLITS = ("train", "gallery")  # the splits whose poses are estimated: for training and for testing generators
@@ -53,6 +54,18 @@ def reid_real(network: str) -> Path:
     return REID / f"{REAL}-{network}"
 
 
+def gan(generator: str) -> Path:
+    """Folder of a trained generator; that of `ablations/NAME`, a variant, is apart, so that no report waits for it."""
+    variant = generator.removeprefix(f"{ABLATIONS.name}/")
+    return GAN / generator if variant == generator else ABLATIONS / GAN.name / variant
+
+
 def gan_score(generator: str) -> Path:
     """Scores of a generator's images; beside it, with another suffix, a sheet of them."""
-    return GAN_SCORES / f"{generator}.json"
+    variant = generator.removeprefix(f"{ABLATIONS.name}/")
+    return (GAN_SCORES if variant == generator else ABLATIONS / GAN_SCORES.name) / f"{variant}.json"
+
+
+def gan_noise(generator: str) -> Path:
+    """Scores of a generator with noise on its source poses; beside it a figure of them."""
+    return ABLATIONS / f"{generator}-noise.tsv"

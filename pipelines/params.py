@@ -136,7 +136,7 @@ class GanParams(Section):
         try:
             _options_of(GENERATORS[self.generator], {"size", *self.shared()}).model_validate(self.options)
         except ValidationError as error:
-            raise ValueError(f"options of {self.generator}: {'; '.join(_faults(error))}") from error
+            raise ValueError(f"options of {self.generator}: {'; '.join(faults(error))}") from error
         return self
 
     def shared(self) -> dict[str, Any]:
@@ -276,10 +276,10 @@ def load(path: Path = PARAMS) -> Params:
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
-        raise ParamsError("\n".join([f"{path}:", *(f"  {line}" for line in _faults(error))])) from error
+        raise ParamsError("\n".join([f"{path}:", *(f"  {line}" for line in faults(error))])) from error
 
 
-def _faults(error: ValidationError) -> list[str]:
+def faults(error: ValidationError) -> list[str]:
     """One line for each fault: key, what is wrong, what came."""
     lines = []
     for fault in error.errors():

@@ -24,7 +24,7 @@ def scratch(name: str, settings: dict[str, Any], inputs: Iterable[Path]) -> Scra
     """
     code = [digest(Path(package.__path__[0]), "*.py") for package in (reid, augment)]
     identity = {**_without_cadence(settings), "inputs": [digest(path) for path in inputs], "code": code}
-    return Scratch(name, identity)
+    return Scratch(name.replace("/", "-"), identity)
 
 
 def _without_cadence(settings: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ SHOWN = 14  # generated images on the sheet
 def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
     """Write `data/augmented/NAME-aALPHA/`: `images.zip`, `train.parquet` (real and generated rows), `sheet.png`."""
     device = set_up(device_name, threads)
-    row, gan, folder = layout.row_name(name, alpha), layout.GAN / name, layout.augmented(name, alpha)
+    row, gan, folder = layout.row_name(name, alpha), layout.gan(name), layout.augmented(name, alpha)
     with stage(
         f"augment {row}", f"{alpha - 1} generated for each training image on {describe(device, threads)}"
     ) as say:

@@ -54,14 +54,14 @@ def run(name: str, scores: ScoresParams, device_name: str, threads: int, size: t
     real, out = name == layout.REAL, layout.gan_score(name)
     with stage(f"score-gan {name}", f"at most {scores.pairs:,} test pairs on {describe(device, threads)}") as say:
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
-        generator = None if real else generators.load(layout.GAN / name, device)
+        generator = None if real else generators.load(layout.gan(name), device)
         people, pairs, table = read_pairs("gallery", chosen, size, generator is not None and generator.background)
         settings = {"pairs": scores.pairs, "size": size, "threads": threads, "device": device.type}
         inputs = [layout.samples("gallery"), layout.poses(), layout.pairs("test"), *samples.archives(table)]
         if generator is None:
             images = people.images[pairs[:, 1]]
         else:
-            gan = layout.GAN / name
+            gan = layout.gan(name)
             pairs = usable(generator, people, pairs, name)
             scratch = resume.scratch(f"score-{name}", settings, [*inputs, gan / "generator.pt", gan / "config.json"])
             images = draw_pairs(generator, people.to(device), pairs[:, 0], pairs[:, 1], scratch)

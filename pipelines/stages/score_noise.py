@@ -32,7 +32,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
     Without the classifier's weights the last two columns are missing.
     """
     device = set_up(device_name, threads)
-    gan, out = layout.GAN / name, layout.gan_score(name).with_name(f"{name}-noise.tsv")
+    gan, out = layout.gan(name), layout.gan_noise(name)
     does = f"noise of {', '.join(map(str, SIGMAS))} pixels on the sources' arms and legs"
     with stage(f"score-noise {name}", f"{does}, on {describe(device, threads)}") as say:
         generator = generators.load(gan, device)

@@ -58,7 +58,7 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
             ),
         )
 
-        folder = layout.GAN / name
+        folder = layout.gan(name)
         generators.save(generator, gan.generator, {"size": list(size), **gan.shared(), **gan.options}, folder)
         pd.DataFrame(log).to_csv(folder / "losses.tsv", sep="\t", index=False, float_format="%.5g")
         shutil.rmtree(folder / "samples", ignore_errors=True)

@@ -11,6 +11,8 @@ from ruamel.yaml import YAML
 from pipelines.__main__ import main
 
 STAGES = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]
+for name, stage in YAML(typ="safe").load(Path("ablations/dvc.yaml"))["stages"].items():
+    STAGES[f"ablations:{name}"] = stage.get("do", stage)
 # Modules whose change runs no stage again: they say, name, check and resume, but compute nothing.
 NEUTRAL = {
     "pipelines/__init__.py",
@@ -30,7 +32,7 @@ NEUTRAL = {
 
 
 def module_of(stage):
-    name = stage.removesuffix("_real")
+    name = stage.removeprefix("ablations:").removesuffix("_real")
     return Path(f"pipelines/stages/{name if name == 'augment_rendered' else name.removesuffix('_rendered')}.py")
 
 

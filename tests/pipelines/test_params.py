@@ -106,8 +106,8 @@ def test_mistakes_are_named(tmp_path, change, message):
 
 def test_small_numbers_are_numbers(tmp_path):
     path = changed(tmp_path, lambda p: None)
-    path.write_text(path.read_text().replace("learning_rate: 0.0007", "learning_rate: 7e-4"))
-    assert params.load(path).gan["full"].training.learning_rate == 7e-4
+    path.write_text(path.read_text().replace("learning_rate: 0.0005", "learning_rate: 5e-4"))
+    assert params.load(path).gan["full"].training.learning_rate == 5e-4
 
 
 def test_no_file_and_no_yaml(tmp_path):
