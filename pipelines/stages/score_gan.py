@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from pipelines.people import read_pairs
 from pipelines.runtime import describe, set_up
 from pipelines.scoring import choose, compare, inspect, load_networks, masks
 from reid import samples
+from reid.checkpoints import Scratch
 from reid.errors import InputError
 from reid.features import extract, normalise
 from reid.identity import match
@@ -56,15 +58,12 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
     with stage(f"score-gan {name}", f"at most {scores.pairs:,} test pairs on {describe(device, threads)}") as say:
         chosen = choose(samples.read_parquet(layout.pairs("test")), scores.pairs, seed)
         people, pairs, table = read_pairs("gallery", chosen, size)
-        settings = {"seed": seed, "pairs": scores.pairs, "size": size, "threads": threads, "device": device.type}
-        inputs = [layout.samples("gallery"), layout.poses(), layout.pairs("test"), *samples.archives(table)]
         if real:
             images = people.images[pairs[:, 1]]
         else:
-            gan = layout.GAN / name
-            generator = generators.load(gan, device)
+            generator = generators.load(layout.GAN / name, device)
             pairs = usable(generator, people, pairs, name)
-            scratch = resume.scratch(f"score-{name}", settings, [*inputs, gan / "generator.pt", gan / "config.json"])
+            scratch = find_scratch(f"score-{name}", name, chosen, table, {"size": size, "threads": threads}, device)
             images = draw_pairs(generator, people.to(device), pairs[:, 0], pairs[:, 1], scratch)
         source, target = (people.images[rows] for rows in pairs.unbind(1))
 
@@ -116,6 +115,15 @@ def usable(generator: generators.Generator, people: People, pairs: Tensor, name:
     return kept
 
 
+def find_scratch(
+    work: str, name: str, chosen: pd.DataFrame, table: pd.DataFrame, settings: dict[str, Any], device: torch.device
+) -> Scratch:
+    """The scratch folder of `work`: drawing the chosen pairs of a table's people with the generator `name`."""
+    gan, drawn = layout.GAN / name, chosen[["source", "target"]].to_numpy().tolist()
+    inputs = [layout.poses(), gan / "generator.pt", gan / "config.json", *samples.archives(table)]
+    return resume.scratch(work, settings | {"pairs": drawn, "device": device.type}, inputs)
+
+
 def _identities(
     model: Path, images: Tensor, table: pd.DataFrame, pairs: Tensor, like: int, device: torch.device
 ) -> dict[str, float]:
@@ -130,8 +138,8 @@ def _identities(
         device: that the network works on.
 
     Returns:
-        identity_rank1 and identity_mAP, per cent, of the images whose person is in the rest of the gallery, and their
-        number, identity_images.
+        identity_rank1 and identity_mAP, per cent, of the images whose person is in the rest of the gallery in another
+        camera, and their number, identity_images; that alone where there are none.
     """
     network, config = storage.load(model, device)
     gallery = samples.read(layout.samples("gallery"))
@@ -149,6 +157,8 @@ def _identities(
         left_out=row_of.loc[table["image"]].to_numpy()[pairs.numpy()],
     )
     there = matches.first_rank > 0
+    if not there.any():
+        return {"identity_images": 0}
     return {
         "identity_rank1": 100 * float((matches.first_rank[there] == 1).mean()),
         "identity_mAP": 100 * float(matches.average_precision[there].mean()),

@@ -14,13 +14,13 @@ from augment.scores.classifiers import judge
 from augment.scores.inception import inception_score
 from augment.scores.masks import masked
 from augment.synthesis import draw_pairs
-from pipelines import figures, layout, resume
+from pipelines import figures, layout
 from pipelines.console import stage
 from pipelines.params import ScoresParams
 from pipelines.people import read_pairs
 from pipelines.runtime import describe, set_up
 from pipelines.scoring import choose, load_classifier, masks, mean_ssim
-from pipelines.stages.score_gan import usable
+from pipelines.stages.score_gan import find_scratch, usable
 from reid import samples
 
 SIGMAS = (0, 5, 10, 15, 20, 25)  # pixels; Fig. 11
@@ -32,10 +32,10 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
     Without the classifier's weights the last two columns are missing.
     """
     device = set_up(device_name, threads)
-    gan, out = layout.GAN / name, layout.gan_score(name).with_name(f"{name}-noise.tsv")
+    out = layout.gan_score(name).with_name(f"{name}-noise.tsv")
     does = f"noise of {', '.join(map(str, SIGMAS))} pixels on the sources' arms and legs"
     with stage(f"score-noise {name}", f"{does}, on {describe(device, threads)}") as say:
-        generator = generators.load(gan, device)
+        generator = generators.load(layout.GAN / name, device)
         chosen = choose(samples.read_parquet(layout.pairs("test")), scores.pairs, seed)
         people, pairs, table = read_pairs("gallery", chosen, size)
         pairs = usable(generator, people, pairs, name)
@@ -43,12 +43,10 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
         notes = list[str]()
         classifier = load_classifier(scores.classifier, device, "mask-IS", notes)
 
-        inputs = [layout.samples("gallery"), layout.poses(), layout.pairs("test"), *samples.archives(table)]
-        inputs += [gan / "generator.pt", gan / "config.json"]
-        settings = {"seed": seed, "pairs": scores.pairs, "size": size, "threads": threads, "device": device.type}
         lines, scratches = [], []
         for sigma in SIGMAS:
-            scratches.append(resume.scratch(f"noise-{name}-{sigma}", settings | {"sigma": sigma}, inputs))
+            settings = {"sigma": sigma, "seed": seed, "size": size, "threads": threads}
+            scratches.append(find_scratch(f"noise-{name}-{sigma}", name, chosen, table, settings, device))
             noisy = with_noise(people.poses, sigma, list(table["image"]), seed)
             # Everybody twice: as a source with noise, and as a target without.
             both = People(people.images.repeat(2, 1, 1, 1), _joined(noisy, people.poses))
