@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
+import pandas as pd
 import torch
 from torch import Tensor
 
+from augment import generators
+from augment.people import People
 from augment.poses import Pose
 from augment.scores.classifiers import CLASSIFIERS, Classifier, Judged, judge
 from augment.scores.detection import PersonDetector
@@ -17,6 +20,10 @@ from augment.scores.inception import inception_score
 from augment.scores.l1 import l1
 from augment.scores.masks import masked, person_mask
 from augment.scores.ssim import ssim
+from pipelines import layout, resume
+from reid import samples
+from reid.checkpoints import Scratch
+from reid.errors import InputError
 from reid.weights import MissingWeights
 
 T = TypeVar("T")
@@ -44,6 +51,23 @@ def load_classifier(name: str, device: torch.device, scores: str, notes: list[st
     """The classifier of that name on a device; None, and a note that there are no `scores`, without its weights."""
     found = _or_note(CLASSIFIERS[name], scores, notes)
     return found.to(device) if found else None
+
+
+def usable(generator: generators.Generator, people: People, pairs: Tensor, name: str) -> Tensor:
+    """The pairs (P, 2) that a generator can draw; raises InputError where there is none."""
+    kept = pairs[generator.usable(people.poses[pairs[:, 0]], people.poses[pairs[:, 1]])]
+    if len(kept) == 0:
+        raise InputError(f"{name} can draw none of {len(pairs)} pairs of {layout.pairs('test')}: pair again")
+    return kept
+
+
+def find_scratch(
+    work: str, name: str, chosen: pd.DataFrame, table: pd.DataFrame, settings: dict[str, Any], device: torch.device
+) -> Scratch:
+    """The scratch folder of `work`: drawing the chosen pairs of a table's people with the generator `name`."""
+    gan, drawn = layout.gan(name), chosen[["source", "target"]].to_numpy().tolist()
+    inputs = [layout.poses(), gan / "generator.pt", gan / "config.json", *samples.archives(table)]
+    return resume.scratch(work, settings | {"pairs": drawn, "device": device.type}, inputs)
 
 
 def masks(poses: Pose, size: tuple[int, int]) -> Tensor:

@@ -82,7 +82,8 @@ def _image_caption(params: Params, files: dict[str, dict[str, Any]]) -> str:
         f"SSIM: {names['ssim']}. IS: {names['classifier']}, mean of {names['splits']} splits.",
         "mask: black but for the target's pose. DS: detector ssdlite-person. L1: in units of [-1, 1].",
         f"FD: Frechet distance of {names['classifier']}'s features to those of the real targets (real: of these to the",
-        f"sources). identity: is the person found, per cent, by {names['identity']} trained on real images.",
+        f"sources). identity: per cent of images by which {names['identity']}, trained on real images, finds their",
+        "person in other cameras, the pair's own two images left out.",
     ]
     if params.dataset.name == "market1501":
         parts.append("In brackets: Tables 1 and 5 of the journal paper (Inception's 2015 graph, SSD300).")

@@ -14,19 +14,17 @@ import torch
 from torch import Tensor
 
 from augment import generators
-from augment.people import People
 from augment.scores.classifiers import judge
 from augment.scores.frechet import frechet_distance
 from augment.scores.inception import SPLITS
 from augment.synthesis import draw_pairs
-from pipelines import layout, resume
+from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import ScoresParams
 from pipelines.people import read_pairs
 from pipelines.runtime import describe, set_up
-from pipelines.scoring import compare, inspect, load_networks, masks
+from pipelines.scoring import compare, find_scratch, inspect, load_networks, masks, usable
 from reid import samples
-from reid.errors import InputError
 from reid.features import extract, normalise
 from reid.identity import match
 from reid.images import load
@@ -56,14 +54,11 @@ def run(name: str, scores: ScoresParams, device_name: str, threads: int, size: t
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
         generator = None if real else generators.load(layout.gan(name), device)
         people, pairs, table = read_pairs("gallery", chosen, size, generator is not None and generator.background)
-        settings = {"pairs": scores.pairs, "size": size, "threads": threads, "device": device.type}
-        inputs = [layout.samples("gallery"), layout.poses(), layout.pairs("test"), *samples.archives(table)]
         if generator is None:
             images = people.images[pairs[:, 1]]
         else:
-            gan = layout.gan(name)
             pairs = usable(generator, people, pairs, name)
-            scratch = resume.scratch(f"score-{name}", settings, [*inputs, gan / "generator.pt", gan / "config.json"])
+            scratch = find_scratch(f"score-{name}", name, chosen, table, {"size": size, "threads": threads}, device)
             images = draw_pairs(generator, people.to(device), pairs[:, 0], pairs[:, 1], scratch)
         source, target = (people.images[rows] for rows in pairs.unbind(1))
 
@@ -107,14 +102,6 @@ def run(name: str, scores: ScoresParams, device_name: str, threads: int, size: t
         say(str(out.with_suffix(".png")))
 
 
-def usable(generator: generators.Generator, people: People, pairs: Tensor, name: str) -> Tensor:
-    """The pairs (P, 2) that a generator can draw; raises InputError where there is none."""
-    kept = pairs[generator.usable(people.poses[pairs[:, 0]], people.poses[pairs[:, 1]])]
-    if len(kept) == 0:
-        raise InputError(f"{name} can draw none of {len(pairs)} pairs of {layout.pairs('test')}: pair again")
-    return kept
-
-
 def _identities(
     model: Path, images: Tensor, table: pd.DataFrame, pairs: Tensor, like: int, device: torch.device
 ) -> dict[str, float]:
@@ -129,8 +116,8 @@ def _identities(
         device: that the network works on.
 
     Returns:
-        identity_rank1 and identity_mAP, per cent, of the images whose person is in the rest of the gallery, and their
-        number, identity_images.
+        identity_rank1 and identity_mAP, per cent, of the images whose person is in the rest of the gallery in another
+        camera, and their number, identity_images; that alone where there are none.
     """
     network, config = storage.load(model, device)
     gallery = samples.read(layout.samples("gallery"))
@@ -148,6 +135,8 @@ def _identities(
         left_out=row_of.loc[table["image"]].to_numpy()[pairs.numpy()],
     )
     there = matches.first_rank > 0
+    if not there.any():
+        return {"identity_images": 0}
     return {
         "identity_rank1": 100 * float((matches.first_rank[there] == 1).mean()),
         "identity_mAP": 100 * float(matches.average_precision[there].mean()),

@@ -14,28 +14,27 @@ from augment.scores.classifiers import judge
 from augment.scores.inception import inception_score
 from augment.scores.masks import masked
 from augment.synthesis import draw_pairs
-from pipelines import figures, layout, resume
+from pipelines import figures, layout
 from pipelines.console import stage
 from pipelines.params import ScoresParams
 from pipelines.people import read_pairs
 from pipelines.runtime import describe, set_up
-from pipelines.scoring import load_classifier, masks, mean_ssim
-from pipelines.stages.score_gan import usable
+from pipelines.scoring import find_scratch, load_classifier, masks, mean_ssim, usable
 from reid import samples
 
 SIGMAS = (0, 5, 10, 15, 20, 25)  # pixels; Fig. 11
 
 
 def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
-    """Write `data/gan_scores/NAME-noise.tsv` (sigma, mask_ssim, mask_is, mask_is_std) and a figure of it.
+    """Write `data/ablations/NAME-noise.tsv` (sigma, mask_ssim, mask_is, mask_is_std) and a figure of it.
 
     Without the classifier's weights the last two columns are missing.
     """
     device = set_up(device_name, threads)
-    gan, out = layout.gan(name), layout.gan_noise(name)
+    out = layout.gan_noise(name)
     does = f"noise of {', '.join(map(str, SIGMAS))} pixels on the sources' arms and legs"
     with stage(f"score-noise {name}", f"{does}, on {describe(device, threads)}") as say:
-        generator = generators.load(gan, device)
+        generator = generators.load(layout.gan(name), device)
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
         people, pairs, table = read_pairs("gallery", chosen, size, generator.background)
         pairs = usable(generator, people, pairs, name)
@@ -43,12 +42,10 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
         notes = list[str]()
         classifier = load_classifier(scores.classifier, device, "mask-IS", notes)
 
-        inputs = [layout.samples("gallery"), layout.poses(), layout.pairs("test"), *samples.archives(table)]
-        inputs += [gan / "generator.pt", gan / "config.json"]
-        settings = {"seed": seed, "pairs": scores.pairs, "size": size, "threads": threads, "device": device.type}
         lines, scratches = [], []
         for sigma in SIGMAS:
-            scratches.append(resume.scratch(f"noise-{name}-{sigma}", settings | {"sigma": sigma}, inputs))
+            settings = {"sigma": sigma, "seed": seed, "size": size, "threads": threads}
+            scratches.append(find_scratch(f"noise-{name}-{sigma}", name, chosen, table, settings, device))
             noisy = with_noise(people.poses, sigma, list(table["image"]), seed)
             # Everybody twice: as a source with noise, and as a target without.
             behind = None if people.backgrounds is None else people.backgrounds.repeat(2, 1, 1, 1)
