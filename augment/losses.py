@@ -42,7 +42,8 @@ def nearest_neighbour(generated: Tensor, target: Tensor, size: int, convention: 
     """L_NN: each position of the generated image against the best one nearby in the target (Eq. 8).
 
     L = mean_p min_{q in N(p)} ||C_generated(p) - C_target(q)||_1: a sum over channels (Eq. 12) and, as released, a mean
-    over positions; the text sums (Eq. 15). Neighbours outside the image do not count; size 1 is the plain L1 distance.
+    over positions; the text sums (Eq. 15). Neighbours outside the image do not count; size 1 is the plain L1 distance,
+    on pixels that of Eq. 6.
 
     Args:
         generated: (B, C, H, W) features g of generated images.
@@ -79,9 +80,9 @@ class _NearestNeighbour(torch.autograd.Function):
             for right in range(-reach, reach + 1):
                 here = (slice(None), _overlap(height, -down), _overlap(width, -right))
                 there = (slice(None), _overlap(height, down), _overlap(width, right))
-                distance = (a[here] - b[there]).abs_().sum(-1)
+                distance = (a[here] - b[there]).abs_().sum(-1)  # Eq. 11 to 13
                 closer = distance < least[here]
-                least[here] = torch.where(closer, distance, least[here])
+                least[here] = torch.where(closer, distance, least[here])  # Eq. 14
                 nearest[here] = torch.where(closer, rows[there], nearest[here])
         if ctx.needs_input_grad[0]:
             winner = b.view(-1, channels).index_select(0, nearest.view(-1))
