@@ -1,0 +1,120 @@
+"""The papers' ablations: variants, their places, and the tables."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+from conftest import ROOT
+from ruamel.yaml import YAML
+
+from augment import generators
+from augment.generators import GENERATORS
+from pipelines import ablations, layout, params
+from pipelines.__main__ import main
+from pipelines.stages.ablations import _line
+from reid.errors import InputError
+
+PAPER = ROOT / "profiles/paper.yaml"
+
+
+def run(*words):
+    result = CliRunner().invoke(main, list(words))
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_variants_are_the_papers():
+    gan = params.load(PAPER).gan
+    variants = ablations.load(gan)
+    full = gan["full"]
+    rows = {row.generator for table in ablations.TABLES.values() for row in table}
+    assert rows == {*variants, "baseline", "full", "real"}
+    assert all(variant != full for variant in variants.values())
+
+    def training(name, key):
+        return getattr(variants[f"ablations/{name}"].training, key)
+
+    assert [variants[f"ablations/{name}"].options["aggregation"] for name in ("average", "linear")] == [
+        "average",
+        "linear",
+    ]
+    assert [training(name, "reconstruction_weight") for name in ("lambda_large", "lambda_small")] == [0.1, 0.001]
+    assert [training(name, "neighbourhood") for name in ("n1", "n5")] == [1, 5]
+    assert variants["ablations/no_symmetry"].options["symmetry"] is False
+    assert variants["ablations/no_masks"].options["regions"] == "unmasked"
+    assert (variants["ablations/dsc"].features, training("dsc", "neighbourhood")) == ("pixels", 1)
+    percloss = variants["ablations/percloss"]
+    assert percloss.layer == "conv2_1"
+    assert percloss.training.reconstruction_weight * 128 == 0.5
+    assert percloss.training.iterations == full.training.iterations == 90_000
+    assert percloss.options == full.options
+
+
+def test_a_mistake_in_a_variant_is_named(tmp_path):
+    path = tmp_path / "variants.yaml"
+    path.write_text("variants: {odd: {training: {neighborhood: 3}}}")
+    with pytest.raises(InputError, match=r"variants.yaml: odd: training.neighborhood: unknown parameter"):
+        ablations.load(params.load(PAPER).gan, path)
+
+
+def test_stages_are_the_variants():
+    stages = YAML(typ="safe").load(ROOT / "ablations/dvc.yaml")["stages"]
+    assert stages["train_gan"]["foreach"] == stages["score_gan"]["foreach"] == "${variants}"
+    root = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+    ours, theirs = stages["train_gan"]["do"]["deps"], root["train_gan"]["deps"]
+    assert ours == theirs, "a variant is trained by what a generator is trained by"
+
+
+def test_a_variant_is_trained_and_scored_apart(tmp_path, tiny_zip, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("data/raw").mkdir(parents=True)
+    shutil.copyfile(tiny_zip, "data/raw/tiny.zip")
+    shutil.copytree(ROOT / "ablations", "ablations")
+    raw = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
+    raw["dataset"]["path"], raw["pose"]["estimator"], raw["threads"] = "data/raw/tiny.zip", "truth", 1
+    raw["gan"]["full"]["training"]["iterations"] = 2
+    YAML().dump(raw, Path("params.yaml"))
+    for command in ("prepare", "estimate-poses", "pair"):
+        run(command)
+    run("train-gan", "ablations/average")
+    run("score-gan", "ablations/average")
+    assert not list(Path(".scratch").iterdir())
+    assert not Path("data/gan").exists()
+    assert not Path("data/gan_scores").exists()
+    config = json.loads(Path("data/ablations/gan/average/config.json").read_text())
+    assert config["options"]["aggregation"] == "average"
+    assert json.loads(Path("data/ablations/gan_scores/average.json").read_text())["scores"]["ssim"] < 1
+
+    # The tables, from that variant's scores for all, and from generators that were never trained.
+    found = json.loads(Path("data/ablations/gan_scores/average.json").read_text())
+    names = list(dict.fromkeys(row.generator for rows in ablations.TABLES.values() for row in rows))
+    for number, name in enumerate(names):
+        path = layout.gan_score(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({**found, "scores": {**found["scores"], "ssim": number / 100}}))
+        if name != "real":
+            torch.manual_seed(0)
+            built = GENERATORS["unet"]((128, 64), width=0.0625)
+            generators.save(built, "unet", {"size": [128, 64], "width": 0.0625}, layout.gan(name))
+    layout.gan_noise("full").write_text("sigma\tmask_ssim\n0\t0.9\n5\t0.8\n")
+    output = run("ablations")
+    tables = Path("data/ablations/report/tables.md").read_text()
+    assert tables.strip() in output
+    assert tables.count("## Table ") == 7
+    for rows in ablations.TABLES.values():
+        for row in rows:
+            assert f"| {row.title}" in tables
+            assert f"{names.index(row.generator) / 100:.3f}" in tables
+    assert "(" not in tables.split("## Table 5")[1].split("## Fig. 11")[0], "no published numbers"
+    assert Path("data/ablations/report/sheet.png").exists()
+
+
+def test_published_numbers_stand_behind_ours():
+    file = {"scores": {"ssim": 0.25, "ds": 0.5, "fd": 12.34}}
+    theirs = (0.29, 3.185, 0.805, 3.502, 0.72)
+    line = _line("Full", file, theirs, published=True)
+    assert (line["SSIM"], line["DS"], line["IS"], line["FD"]) == ("0.250 (0.290)", "0.500 (0.720)", "- (3.185)", "12.3")
+    assert _line("Full", file, theirs, published=False)["SSIM"] == "0.250"
