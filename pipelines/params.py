@@ -19,6 +19,7 @@ from augment.features import FEATURES, Layer
 from augment.generators import GENERATORS
 from augment.poses.estimators import ESTIMATORS
 from augment.scores.classifiers import CLASSIFIERS
+from augment.scores.detectors import DETECTORS
 from augment.scores.inception import SPLITS
 from augment.scores.ssim import SETTINGS
 from pipelines import layout
@@ -198,6 +199,7 @@ class ScoresParams(Section):
     pairs: Annotated[int, Field(ge=SPLITS)]
     ssim: Annotated[str, _one_of({**SETTINGS})]
     classifier: Annotated[str, _one_of({**CLASSIFIERS})]
+    detector: Annotated[str, _one_of({**DETECTORS})]
     identity: Row
 
 

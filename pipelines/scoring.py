@@ -15,7 +15,7 @@ from augment import generators
 from augment.people import People
 from augment.poses import Pose
 from augment.scores.classifiers import CLASSIFIERS, Classifier, Judged, judge
-from augment.scores.detection import PersonDetector
+from augment.scores.detectors import DETECTORS, Detector, detection_score
 from augment.scores.inception import inception_score
 from augment.scores.l1 import l1
 from augment.scores.masks import masked, person_mask
@@ -35,16 +35,16 @@ class Networks:
     """The networks that judge images, None where their weights are missing, and notes that say so."""
 
     classifier: Classifier | None
-    detector: PersonDetector | None
+    detector: Detector | None
     notes: list[str]
 
 
-def load_networks(classifier: str, device: torch.device, threads: int) -> Networks:
-    """The classifier of that name on a device, and the person detector, which works on the CPU in `threads` threads."""
+def load_networks(classifier: str, detector: str, device: torch.device, threads: int) -> Networks:
+    """Classifier and detector by their names: the one on a device, the other on the CPU in `threads` threads."""
     cv2.setNumThreads(threads)
     notes = list[str]()
     found = load_classifier(classifier, device, "IS, mask-IS and FD", notes)
-    return Networks(found, _or_note(PersonDetector, "DS", notes), notes)
+    return Networks(found, _or_note(DETECTORS[detector], "DS", notes), notes)
 
 
 def load_classifier(name: str, device: torch.device, scores: str, notes: list[str]) -> Classifier | None:
@@ -123,7 +123,7 @@ def inspect(
         scores["mask_is"], scores["mask_is_std"] = inception_score(of_masked.probabilities)
     if networks.detector:
         pixels = images.permute(0, 2, 3, 1).numpy()
-        scores["ds"] = networks.detector.mean_score(pixels, f"detect people in {title} images")
+        scores["ds"] = detection_score(networks.detector, pixels, f"detect people in {title} images")
     return scores, judged
 
 

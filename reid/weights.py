@@ -102,6 +102,7 @@ WEIGHTS: dict[str, WheelFile | PublishedFile] = {
     "resnet50": PublishedFile(file="resnet50-0676ba61.pth", licence="BSD-3-Clause"),
     "vgg19": PublishedFile(file="vgg19-dcbb9e9d.pth", licence="BSD-3-Clause"),
     "inception-v3": PublishedFile(file="inception_v3_google-0cc3c7bd.pth", licence="BSD-3-Clause"),
+    "ssd300": PublishedFile(file="ssd300_vgg16_coco-b556d3b4.pth", licence="BSD-3-Clause"),
 }
 
 

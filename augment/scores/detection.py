@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from reid import weights
 from reid.errors import InputError
-from reid.progress import progress
 
 Array = NDArray[np.float64]
 
@@ -78,10 +77,6 @@ class PersonDetector:
     def score(self, image: NDArray[np.uint8], height: float = 0.8) -> float:
         """The highest person score in [0, 1] that `detect` finds."""
         return float(self.detect(image, height).scores[0])
-
-    def mean_score(self, images: NDArray[np.uint8], title: str = "detect") -> float:
-        """The detection score (DS) of images (N, H, W, 3): the mean of `score`."""
-        return float(np.mean([self.score(image) for image in progress(images, title, "image")]))
 
     def _predict(self, square: NDArray[np.uint8]) -> tuple[Array, Array]:
         """Box encodings (1917, 4) and person logits (1917,) for a square image, scaled here to the network's input."""

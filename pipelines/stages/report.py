@@ -80,7 +80,7 @@ def _image_caption(params: Params, files: dict[str, dict[str, Any]]) -> str:
         f"Images of people who are not in the training set, data set {params.dataset.name}, profile {params.profile},",
         f"{' to '.join(f'{number:,}' for number in sorted({min(numbers), max(numbers)}))} pairs, {real['device']}.",
         f"SSIM: {names['ssim']}. IS: {names['classifier']}, mean of {names['splits']} splits.",
-        "mask: black but for the target's pose. DS: detector ssdlite-person. L1: in units of [-1, 1].",
+        f"mask: black but for the target's pose. DS: detector {names['detector']}. L1: in units of [-1, 1].",
         f"FD: Frechet distance of {names['classifier']}'s features to those of the real targets (real: of these to the",
         f"sources). identity: per cent of images by which {names['identity']}, trained on real images, finds their",
         "person in other cameras, the pair's own two images left out.",

@@ -62,7 +62,7 @@ def run(name: str, scores: ScoresParams, device_name: str, threads: int, size: t
             images = draw_pairs(generator, people.to(device), pairs[:, 0], pairs[:, 1], scratch)
         source, target = (people.images[rows] for rows in pairs.unbind(1))
 
-        networks = load_networks(scores.classifier, device, threads)
+        networks = load_networks(scores.classifier, scores.detector, device, threads)
         mask = masks(people.poses[pairs[:, 1]], size)
         found, judged = inspect(images, mask, networks, device, name)
         found |= compare(images, target, mask, scores.ssim)
@@ -85,7 +85,7 @@ def run(name: str, scores: ScoresParams, device_name: str, threads: int, size: t
                 "ssim": scores.ssim,
                 "classifier": scores.classifier,
                 "splits": SPLITS,
-                "detector": "ssdlite-person",
+                "detector": scores.detector,
                 "identity": scores.identity,
             },
             "scores": {key: round(value, 4) for key, value in found.items()},

@@ -1,0 +1,36 @@
+"""SSD300 on VGG-16 (Liu et al. 2016), the kind of detector behind the papers' detection score."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from reid import weights
+
+PERSON = 1  # class of COCO
+LEAST = 0.01  # confidence of a detection that is kept, as released
+
+
+class SSD300:
+    """Torchvision's SSD300. Its weights are COCO's, the papers' VOC's: scores come near the published ones, no more.
+
+    Raises MissingWeights where its file is not there.
+    """
+
+    def __init__(self) -> None:
+        from torchvision.models.detection import ssd300_vgg16
+
+        path = weights.locate("ssd300")
+        self.network = ssd300_vgg16(weights=None, weights_backbone=None, score_thresh=LEAST).eval()
+        self.network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+
+    def score(self, image: NDArray[np.uint8]) -> float:
+        """The highest confidence in [0, 1] that (H, W, 3) uint8 RGB shows a person; 0 where none is found.
+
+        As released, the image is stretched to 300x300 whatever its aspect.
+        """
+        with torch.inference_mode():
+            found = self.network([torch.from_numpy(image).permute(2, 0, 1).float() / 255])[0]
+        people = found["scores"][found["labels"] == PERSON]
+        return float(people.max()) if len(people) else 0.0
