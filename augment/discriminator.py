@@ -26,9 +26,10 @@ class Discriminator(nn.Module):
         super().__init__()
         self.size, self.background, self.convention = size, background, convention
         filters = scaled((64, 128, 256, 512), width)
+        norm = convention == "released"
         self.first = nn.Conv2d(2 * SOURCE_CHANNELS + background * BACKGROUND_CHANNELS, filters[0], 4, 2)
         self.downs = nn.Sequential(
-            *(Down(before, after, convention) for before, after in itertools.pairwise(filters)),
+            *(Down(before, after, convention, norm) for before, after in itertools.pairwise(filters)),
             Down(filters[-1], 1, convention, norm=False),
         )
         initialise(self)

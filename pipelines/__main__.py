@@ -51,10 +51,15 @@ def one_line_errors(context: click.Context) -> Iterator[None]:
 
 
 def generator(params: Params, name: str) -> GanParams:
-    """The section of a generator, or of a variant of the ablations; raises BadParameter listing the names there are."""
-    from pipelines import ablations
+    """The section of a generator, or `ablations/NAME`, a variant; raises BadParameter listing the names there are."""
+    if not name.startswith(f"{layout.ABLATIONS.name}/"):
+        return section(params.gan, name, "gan")
+    from pipelines import variants
 
-    return section({**ablations.load(params.gan), **params.gan}, name, "gan")
+    known = variants.load(params.gan)
+    if name not in known:
+        raise click.BadParameter(f"{variants.VARIANTS} has no variant {name}; there are {', '.join(known)}")
+    return known[name]
 
 
 def section(sections: dict[str, Any], name: str, kind: str) -> Any:

@@ -68,4 +68,4 @@ def gan_score(generator: str) -> Path:
 
 def gan_noise(generator: str) -> Path:
     """Scores of a generator with noise on its source poses; beside it a figure of them."""
-    return ABLATIONS / f"{generator}-noise.tsv"
+    return ABLATIONS / f"{generator.removeprefix(f'{ABLATIONS.name}/')}-noise.tsv"

@@ -10,7 +10,17 @@ import inspect
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -120,6 +130,9 @@ class GanTraining(Section):
     sample_every: Positive
 
 
+SHARED = ("width", "background", "convention")  # of a generator and its discriminator
+
+
 class GanParams(Section):
     """One generator: a row of the table. `options` are its own; the rest is its discriminator's and its loss's too."""
 
@@ -132,17 +145,20 @@ class GanParams(Section):
     layer: Layer
     training: GanTraining
 
-    @model_validator(mode="after")
-    def _options_are_the_generators(self) -> GanParams:
+    @field_validator("options")
+    @classmethod
+    def _options_are_the_generators(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        name = info.data.get("generator")
+        if name is None:  # wrong itself
+            return options
         try:
-            _options_of(GENERATORS[self.generator], {"size", *self.shared()}).model_validate(self.options)
+            return _options_of(GENERATORS[name], {"size", *SHARED}).model_validate(options).model_dump()
         except ValidationError as error:
-            raise ValueError(f"options of {self.generator}: {'; '.join(faults(error))}") from error
-        return self
+            raise ValueError(f"of {name}: {'; '.join(faults(error))}") from error
 
     def shared(self) -> dict[str, Any]:
         """What generator and discriminator are both built with."""
-        return {"width": self.width, "background": self.background, "convention": self.convention}
+        return {name: getattr(self, name) for name in SHARED}
 
 
 def _options_of(built: type, given: set[str]) -> type[Section]:

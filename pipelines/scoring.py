@@ -40,11 +40,11 @@ class Networks:
 
 
 def load_networks(classifier: str, detector: str, device: torch.device, threads: int) -> Networks:
-    """Classifier and detector by their names: the one on a device, the other on the CPU in `threads` threads."""
+    """Classifier and detector by their names, on a device; what works on the CPU does so in `threads` threads."""
     cv2.setNumThreads(threads)
     notes = list[str]()
     found = load_classifier(classifier, device, "IS, mask-IS and FD", notes)
-    return Networks(found, _or_note(DETECTORS[detector], "DS", notes), notes)
+    return Networks(found, _or_note(lambda: DETECTORS[detector](device), "DS", notes), notes)
 
 
 def load_classifier(name: str, device: torch.device, scores: str, notes: list[str]) -> Classifier | None:
@@ -131,5 +131,5 @@ def _or_note(build: Callable[[], T], scores: str, notes: list[str]) -> T | None:
     try:
         return build()
     except MissingWeights as error:
-        notes.append(f"No {scores}: {error}")
+        notes.append(f"No {scores}: {error}; then `dvc repro -f score_gan score_gan_real`")
         return None

@@ -8,23 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.published import KEYS, TABLE_4, TABLE_5
+
 Metrics = dict[str, dict[str, dict[str, dict[str, float]]]]  # row -> network -> distance -> score
 
-# Table 4 of the journal paper: Market-1501, per cent (Rank-1, mAP by the trapezoid rule).
-PUBLISHED: dict[tuple[str, str, str], tuple[float, float]] = {
-    ("real", "ide", "euclidean"): (73.9, 48.8),
-    ("baseline-a2", "ide", "euclidean"): (68.1, 42.82),
-    ("baseline-a10", "ide", "euclidean"): (59.8, 34.5),
-    ("full-a2", "ide", "euclidean"): (78.9, 56.9),
-    ("full-a10", "ide", "euclidean"): (78.5, 55.9),
-}
-
-# Tables 1 and 5 of the journal paper: Market-1501; the classifier is the published inception score's, DS is SSD300's.
-PUBLISHED_IMAGES: dict[str, dict[str, float]] = {
-    "real": {"ssim": 1.0, "is": 3.86, "mask_ssim": 1.0, "mask_is": 3.76, "ds": 0.74},
-    "baseline": {"ssim": 0.256, "is": 3.188, "mask_ssim": 0.784, "mask_is": 3.58, "ds": 0.595},
-    "full": {"ssim": 0.29, "is": 3.185, "mask_ssim": 0.805, "mask_is": 3.502, "ds": 0.72},
-}
 # Title and decimals of the columns of the generators' table.
 IMAGE_SCORES = {
     "ssim": ("SSIM", 3),
@@ -70,7 +57,7 @@ def table(scores: dict[str, dict[str, Any]], average_precision: str, published: 
         line = {"training set": row, "images": f"{trained_on['images']:,}", "generated": f"{trained_on['generated']:,}"}
         for network, file in networks.items():
             for name, score in file["distances"].items():
-                theirs = PUBLISHED.get((row, network, name)) if published else None
+                theirs = TABLE_4.get((row, network, name)) if published else None
                 for place, (title, value) in enumerate((("Rank-1", score["rank1"]), ("mAP", score[key]))):
                     like = title == "Rank-1" or average_precision == "trapezoid"  # published mAPs are the trapezoid's
                     paper = f" ({theirs[place]:.1f})" if theirs and like else ""
@@ -88,12 +75,13 @@ def image_table(files: dict[str, dict[str, Any]], published: bool) -> pd.DataFra
         files: `real` or generator -> content of its file in data/gan_scores.
         published: put the paper's numbers behind ours.
     """
+    of_images = {row.generator.rpartition("/")[2]: dict(zip(KEYS, row.published, strict=True)) for row in TABLE_5}
     lines = []
     for name, file in files.items():
         line = {"images": name}
         for key, (title, decimals) in IMAGE_SCORES.items():
             if any(key in other["scores"] for other in files.values()):
-                theirs = PUBLISHED_IMAGES.get(name, {}).get(key) if published else None
+                theirs = of_images.get(name, {}).get(key) if published else None
                 ours = f"{file['scores'][key]:.{decimals}f}" if key in file["scores"] else "-"
                 line[title] = ours if theirs is None else f"{ours} ({theirs:.3f})"
         lines.append(line)

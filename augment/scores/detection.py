@@ -78,6 +78,10 @@ class PersonDetector:
         """The highest person score in [0, 1] that `detect` finds."""
         return float(self.detect(image, height).scores[0])
 
+    def scores(self, images: NDArray[np.uint8]) -> Array:
+        """`score` of each of N images (N, H, W, 3)."""
+        return np.array([self.score(image) for image in images])
+
     def _predict(self, square: NDArray[np.uint8]) -> tuple[Array, Array]:
         """Box encodings (1917, 4) and person logits (1917,) for a square image, scaled here to the network's input."""
         self.network.setInput(cv2.dnn.blobFromImage(square, 1 / 127.5, (SIDE, SIDE), (127.5, 127.5, 127.5)))

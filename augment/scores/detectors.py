@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from augment.scores.detection import PersonDetector
@@ -12,9 +13,14 @@ from augment.scores.ssd300 import SSD300
 from reid.progress import progress
 
 Detector = PersonDetector | SSD300
-DETECTORS: dict[str, Callable[[], Detector]] = {"ssdlite-person": PersonDetector, "ssd300": SSD300}
+DETECTORS: dict[str, Callable[[torch.device], Detector]] = {  # each takes the device to work on
+    "ssdlite-person": lambda device: PersonDetector(),  # OpenCV's networks work on the CPU
+    "ssd300": SSD300,
+}
+BATCH = 16  # images
 
 
 def detection_score(detector: Detector, images: NDArray[np.uint8], title: str = "detect") -> float:
     """DS of images (N, H, W, 3) uint8 RGB: the mean of the highest person score in each, in [0, 1]."""
-    return float(np.mean([detector.score(image) for image in progress(images, title, "image")]))
+    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+    return float(np.concatenate([detector.scores(batch) for batch in progress(batches, title, "batch")]).mean())

@@ -12,10 +12,10 @@ import torch
 
 from augment import generators
 from pipelines import layout
-from pipelines.ablations import KEYS, TABLES, load
 from pipelines.console import stage
 from pipelines.params import Params
 from pipelines.people import read_pairs
+from pipelines.published import KEYS, TABLES
 from pipelines.runtime import set_up
 from pipelines.tables import IMAGE_SCORES
 from reid import samples
@@ -70,27 +70,38 @@ def _line(title: str, file: dict[str, Any], theirs: tuple[float, ...], published
 
 
 def _caption(params: Params, files: dict[str, dict[str, Any]]) -> str:
-    full, first = params.gan["full"].training, files["full"]
-    return (
-        f"Data set {params.dataset.name}, profile {params.profile}, seed {params.seed}, {first['device']}; "
-        f"{full.iterations:,} iterations of {full.batch_size} pairs, width {params.gan['full'].width}; "
-        f"{first['pairs']:,} test pairs. IS and FD by {first['definitions']['classifier']}, DS by "
-        f"{first['definitions']['detector']}, SSIM as {first['definitions']['ssim']}. lambda of Full here: "
-        f"{full.reconstruction_weight}."
-    )
+    first = files["full"]
+    trained = [
+        f"{name}: {gan.training.iterations:,} iterations of {gan.training.batch_size} pairs, learning rate "
+        f"{gan.training.learning_rate}, lambda {gan.training.reconstruction_weight}, width {gan.width}."
+        for name, gan in params.gan.items()
+        if name in ("baseline", "full")
+    ]
+    parts = [
+        f"Data set {params.dataset.name}, profile {params.profile}, seed {params.seed}, {first['device']},",
+        f"{first['pairs']:,} test pairs. One seed. Variants are trained as full but for what they vary.",
+        *trained,
+        f"IS and FD by {first['definitions']['classifier']}, DS by {first['definitions']['detector']}, SSIM:",
+        f"{first['definitions']['ssim']}. identity: as in data/report.",
+    ]
+    if params.dataset.name == "market1501":
+        parts.append("In brackets: the journal paper's numbers (Inception's 2015 graph, SSD300).")
+    notes = dict.fromkeys(note for file in files.values() for note in file["notes"])
+    return " ".join([*parts, *notes])
 
 
 def _draw(params: Params, names: list[str], path: Path) -> None:
     device = set_up(params.device, params.threads)
     shown = samples.read_parquet(layout.pairs("shown"))
-    backgrounds = any(gan.background for gan in (*params.gan.values(), *load(params.gan).values()))
+    trained = {name: generators.load(layout.gan(name), device) for name in names}
+    backgrounds = any(generator.background for generator in trained.values())
     people, pairs, _ = read_pairs("gallery", shown, params.image_size, backgrounds)
     people, pairs = people.to(device), pairs.to(device)
     pictures = {"source": people.images[pairs[:, 0]], "target": people.images[pairs[:, 1]]}
-    for name in names:
+    batch = people.batch(pairs[:, 0], pairs[:, 1], with_target=False)
+    for name, generator in trained.items():
         with torch.inference_mode():
-            batch = people.batch(pairs[:, 0], pairs[:, 1], with_target=False)
-            pictures[name] = to_uint8(generators.load(layout.gan(name), device).generate(batch))
+            pictures[name] = to_uint8(generator.generate(batch))
     lines = [
         (name.rpartition("/")[2], list(images.permute(0, 2, 3, 1).cpu().numpy())) for name, images in pictures.items()
     ]

@@ -12,8 +12,9 @@ from ruamel.yaml import YAML
 
 from augment import generators
 from augment.generators import GENERATORS
-from pipelines import ablations, layout, params
+from pipelines import layout, params, variants
 from pipelines.__main__ import main
+from pipelines.published import TABLES
 from pipelines.stages.ablations import _line
 from reid.errors import InputError
 
@@ -28,25 +29,25 @@ def run(*words):
 
 def test_variants_are_the_papers():
     gan = params.load(PAPER).gan
-    variants = ablations.load(gan)
+    found = variants.load(gan)
     full = gan["full"]
-    rows = {row.generator for table in ablations.TABLES.values() for row in table}
-    assert rows == {*variants, "baseline", "full", "real"}
-    assert all(variant != full for variant in variants.values())
+    rows = {row.generator for table in TABLES.values() for row in table}
+    assert rows == {*found, "baseline", "full", "real"}
+    assert all(variant != full for variant in found.values())
 
     def training(name, key):
-        return getattr(variants[f"ablations/{name}"].training, key)
+        return getattr(found[f"ablations/{name}"].training, key)
 
-    assert [variants[f"ablations/{name}"].options["aggregation"] for name in ("average", "linear")] == [
+    assert [found[f"ablations/{name}"].options["aggregation"] for name in ("average", "linear")] == [
         "average",
         "linear",
     ]
     assert [training(name, "reconstruction_weight") for name in ("lambda_large", "lambda_small")] == [0.1, 0.001]
     assert [training(name, "neighbourhood") for name in ("n1", "n5")] == [1, 5]
-    assert variants["ablations/no_symmetry"].options["symmetry"] is False
-    assert variants["ablations/no_masks"].options["regions"] == "unmasked"
-    assert (variants["ablations/dsc"].features, training("dsc", "neighbourhood")) == ("pixels", 1)
-    percloss = variants["ablations/percloss"]
+    assert found["ablations/no_symmetry"].options["symmetry"] is False
+    assert found["ablations/no_masks"].options["regions"] == "unmasked"
+    assert (found["ablations/dsc"].features, training("dsc", "neighbourhood")) == ("pixels", 1)
+    percloss = found["ablations/percloss"]
     assert percloss.layer == "conv2_1"
     assert percloss.training.reconstruction_weight * 128 == 0.5
     assert percloss.training.iterations == full.training.iterations == 90_000
@@ -57,7 +58,19 @@ def test_a_mistake_in_a_variant_is_named(tmp_path):
     path = tmp_path / "variants.yaml"
     path.write_text("variants: {odd: {training: {neighborhood: 3}}}")
     with pytest.raises(InputError, match=r"variants.yaml: odd: training.neighborhood: unknown parameter"):
-        ablations.load(params.load(PAPER).gan, path)
+        variants.load(params.load(PAPER).gan, path)
+    path.write_text("variants: {odd: {trainning: {x: 1}}, plain: }")
+    with pytest.raises(InputError, match=r"variants.yaml: odd: trainning: unknown parameter"):
+        variants.load(params.load(PAPER).gan, path)
+
+
+def test_variants_need_the_released_full(tmp_path):
+    gan = params.load(PAPER).gan
+    with pytest.raises(InputError, match=r"no section gan.full, which the variants in ablations/variants.yaml change"):
+        variants.load({"baseline": gan["baseline"]})
+    summed = gan["full"].model_copy(update={"convention": "paper"})
+    with pytest.raises(InputError, match="gan.full.convention is paper, a loss summed over positions"):
+        variants.load({"full": summed})
 
 
 def test_stages_are_the_variants():
@@ -79,6 +92,8 @@ def test_a_variant_is_trained_and_scored_apart(tmp_path, tiny_zip, monkeypatch):
     YAML().dump(raw, Path("params.yaml"))
     for command in ("prepare", "estimate-poses", "pair"):
         run(command)
+    result = CliRunner().invoke(main, ["train-gan", "ablations/mean"])
+    assert "has no variant ablations/mean; there are ablations/dsc, " in result.output
     run("train-gan", "ablations/average")
     run("score-gan", "ablations/average")
     assert not list(Path(".scratch").iterdir())
@@ -90,7 +105,7 @@ def test_a_variant_is_trained_and_scored_apart(tmp_path, tiny_zip, monkeypatch):
 
     # The tables, from that variant's scores for all, and from generators that were never trained.
     found = json.loads(Path("data/ablations/gan_scores/average.json").read_text())
-    names = list(dict.fromkeys(row.generator for rows in ablations.TABLES.values() for row in rows))
+    names = list(dict.fromkeys(row.generator for rows in TABLES.values() for row in rows))
     for number, name in enumerate(names):
         path = layout.gan_score(name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +119,7 @@ def test_a_variant_is_trained_and_scored_apart(tmp_path, tiny_zip, monkeypatch):
     tables = Path("data/ablations/report/tables.md").read_text()
     assert tables.strip() in output
     assert tables.count("## Table ") == 7
-    for rows in ablations.TABLES.values():
+    for rows in TABLES.values():
         for row in rows:
             assert f"| {row.title}" in tables
             assert f"{names.index(row.generator) / 100:.3f}" in tables

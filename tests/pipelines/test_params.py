@@ -86,11 +86,11 @@ def test_paper_profile_is_the_papers():
         (lambda p: p["gan"]["full"].update(width=0), "gan.full.width: Input should be greater than 0, got 0"),
         (
             lambda p: p["gan"]["full"]["options"].update(aggregation="mean"),
-            "gan.full: options of deformable: aggregation: Input should be 'maximum', 'average' or 'linear', got",
+            "gan.full.options: of deformable: aggregation: Input should be 'maximum', 'average' or 'linear', got",
         ),
         (
             lambda p: p["gan"]["baseline"]["options"].update(symmetry=True),
-            "gan.baseline: options of unet: symmetry: unknown parameter",
+            "gan.baseline.options: of unet: symmetry: unknown parameter",
         ),
         (
             lambda p: p["gan"]["full"].update(convention="text"),
@@ -105,6 +105,17 @@ def test_mistakes_are_named(tmp_path, change, message):
     with pytest.raises(ParamsError, match=message) as error:
         params.load(changed(tmp_path, change))
     assert str(tmp_path / "params.yaml") in str(error.value)
+
+
+def test_options_are_kept_as_they_were_understood(tmp_path):
+    path = changed(tmp_path, lambda p: p["gan"]["full"].update(options={"symmetry": "no"}))
+    options = params.load(path).gan["full"].options
+    assert options == {
+        "aggregation": "maximum",
+        "regions": "parts",
+        "symmetry": False,
+        "interpolation": "nearest",
+    }
 
 
 def test_small_numbers_are_numbers(tmp_path):

@@ -1,0 +1,43 @@
+"""The variants of the papers' ablations: what each changes in `gan.full`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from pipelines.params import GanParams, faults
+from reid.errors import InputError
+
+VARIANTS = Path("ablations/variants.yaml")
+
+
+def load(gan: dict[str, GanParams], path: Path = VARIANTS) -> dict[str, GanParams]:
+    """The variants as `ablations/NAME`, each `gan.full` with its changes.
+
+    Raises:
+        InputError: there is no `gan.full`, or it sums the loss over positions, for which the variants' weights are not
+            made; a variant changes what does not exist. The message names it.
+    """
+    if "full" not in gan:
+        raise InputError(f"params.yaml has no section gan.full, which the variants in {path} change")
+    if gan["full"].convention == "paper":
+        raise InputError(
+            f"gan.full.convention is paper, a loss summed over positions; the weights in {path} are made for the mean: "
+            "set it to released"
+        )
+    base = gan["full"].model_dump()
+    variants = {}
+    for name, changes in YAML(typ="safe").load(path)["variants"].items():
+        try:
+            variants[f"ablations/{name}"] = GanParams.model_validate(_changed(base, changes or {}))
+        except ValidationError as error:
+            raise InputError(f"{path}: {name}: {'; '.join(faults(error))}") from error
+    return variants
+
+
+def _changed(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    nested = {key: _changed(base.get(key) or {}, value) for key, value in changes.items() if isinstance(value, dict)}
+    return base | changes | nested
