@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 USER_ERRORS = (InputError, OSError, FloatingPointError)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def with_params(command: Callable[..., None]) -> Callable[..., None]:
@@ -219,9 +220,9 @@ def report(params: Params) -> None:
 
 @main.command()
 @click.option("--gan", type=FOLDER, required=True, help="Folder that train-gan wrote.")
-@click.option("--image", type=FILE, required=True, help="The person to redraw: a crop around the whole body.")
-@click.option("--pose", type=FILE, required=True, help="A person in the wanted pose.")
-@click.option("--background", type=FILE, help="What to draw behind, for a generator trained with backgrounds.")
+@click.option("--image", type=READABLE, required=True, help="The person to redraw: a crop around the whole body.")
+@click.option("--pose", type=READABLE, required=True, help="A person in the wanted pose.")
+@click.option("--background", type=READABLE, help="What to draw behind, for a generator trained with backgrounds.")
 @click.option("--out", type=FILE, required=True, help="PNG to write.")
 @with_params
 def generate(params: Params, gan: Path, image: Path, pose: Path, background: Path | None, out: Path) -> None:

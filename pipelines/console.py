@@ -13,7 +13,7 @@ Say = Callable[[str], None]
 
 @contextmanager
 def stage(name: str, does: str) -> Iterator[Say]:
-    """Print what a stage does, then how long it took and the last thing that it said."""
+    """Print what a stage does, then how long it took and what it said; where it is interrupted, that it can go on."""
     click.echo(f"[{name}] {does}")
     start = time.monotonic()
     said = list[str]()
@@ -21,7 +21,11 @@ def stage(name: str, does: str) -> Iterator[Say]:
     def say(text: str) -> None:
         said.append(text)
 
-    yield say
+    try:
+        yield say
+    except KeyboardInterrupt:
+        click.echo(f"[{name}] interrupted; what is done is kept, the same command goes on")
+        raise
     seconds = time.monotonic() - start
     took = f"{seconds:.0f} s" if seconds < 120 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
     click.echo(f"[{name}] done in {took}: {'; '.join(said)}")

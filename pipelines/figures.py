@@ -71,7 +71,8 @@ def noise(found: pd.DataFrame, title: str, path: Path) -> None:
     shown = {key: name for key, name in (("mask_ssim", "mask-SSIM"), ("mask_is", "mask-IS")) if key in found}
     for axes, (key, name) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
         axes.plot(found["sigma"], found[key], "o-")
-        axes.set(xlabel="noise on the source pose (pixels)", title=name)
+        middle, half = found[key].mean(), max(0.1 * found[key].mean(), 0.6 * (found[key].max() - found[key].min()))
+        axes.set(xlabel="noise on the source pose (pixels)", title=name, ylim=(middle - half, middle + half))
         axes.grid(alpha=0.3)
     figure.suptitle(title)
     figure.savefig(path, dpi=150)

@@ -27,6 +27,7 @@ from ruamel.yaml.error import YAMLError
 from augment.conventions import Convention
 from augment.features import FEATURES, Layer
 from augment.generators import GENERATORS
+from augment.generators.blocks import encoder_filters
 from augment.poses.estimators import ESTIMATORS
 from augment.scores.classifiers import CLASSIFIERS
 from augment.scores.detectors import DETECTORS
@@ -266,6 +267,7 @@ class Params(Section):
                 if name not in sections:
                     section = "gan" if kind == "generators" else "reid"
                     raise ValueError(f"{kind}: {name} has no section {section}.{name}; there are {', '.join(sections)}")
+        encoder_filters(self.image_size, 1)  # raises where the size cannot be halved as often as generators do
         if self.scores.identity not in self.networks:
             raise ValueError(f"scores.identity: {self.scores.identity} is none of networks: {', '.join(self.networks)}")
         if "views" in self.renderings and self.dataset.name != "streets":
@@ -291,6 +293,8 @@ def load(path: Path = PARAMS) -> Params:
         raw = YAML(typ="safe").load(path)
     except YAMLError as error:
         raise ParamsError(f"{path} is not YAML: {error}") from error
+    if raw is None:
+        raise ParamsError(f"{path} is empty: copy one of profiles/ there")
     try:
         return Params.model_validate(raw)
     except ValidationError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from pipelines.params import GanParams, faults
 from reid.errors import InputError
@@ -30,11 +31,22 @@ def load(gan: dict[str, GanParams], path: Path = VARIANTS) -> dict[str, GanParam
         )
     base = gan["full"].model_dump()
     variants = {}
-    for name, changes in YAML(typ="safe").load(path)["variants"].items():
+    for name, changes in _read(path).items():
         try:
             variants[f"ablations/{name}"] = GanParams.model_validate(_changed(base, changes or {}))
         except ValidationError as error:
             raise InputError(f"{path}: {name}: {'; '.join(faults(error))}") from error
+    return variants
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        read = YAML(typ="safe").load(path)
+    except YAMLError as error:
+        raise InputError(f"{path} is not YAML: {error}") from error
+    variants = read.get("variants") if isinstance(read, dict) else None
+    if not isinstance(variants, dict) or not all(isinstance(changes, dict | None) for changes in variants.values()):
+        raise InputError(f"{path}: expected `variants`, with a section of changes for each name")
     return variants
 
 

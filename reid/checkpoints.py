@@ -88,6 +88,18 @@ def load_tensors(path: Path, remedy: str) -> dict[str, Any]:
     return state
 
 
+def load_json(path: Path, keys: tuple[str, ...], remedy: str) -> dict[str, Any]:
+    """A JSON file that has these keys; raises InputError with the remedy where it is damaged."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+        missing = [key for key in keys if key not in content]
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}); {remedy}") from error
+    if missing:
+        raise InputError(f"{path} is damaged (it has no {missing[0]}); {remedy}")
+    return content
+
+
 def digest(path: Path, pattern: str = "*") -> str:
     """SHA-256 of a file, or of the names and contents of the files below a folder that match a pattern."""
     if not path.is_dir():

@@ -78,13 +78,13 @@ def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:
 
 def read(path: Path) -> pd.DataFrame:
     """Read and check a table; raises FileNotFoundError or InputError naming the file."""
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist: run `python -m pipelines prepare` (or `dvc repro`) first")
     return check(_typed(read_parquet(path)), str(path))
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file; raises InputError naming it where it is damaged."""
+    """Read a Parquet file; raises FileNotFoundError, or InputError where it is damaged, naming it."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist: run `dvc repro`, or the stage that writes it (data/README.md)")
     try:
         return pd.read_parquet(path)
     except ArrowInvalid as error:

@@ -48,7 +48,10 @@ def train(
         FloatingPointError: the loss is not finite.
     """
     if len(images) < batch_size:
-        raise InputError(f"a batch holds {batch_size} images, the training set only {len(images)}")
+        raise InputError(
+            f"a batch holds {batch_size} images, the training set only {len(images)}: lower batch_size, or take a "
+            "larger data set"
+        )
     groups = [
         {"params": network.backbone.parameters(), "factor": 1.0},
         {"params": [network.classifier.weight], "factor": classifier_rate},

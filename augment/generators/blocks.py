@@ -22,7 +22,7 @@ def encoder_filters(size: tuple[int, int], width: float) -> tuple[int, ...]:
     filters = (64, 128, 256, 512, 512, 512) + ((512,) if max(size) > 128 else ())
     stride = 2 ** (len(filters) - 1)
     if size[0] % stride or size[1] % stride:
-        raise InputError(f"image size {size[0]}x{size[1]}: both sides must be multiples of {stride}")
+        raise InputError(f"image_size {size[0]}x{size[1]}: both sides must be multiples of {stride}")
     return scaled(filters, width)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from reid.checkpoints import load_tensors
+from reid.checkpoints import load_json, load_tensors
 
 
 def save(generator: torch.nn.Module, name: str, options: dict[str, Any], folder: Path) -> None:
@@ -30,7 +30,7 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Any:
             raise FileNotFoundError(
                 f"{folder / file} does not exist: {folder} holds no trained generator; run train-gan"
             )
-    config = json.loads((folder / "config.json").read_text())
+    config = load_json(folder / "config.json", ("generator", "options"), "run `dvc checkout -f`, or train-gan again")
     options = config["options"] | {"size": tuple(config["options"]["size"])}
     generator = GENERATORS[config["generator"]](**options)
     generator.load_state_dict(load_tensors(folder / "generator.pt", "run `dvc checkout -f`, or train-gan again"))

@@ -34,7 +34,7 @@ def run(pose: PoseParams, threads: int) -> None:
             options["processes"] = threads
         found = ESTIMATORS[pose.estimator](**options).estimate(people)
         table.write(list(people["image"]), _sizes(people), found, layout.poses())
-        _draw(people, found)
+        _draw(people, found, pose.estimator)
         usable = found.has_torso().sum().item()
         say(f"{usable:,} of {len(people):,} images have both shoulders and hips, and are used")
         say(str(layout.POSES / "skeletons.png"))
@@ -85,12 +85,12 @@ def compare(found: Pose, truth: Pose) -> dict[str, Any]:
     }
 
 
-def _draw(people: pd.DataFrame, found: Pose) -> None:
+def _draw(people: pd.DataFrame, found: Pose, estimator: str) -> None:
     rows = torch.linspace(0, len(people) - 1, 24).long().tolist()
     pictures = []
     for row in rows:
         with Archive(people["archive"].iloc[row]) as archive:
             pictures.append(skeleton(archive.image(people["image"].iloc[row]), found[row]))
     lines = [("", pictures[start : start + 8]) for start in range(0, len(pictures), 8)]
-    title = "estimated joints; orange: the person's right side, blue: the left"
+    title = f"joints by {estimator}; orange: the person's right side, blue: the left"
     sheet(lines, layout.POSES / "skeletons.png", height=256, title=title)

@@ -33,8 +33,11 @@ def run(
     A generator that was trained with backgrounds needs one to draw behind the person, another must not get one.
 
     Raises:
-        InputError: an image does not show both shoulders and hips; a background is missing, or cannot be used.
+        InputError: an image does not show both shoulders and hips; a background is missing, or cannot be used; `out` is
+            no PNG, or one of the images.
     """
+    if out.suffix != ".png" or out.resolve() in (image.resolve(), pose.resolve()):
+        raise InputError(f"expected --out to be a new file that ends in .png, got {out}")
     device = set_up(device_name, threads)
     with stage("generate", f"{image} in the pose of {pose}") as say:
         generator = generators.load(gan, device)

@@ -83,7 +83,7 @@ def _draw(dataset: Dataset, name: str) -> None:
     rows = []
     train, gallery = dataset.tables["train"], dataset.tables["gallery"]
     identities = np.array(sorted(train["identity"].unique()))
-    for identity in identities[np.linspace(0, len(identities) - 1, 6).astype(int)]:
+    for identity in identities[np.unique(np.linspace(0, len(identities) - 1, 6).astype(int))]:
         rows.append((f"train {identity}", train[train["identity"] == identity]))
     rows.append(("query", dataset.tables["query"]))
     rows.append(("distractors", gallery[gallery["identity"] == samples.DISTRACTOR]))

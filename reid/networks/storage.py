@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from reid.checkpoints import load_tensors
+from reid.checkpoints import load_json, load_tensors
 
 
 def save(network: nn.Module, name: str, options: dict[str, Any], folder: Path, about: dict[str, Any]) -> None:
@@ -32,7 +32,7 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Any, d
             raise FileNotFoundError(
                 f"{folder / file} does not exist: {folder} holds no trained network; run train-reid"
             )
-    config = json.loads((folder / "config.json").read_text())
+    config = load_json(folder / "config.json", ("network", "options"), "run `dvc checkout -f`, or train-reid again")
     network = NETWORKS[config["network"]](**config["options"], pretrained=False)
     network.load_state_dict(load_tensors(folder / "network.pt", "run `dvc checkout -f`, or train-reid again"))
     return network.to(device).eval(), config

@@ -103,7 +103,7 @@ class TestContract:
             self.build(name).generate(two)
 
     def test_sizes_that_do_not_halve_are_refused(self, name):
-        with pytest.raises(ValueError, match="image size 100x64: both sides must be multiples of 32"):
+        with pytest.raises(ValueError, match="image_size 100x64: both sides must be multiples of 32"):
             GENERATORS[name]((100, 64))
 
 

@@ -62,6 +62,13 @@ def test_a_mistake_in_a_variant_is_named(tmp_path):
     path.write_text("variants: {odd: {trainning: {x: 1}}, plain: }")
     with pytest.raises(InputError, match=r"variants.yaml: odd: trainning: unknown parameter"):
         variants.load(params.load(PAPER).gan, path)
+    for text in ("", "variants: [a]", "variants: {odd: 3}"):
+        path.write_text(text)
+        with pytest.raises(InputError, match="expected `variants`, with a section of changes for each name"):
+            variants.load(params.load(PAPER).gan, path)
+    path.write_text("variants: [")
+    with pytest.raises(InputError, match="variants.yaml is not YAML"):
+        variants.load(params.load(PAPER).gan, path)
 
 
 def test_variants_need_the_released_full(tmp_path):

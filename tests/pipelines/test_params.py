@@ -97,6 +97,7 @@ def test_paper_profile_is_the_papers():
             "gan.full.convention: Input should be 'released' or 'paper', got 'text'",
         ),
         (lambda p: p["gan"]["full"].update(layer="conv9_1"), "gan.full.layer: Input should be 'conv1_1', 'conv1_2'"),
+        (lambda p: p.update(image_size=[100, 50]), "image_size 100x50: both sides must be multiples of 32"),
         (lambda p: p.update(device="gpu"), "device: Input should be 'auto', 'cpu' or 'cuda', got 'gpu'"),
         (lambda p: p["gan"]["full"]["training"].update(neighbourhood=4), "neighbourhood: must be odd, got 4"),
     ],
@@ -126,6 +127,9 @@ def test_small_numbers_are_numbers(tmp_path):
 
 def test_no_file_and_no_yaml(tmp_path):
     with pytest.raises(ParamsError, match="does not exist: run from the project's root"):
+        params.load(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("# nothing")
+    with pytest.raises(ParamsError, match="is empty: copy one of profiles/ there"):
         params.load(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("a: [")
     with pytest.raises(ParamsError, match="is not YAML"):

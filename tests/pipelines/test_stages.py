@@ -130,6 +130,17 @@ def test_generate_draws_one_person(prepared):
     words = ("generate", "--gan", "data/gan/full", "--image", first, "--pose", second, "--out", "out/b.png")
     output = run(*words, "--background", first, fails=True)
     assert "the generator in data/gan/full was trained without backgrounds: leave it out" in output
+    words = ("generate", "--gan", "data/gan/full", "--image", first, "--pose", second)
+    before = second.read_bytes()
+    for wrong in ("out/new.jpg", second):
+        assert "expected --out to be a new file that ends in .png" in run(*words, "--out", wrong, fails=True)
+    assert second.read_bytes() == before
+    config = Path("data/gan/full/config.json")
+    for text, fault in (("{}", "it has no generator"), ("{", "Expecting property name")):
+        config.write_text(text)
+        output = run(*words, "--out", "out/new.png", fails=True)
+        assert f"data/gan/full/config.json is damaged ({fault}" in output
+        assert "run `dvc checkout -f`, or train-gan again" in output
 
 
 def test_generate_draws_a_person_before_a_background(project):

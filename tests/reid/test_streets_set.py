@@ -151,8 +151,12 @@ def test_nothing_is_overwritten(rendered, tmp_path):
         render(2, 7, rendered, 1)
     assert files(rendered) == before
     (tmp_path / "set.parts").mkdir()
-    (tmp_path / "set.parts/settings.json").write_text('{"identities": 3}')
-    with pytest.raises(InputError, match="unfinished set of other settings"):
+    settings = {"identities": 2, "seed": 6, "backgrounds": True, "code": "of then"}
+    (tmp_path / "set.parts/settings.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match="unfinished set with seed 6 and not 7; go on with that one, or remove it"):
+        render(2, 7, tmp_path / "set", 1)
+    (tmp_path / "set.parts/settings.json").write_text(json.dumps({**settings, "seed": 7}))
+    with pytest.raises(InputError, match="unfinished set of another version of the renderer"):
         render(2, 7, tmp_path / "set", 1)
 
 

@@ -33,6 +33,8 @@ class Truth:
         visible = torch.empty(len(table), 18, dtype=torch.bool)
         for path in sorted(table["archive"].unique()):
             with Archive(path) as archive:
+                if TRUTH not in archive.names():
+                    raise InputError(f"{path} has no {TRUTH}, which rendered sets have; use another pose.estimator")
                 records = json.loads(archive.read(TRUTH))["images"]
                 known = {record["image"]: record for record in records}
                 for row, image in enumerate(table["image"]):

@@ -109,19 +109,22 @@ def take(world: World, views: list[View], extras: Iterable[str]) -> Iterator[tup
 
 def _check_settings(parts: Path, settings: dict[str, object]) -> None:
     """Write down what the parts are of; raises InputError where they are of something else."""
-    file, wanted = parts / "settings.json", json.dumps(settings)
+    file = parts / "settings.json"
     if not parts.exists():
         partial = parts.with_name(parts.name + ".new")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        (partial / file.name).write_text(wanted)
+        (partial / file.name).write_text(json.dumps(settings))
         partial.rename(parts)
-    found = file.read_text() if file.exists() else "nothing"
-    if found != wanted:
-        raise InputError(
-            f"{parts} holds an unfinished set of other settings, or of another version of the renderer; remove it "
-            f"first. It says {found}, wanted is {wanted}"
-        )
+    found = json.loads(file.read_text()) if file.exists() else {}
+    if found != settings:
+        others = [
+            f"{key} {found.get(key)} and not {value}"
+            for key, value in settings.items()
+            if key != "code" and found.get(key) != value
+        ]
+        what = f"with {', '.join(others)}" if others else "of another version of the renderer"
+        raise InputError(f"{parts} holds an unfinished set {what}; go on with that one, or remove it")
 
 
 @cache
