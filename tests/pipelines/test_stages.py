@@ -248,7 +248,9 @@ def test_missing_weights(prepared, monkeypatch):
 
 
 def test_stages_out_of_order(project):
-    assert "run `python -m pipelines prepare`" in run("estimate-poses", fails=True)
+    assert "train.parquet does not exist: run `dvc repro`, or the stage that writes it" in run(
+        "estimate-poses", fails=True
+    )
     assert "data/gan/full/config.json does not exist" in run_after_poses("augment", "full", "--alpha", 2)
     assert "params.yaml names this row; run `dvc repro`" in run("report", fails=True)
 
