@@ -6,21 +6,10 @@ class or function. Each stage is given its own sections only.
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    create_model,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -34,6 +23,7 @@ from augment.scores.detectors import DETECTORS
 from augment.scores.inception import SPLITS
 from augment.scores.ssim import SETTINGS
 from pipelines import layout
+from pipelines.validation import Section, faults, odd, one_of, options_of
 from reid.datasets import DATASETS
 from reid.datasets.streets.extra import RENDERINGS
 from reid.distances import DISTANCES
@@ -48,21 +38,6 @@ class ParamsError(InputError):
     """params.yaml cannot be used; the message names file and key."""
 
 
-def _one_of(known: dict[str, object]) -> AfterValidator:
-    def check(name: str) -> str:
-        if name not in known:
-            raise ValueError(f"unknown name {name!r}; known are {', '.join(known)}")
-        return name
-
-    return AfterValidator(check)
-
-
-def _odd(number: int) -> int:
-    if number % 2 == 0:
-        raise ValueError(f"must be odd, got {number}")
-    return number
-
-
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0)]
@@ -70,16 +45,10 @@ Size = tuple[Positive, Positive]
 Row = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class Section(BaseModel):
-    """A section of params.yaml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class DatasetParams(Section):
     """Which data set, and where: `reid.datasets`."""
 
-    name: Annotated[str, _one_of({**DATASETS})]
+    name: Annotated[str, one_of({**DATASETS})]
     path: str
 
 
@@ -105,7 +74,7 @@ class AnnotationsParams(Section):
 class PoseParams(Section):
     """Which pose estimator, and the options of each."""
 
-    estimator: Annotated[str, _one_of({**ESTIMATORS})]
+    estimator: Annotated[str, one_of({**ESTIMATORS})]
     blazepose: BlazePoseParams
     truth: TruthParams
     annotations: AnnotationsParams
@@ -124,7 +93,7 @@ class GanTraining(Section):
     batch_size: Positive
     learning_rate: Rate
     reconstruction_weight: Rate
-    neighbourhood: Annotated[Positive, AfterValidator(_odd)]
+    neighbourhood: Annotated[Positive, AfterValidator(odd)]
     average: Annotated[float, Field(ge=0, lt=1)]
     log_every: Positive
     checkpoint_every: Positive
@@ -137,12 +106,12 @@ SHARED = ("width", "background", "convention")  # of a generator and its discrim
 class GanParams(Section):
     """One generator: a row of the table. `options` are its own; the rest is its discriminator's and its loss's too."""
 
-    generator: Annotated[str, _one_of({**GENERATORS})]
+    generator: Annotated[str, one_of({**GENERATORS})]
     width: Rate
     convention: Convention
     background: bool
     options: dict[str, Any]
-    features: Annotated[str, _one_of({**FEATURES})]
+    features: Annotated[str, one_of({**FEATURES})]
     layer: Layer
     training: GanTraining
 
@@ -153,7 +122,7 @@ class GanParams(Section):
         if name is None:  # wrong itself
             return options
         try:
-            return _options_of(GENERATORS[name], {"size", *SHARED}).model_validate(options).model_dump()
+            return options_of(GENERATORS[name], {"size", *SHARED}).model_validate(options).model_dump()
         except ValidationError as error:
             raise ValueError(f"of {name}: {'; '.join(faults(error))}") from error
 
@@ -162,18 +131,10 @@ class GanParams(Section):
         return {name: getattr(self, name) for name in SHARED}
 
 
-def _options_of(built: type, given: set[str]) -> type[Section]:
-    """A section with the arguments of a class that are not given from elsewhere, checked by their types."""
-    hints, arguments = get_type_hints(vars(built)["__init__"]), inspect.signature(built).parameters
-    own = {name: (hints[name], argument.default) for name, argument in arguments.items() if name not in given}
-    section: type[Section] = create_model("Options", __base__=Section, **own)  # type: ignore[call-overload]
-    return section
-
-
 class NetworkOptions(Section):
     """Options of `reid.networks.ide.IDE`."""
 
-    backbone: Annotated[str, _one_of({**BACKBONES})]
+    backbone: Annotated[str, one_of({**BACKBONES})]
     input_size: Size
     dropout: Share
     freeze_batch_norm: bool
@@ -197,10 +158,10 @@ class ReidTraining(Section):
 class ReidParams(Section):
     """One Re-ID network, and the distances that it is measured with: columns of the table."""
 
-    network: Annotated[str, _one_of({**NETWORKS})]
+    network: Annotated[str, one_of({**NETWORKS})]
     options: NetworkOptions
     training: ReidTraining
-    distances: Annotated[list[Annotated[str, _one_of({**DISTANCES})]], Field(min_length=1)]
+    distances: Annotated[list[Annotated[str, one_of({**DISTANCES})]], Field(min_length=1)]
 
 
 class EvaluationParams(Section):
@@ -214,9 +175,9 @@ class ScoresParams(Section):
     """How generators' images are scored: `augment.scores`."""
 
     pairs: Annotated[int, Field(ge=SPLITS)]
-    ssim: Annotated[str, _one_of({**SETTINGS})]
-    classifier: Annotated[str, _one_of({**CLASSIFIERS})]
-    detector: Annotated[str, _one_of({**DETECTORS})]
+    ssim: Annotated[str, one_of({**SETTINGS})]
+    classifier: Annotated[str, one_of({**CLASSIFIERS})]
+    detector: Annotated[str, one_of({**DETECTORS})]
     identity: Row
 
 
@@ -238,7 +199,7 @@ class Params(Section):
     pose: PoseParams
     pairs: PairsParams
     generators: Annotated[list[Row], Field(min_length=1)]
-    renderings: list[Annotated[str, _one_of({**RENDERINGS})]]
+    renderings: list[Annotated[str, one_of({**RENDERINGS})]]
     alphas: Annotated[list[int], Field(min_length=1)]
     networks: Annotated[list[Row], Field(min_length=1)]
     gan: dict[Row, GanParams]
@@ -299,15 +260,3 @@ def load(path: Path = PARAMS) -> Params:
         return Params.model_validate(raw)
     except ValidationError as error:
         raise ParamsError("\n".join([f"{path}:", *(f"  {line}" for line in faults(error))])) from error
-
-
-def faults(error: ValidationError) -> list[str]:
-    """One line for each fault: key, what is wrong, what came."""
-    lines = []
-    for fault in error.errors():
-        key = ".".join(map(str, fault["loc"]))
-        unknown = fault["type"] == "extra_forbidden"
-        message = "unknown parameter" if unknown else fault["msg"].removeprefix("Value error, ")
-        got = "" if unknown or fault["type"] in ("value_error", "missing") else f", got {fault['input']!r}"
-        lines.append(f"{key}: {message}{got}" if key else f"{message}")
-    return lines

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from pipelines.params import GanParams, faults
+from pipelines.params import GanParams
+from pipelines.validation import faults
 from reid.errors import InputError
 
 VARIANTS = Path("ablations/variants.yaml")

@@ -22,6 +22,7 @@ NEUTRAL = {
     "pipelines/resume.py",
     "pipelines/runtime.py",
     "pipelines/stages/__init__.py",
+    "pipelines/validation.py",
     "reid/__init__.py",
     "augment/__init__.py",
     "reid/checkpoints.py",
