@@ -1,0 +1,24 @@
+"""Mahalanobis distances: what XQDA and KISSME learn the matrix of."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def quadratic(query: Array, gallery: Array, metric: Array) -> Array:
+    """(q - g)' M (q - g) for each pair, (Q, G); negative where M is not positive semidefinite.
+
+    Args:
+        query: (Q, D).
+        gallery: (G, D).
+        metric: M (D, D), symmetric.
+    """
+    moved = query @ metric
+    distances = moved @ gallery.T
+    distances *= -2
+    distances += (moved * query).sum(1)[:, None]
+    distances += ((gallery @ metric) * gallery).sum(1)
+    return distances
