@@ -10,10 +10,16 @@ With G good images at the (1-based) ranks r_1 < ... < r_G, precision at the i-th
     AP_trapezoid = (1/G) sum_i (i / r_i + (i - 1) / (r_i - 1)) / 2,   the second term being 1 where r_i = 1.
 
 The official evaluation (and the IDE baseline's) is the trapezoid; torchreid, fast-reid and others use the step.
+
+No whole ranking is made. The rank of a good image is the number of images that come before it, which blocks of the
+gallery add up to; so a gallery of any size is ranked in the memory of one block.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +30,11 @@ from reid.samples import DISTRACTOR, JUNK
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
 Integers = NDArray[np.int64]
+Block = Callable[[int, int], Floats]  # (start, stop) to the distances (Q, stop - start) of these gallery images
+
+BLOCK = 16_384  # gallery images whose distances are held at a time
+CHUNK = 64  # queries that a thread counts for at a time
+THREADS = len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True)
@@ -68,27 +79,149 @@ def evaluate(
     Raises:
         InputError: lengths differ, a distance is not a number, or a query is junk or a distractor.
     """
-    _check(distances, query_identities, query_cameras, gallery_identities, gallery_cameras)
-    queries, gallery = distances.shape
+    if distances.shape != (len(query_identities), len(gallery_identities)):
+        raise InputError(
+            f"distances {distances.shape} do not fit {len(query_identities)} query identities and "
+            f"{len(gallery_identities)} gallery identities"
+        )
+    return evaluate_blocks(
+        lambda start, stop: distances[:, start:stop],
+        query_identities,
+        query_cameras,
+        gallery_identities,
+        gallery_cameras,
+    )
+
+
+def evaluate_blocks(
+    block: Block,
+    query_identities: Integers,
+    query_cameras: Integers,
+    gallery_identities: Integers,
+    gallery_cameras: Integers,
+    size: int = BLOCK,
+) -> Ranking:
+    """The same, with distances that are made block by block: nothing of the gallery's length but labels is held.
+
+    Blocks that hold an image of somebody who is asked for are asked for twice, the others (of distractors) once.
+
+    Args:
+        block: (start, stop) to the distances (Q, stop - start) of gallery images start..stop-1; the same values each
+            time it is called.
+        query_identities: (Q,), positive.
+        query_cameras: (Q,).
+        gallery_identities: (G,); -1 junk, 0 distractor.
+        gallery_cameras: (G,).
+        size: gallery images a block.
+
+    Raises:
+        InputError: as `evaluate`.
+    """
+    _check(query_identities, query_cameras, gallery_identities, gallery_cameras)
+    queries, gallery = len(query_identities), len(gallery_identities)
+    query, image = _same_person(query_identities, gallery_identities)
+    good = query_cameras[query] != gallery_cameras[image]
+    starts = range(0, gallery, size)
+
+    # The distance of each image of the person asked for.
+    distance = np.zeros(len(query), np.float64)
+    block_of = image // size
+    for number in np.unique(block_of).tolist():
+        start = number * size
+        found = block(start, min(start + size, gallery))
+        inside = block_of == number
+        distance[inside] = found[query[inside], image[inside] - start]
+
+    # How many images come before each good one: of all but junk, less those of the person in the query's own camera.
+    asked, wanted, target = query[good], image[good], distance[good]
+    before = np.zeros(len(asked), np.int64)
+    bounds = np.searchsorted(asked, np.arange(queries + 1))
+    for start in starts:
+        stop = min(start + size, gallery)
+        found = block(start, stop)
+        if np.isnan(found).any():
+            raise InputError(f"{int(np.isnan(found).sum())} of {found.size} distances are not numbers")
+        before += _before(found, gallery_identities[start:stop] == JUNK, start, bounds, wanted, target)
+    before -= _removed_before(query, image, distance, good)
+
+    return _ranking(asked, before, bounds, gallery)
+
+
+def _same_person(query_ids: Integers, gallery_ids: Integers) -> tuple[Integers, Integers]:
+    """All (query, gallery image) of one person, as two lists of rows, by query, then image."""
+    order = np.argsort(gallery_ids, kind="stable")
+    ordered = gallery_ids[order]
+    first, last = (np.searchsorted(ordered, query_ids, side) for side in ("left", "right"))
+    counts = last - first
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(np.arange(len(query_ids)), counts), order[np.repeat(first, counts) + within]
+
+
+def _before(
+    found: Floats, junk: NDArray[np.bool_], start: int, bounds: Integers, wanted: Integers, target: Floats
+) -> Integers:
+    """For each good image how many of a block's come before it, but for junk.
+
+    Args:
+        found: (Q, B) distances of the block's images.
+        junk: (B,) which of them are junk.
+        start: row of the first of them in the gallery.
+        bounds: (Q + 1,) where each query's good images begin in the two lists that follow.
+        wanted: (M,) rows of the good images in the gallery.
+        target: (M,) their distances.
+    """
+    before = np.zeros(len(wanted), np.int64)
+    kept = np.flatnonzero(~junk)
+    places = kept + start
+    targets = target.astype(found.dtype)
+    inside = (wanted >= start) & (wanted < start + len(junk))
+
+    def count(first: int) -> None:
+        rows = found[first : first + CHUNK]
+        rows = rows[:, kept] if len(kept) < len(junk) else rows
+        for query, row in enumerate(rows, first):
+            own = slice(bounds[query], bounds[query + 1])
+            good = targets[own, None]
+            closer = [np.count_nonzero(line) for line in row < good]
+            if np.count_nonzero(row == good) > np.count_nonzero(inside[own]):  # others are at the same distance
+                for number, (image, at) in enumerate(zip(wanted[own], targets[own], strict=True)):
+                    closer[number] += np.count_nonzero(row[places < image] == at)
+            before[own] = closer
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(count, range(0, len(found), CHUNK)))
+    return before
+
+
+def _removed_before(query: Integers, image: Integers, distance: Floats, good: NDArray[np.bool_]) -> Integers:
+    """For each good image how many of the same person in the query's own camera come before it."""
+    order = np.lexsort((image, distance, query))
+    removed = ~good[order]
+    passed = np.cumsum(removed)
+    begin = np.searchsorted(query, query[order])  # `query` is sorted
+    before_query = np.where(begin > 0, passed[np.maximum(begin - 1, 0)], 0)
+    count = np.empty(len(order), np.int64)
+    count[order] = passed - before_query
+    return count[good]
+
+
+def _ranking(asked: Integers, before: Integers, bounds: Integers, gallery: int) -> Ranking:
+    """What good images with so many others before them are worth."""
+    queries = len(bounds) - 1
+    order = np.lexsort((before, asked))
+    ranks = before[order] + 1
+    found = np.arange(len(ranks)) - bounds[asked[order]] + 1
+    step = found / ranks
+    earlier = np.where(ranks == 1, 1.0, (found - 1) / np.maximum(ranks - 1, 1))
+
+    counts = np.diff(bounds)
+    matched = counts > 0
     first_rank = np.zeros(queries, np.int64)
-    ap_trapezoid, ap_step = np.zeros(queries), np.zeros(queries)
-    kept = np.flatnonzero(gallery_identities != JUNK)
-    cameras, images_of = gallery_cameras[kept], _rows_by_value(gallery_identities[kept])
-    for query in range(queries):
-        same = images_of.get(int(query_identities[query]), kept[:0])
-        own_camera = cameras[same] == query_cameras[query]
-        good, removed = same[~own_camera], same[own_camera]
-        if len(good) == 0:
-            continue
-        row = distances[query, kept]
-        ranks = np.sort(_places(row, good) - _places_among(row, good, removed)) + 1
-        found = np.arange(1, len(good) + 1)
-        step = found / ranks
-        before = np.where(ranks == 1, 1.0, (found - 1) / np.maximum(ranks - 1, 1))
-        first_rank[query] = ranks[0]
-        ap_step[query] = step.mean()
-        ap_trapezoid[query] = ((step + before) / 2).mean()
-    hits = np.bincount(first_rank[first_rank > 0] - 1, minlength=gallery)
+    first_rank[matched] = ranks[bounds[:-1][matched]]
+    ap_step, ap_trapezoid = (
+        np.bincount(asked[order], weights, queries) / np.maximum(counts, 1) for weights in (step, (step + earlier) / 2)
+    )
+    hits = np.bincount(first_rank[matched] - 1, minlength=gallery)
     return Ranking(
         cmc=np.cumsum(hits) / queries,
         mean_ap_trapezoid=float(ap_trapezoid.mean()),
@@ -99,39 +232,13 @@ def evaluate(
     )
 
 
-def _places(row: Floats, of: Integers) -> Integers:
-    """How many of all images come before each of the images `of`."""
-    ordered = np.sort(row)
-    before = np.searchsorted(ordered, row[of], "left")
-    tied = np.searchsorted(ordered, row[of], "right") - before > 1
-    for index in np.flatnonzero(tied):
-        before[index] += np.count_nonzero(row[: of[index]] == row[of[index]])
-    return before
-
-
-def _places_among(row: Floats, of: Integers, others: Integers) -> Integers:
-    """How many of the images `others` come before each of the images `of`."""
-    closer = row[others] < row[of, None]
-    tied = (row[others] == row[of, None]) & (others < of[:, None])
-    return (closer | tied).sum(1)
-
-
-def _rows_by_value(values: Integers) -> dict[int, Integers]:
-    order = np.argsort(values, kind="stable")
-    known, starts = np.unique(values[order], return_index=True)
-    return dict(zip(known.tolist(), np.split(order, starts[1:]), strict=True))
-
-
-def _check(
-    distances: Floats, query_ids: Integers, query_cameras: Integers, gallery_ids: Integers, gallery_cameras: Integers
-) -> None:
-    expected = ((len(query_ids), len(gallery_ids)), len(query_ids), len(gallery_ids))
-    if (distances.shape, len(query_cameras), len(gallery_cameras)) != expected or 0 in distances.shape:
+def _check(query_ids: Integers, query_cameras: Integers, gallery_ids: Integers, gallery_cameras: Integers) -> None:
+    if (len(query_cameras), len(gallery_cameras)) != (len(query_ids), len(gallery_ids)) or not len(query_ids):
         raise InputError(
-            f"distances {distances.shape} do not fit {len(query_ids)} query identities, {len(query_cameras)} query "
-            f"cameras, {len(gallery_ids)} gallery identities, {len(gallery_cameras)} gallery cameras"
+            f"lengths do not fit: {len(query_ids)} query identities, {len(query_cameras)} query cameras, "
+            f"{len(gallery_ids)} gallery identities, {len(gallery_cameras)} gallery cameras"
         )
-    if np.isnan(distances).any():
-        raise InputError(f"{int(np.isnan(distances).sum())} of {distances.size} distances are not numbers")
+    if len(gallery_ids) == 0:
+        raise InputError("the gallery is empty")
     if (query_ids <= DISTRACTOR).any():
         raise InputError("queries must have a positive identity: -1 is junk, 0 a distractor")

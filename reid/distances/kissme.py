@@ -1,7 +1,7 @@
-"""KISSME: "keep it simple and straightforward" metric learning (Koestinger et al., CVPR 2012), as its authors released it.
+"""KISSME: "keep it simple and straightforward" metric learning (Koestinger et al., CVPR 2012), as released.
 
-Differences between two images of one person, and between images of two, are taken for Gaussians with mean 0; the logarithm
-of the ratio of their likelihoods is, but for constants, the distance
+Differences between two images of one person, and between images of two, are taken for Gaussians with mean 0; the
+logarithm of the ratio of their likelihoods is, but for constants, the distance
 
     d(q, g) = (q - g)' (inv(C_same) - inv(C_other)) (q - g),
 

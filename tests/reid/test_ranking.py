@@ -5,7 +5,7 @@ import pytest
 from conftest import official
 from sklearn.metrics import average_precision_score
 
-from reid.ranking import evaluate
+from reid.ranking import evaluate, evaluate_blocks
 
 
 def random_case(seed, ties):
@@ -101,3 +101,40 @@ def test_bad_input(change, message):
     }
     with pytest.raises(ValueError, match=message):
         evaluate(**case | change)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 299, 300, 1000])
+@pytest.mark.parametrize("ties", [False, True])
+def test_block_by_block_is_equal_bit_for_bit(size, ties):
+    distances, *labels = random_case(3, ties)
+    asked = []
+
+    def block(start, stop):
+        asked.append((start, stop))
+        return distances[:, start:stop].copy()
+
+    whole, blocks = evaluate(distances, *labels), evaluate_blocks(block, *labels, size=size)
+    for name in ("cmc", "first_rank", "ap_trapezoid", "ap_step"):
+        np.testing.assert_array_equal(getattr(blocks, name), getattr(whole, name))
+    assert blocks.mean_ap_trapezoid == whole.mean_ap_trapezoid
+    assert max(stop - start for start, stop in asked) == min(size, 300)
+
+
+def test_blocks_of_distractors_are_made_once():
+    distances, query_ids, query_cameras, gallery_ids, gallery_cameras = random_case(4, ties=False)
+    gallery_ids[100:] = 0
+    asked = []
+
+    def block(start, stop):
+        asked.append(start)
+        return distances[:, start:stop]
+
+    evaluate_blocks(block, query_ids, query_cameras, gallery_ids, gallery_cameras, size=100)
+    assert asked == [0, 0, 100, 200]
+
+
+def test_infinite_distances_rank_last_in_gallery_order():
+    distances = np.array([[np.inf, 1.0, np.inf, np.inf]])
+    ids, cameras = np.array([-1, 3, 3, 2]), np.array([2, 2, 2, 2])
+    ranking = evaluate(distances, np.array([2]), np.array([1]), ids, cameras)
+    assert ranking.first_rank.tolist() == [3]
