@@ -134,7 +134,7 @@ def score_gan(params: Params, name: str) -> None:
 
     if name != layout.REAL:
         generator(params, name)
-    stage.run(name, params.scores, params.device, params.threads, params.image_size)
+    stage.run(name, params.scores, params.seeds[0], params.device, params.threads, params.image_size)
 
 
 @main.command()
@@ -175,29 +175,32 @@ def augment_rendered(params: Params, name: str, alpha: int) -> None:
 @main.command()
 @click.argument("network")
 @click.option("--train", type=FOLDER, default=layout.SAMPLES, show_default=True, help="Folder with train.parquet.")
+@click.option("--seed", type=click.IntRange(0), metavar="S", show_default="the first of `seeds`")
 @click.option("--out", type=FOLDER, required=True, help="Folder to write the trained network to.")
 @with_params
-def train_reid(params: Params, network: str, train: Path, out: Path) -> None:
+def train_reid(params: Params, network: str, train: Path, seed: int | None, out: Path) -> None:
     """Train the Re-ID network NETWORK, a section of `reid`."""
     from pipelines.stages import train_reid as stage
 
     needs_queries(params)
     reid = section(params.reid, network, "reid")
-    stage.run(reid, train, out, params.seed, params.device, params.threads, params.image_size)
+    chosen = params.seeds[0] if seed is None else seed
+    stage.run(reid, train, out, chosen, params.device, params.threads, params.image_size)
 
 
 @main.command()
 @click.argument("network")
+@click.option("--train", type=FOLDER, default=layout.SAMPLES, show_default=True, help="What the network trained on.")
 @click.option("--model", type=FOLDER, required=True, help="Folder that train-reid wrote.")
 @click.option("--out", type=FILE, required=True, help="JSON file to write.")
 @with_params
-def evaluate(params: Params, network: str, model: Path, out: Path) -> None:
+def evaluate(params: Params, network: str, train: Path, model: Path, out: Path) -> None:
     """Measure a trained Re-ID network on the test set."""
     from pipelines.stages import evaluate as stage
 
     needs_queries(params)
     distances = section(params.reid, network, "reid").distances
-    stage.run(distances, params.evaluation, model, out, params.device, params.threads)
+    stage.run(distances, params.evaluation, train, model, out, params.device, params.threads)
 
 
 @main.command()

@@ -44,14 +44,14 @@ def augmented(augmentation: str, alpha: int) -> Path:
     return AUGMENTED / row_name(augmentation, alpha)
 
 
-def score(row: str, network: str) -> Path:
-    """Scores of one network trained on one row's images."""
-    return SCORES / f"{row}-{network}.json"
+def reid(row: str, network: str, seed: int) -> Path:
+    """Folder of a Re-ID network trained on one row's images."""
+    return REID / f"{row}-{network}-s{seed}"
 
 
-def reid_real(network: str) -> Path:
-    """Folder of a Re-ID network that was trained on real images only."""
-    return REID / f"{REAL}-{network}"
+def score(row: str, network: str, seed: int) -> Path:
+    """Scores of one network trained on one row's images; beside it, as Parquet, what each query is worth."""
+    return SCORES / f"{row}-{network}-s{seed}.json"
 
 
 def gan(generator: str) -> Path:

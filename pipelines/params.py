@@ -23,13 +23,14 @@ from augment.scores.detectors import DETECTORS
 from augment.scores.inception import SPLITS
 from augment.scores.ssim import SETTINGS
 from pipelines import layout
-from pipelines.validation import Section, faults, odd, one_of, options_of
+from pipelines.validation import Section, checked, faults, odd, one_of, options_of
 from reid.datasets import DATASETS
 from reid.datasets.streets.extra import RENDERINGS
 from reid.distances import DISTANCES
 from reid.errors import InputError
 from reid.networks import NETWORKS
 from reid.networks.backbones import BACKBONES
+from reid.sampling import SAMPLINGS
 
 PARAMS = Path("params.yaml")
 
@@ -119,25 +120,39 @@ class GanParams(Section):
     @classmethod
     def _options_are_the_generators(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         name = info.data.get("generator")
-        if name is None:  # wrong itself
-            return options
-        try:
-            return options_of(GENERATORS[name], {"size", *SHARED}).model_validate(options).model_dump()
-        except ValidationError as error:
-            raise ValueError(f"of {name}: {'; '.join(faults(error))}") from error
+        return checked(options, options_of(GENERATORS[name], {"size", *SHARED}) if name else None, name)
 
     def shared(self) -> dict[str, Any]:
         """What generator and discriminator are both built with."""
         return {name: getattr(self, name) for name in SHARED}
 
 
-class NetworkOptions(Section):
+class IDEOptions(Section):
     """Options of `reid.networks.ide.IDE`."""
 
     backbone: Annotated[str, one_of({**BACKBONES})]
     input_size: Size
+    crop_size: Size | None
     dropout: Share
     freeze_batch_norm: bool
+    mirror: bool
+
+
+class SiameseOptions(IDEOptions):
+    """Options of `reid.networks.siamese.Siamese`."""
+
+    verification_weight: Rate
+    verifier_rate: Rate
+
+
+NETWORK_OPTIONS: dict[str, type[Section]] = {"ide": IDEOptions, "siamese": SiameseOptions}
+
+
+class GeneratedParams(Section):
+    """How generated images are labelled when a Re-ID network trains on them."""
+
+    labels: Literal["inherit", "separate"]
+    smoothing: Share
 
 
 class ReidTraining(Section):
@@ -145,6 +160,7 @@ class ReidTraining(Section):
 
     iterations: Positive
     batch_size: Positive
+    sampling: Annotated[str, one_of({**SAMPLINGS})]
     learning_rate: Rate
     classifier_rate: Rate
     decay_at: list[Positive]
@@ -159,15 +175,28 @@ class ReidParams(Section):
     """One Re-ID network, and the distances that it is measured with: columns of the table."""
 
     network: Annotated[str, one_of({**NETWORKS})]
-    options: NetworkOptions
+    options: dict[str, Any]
     training: ReidTraining
+    generated: GeneratedParams
     distances: Annotated[list[Annotated[str, one_of({**DISTANCES})]], Field(min_length=1)]
+
+    @field_validator("options")
+    @classmethod
+    def _options_are_the_networks(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return checked(options, NETWORK_OPTIONS.get(info.data.get("network", "")), info.data.get("network"))
+
+    @model_validator(mode="after")
+    def _siamese_networks_learn_from_pairs(self) -> ReidParams:
+        if self.network == "siamese" and self.training.sampling == "single":
+            raise ValueError("training.sampling: a siamese network learns from pairs: drawn or counted, got single")
+        return self
 
 
 class EvaluationParams(Section):
     """How features are compared."""
 
     normalise: bool
+    metric_train: Literal["real", "all"]
     sheet_queries: Positive
 
 
@@ -202,6 +231,7 @@ class Params(Section):
     renderings: list[Annotated[str, one_of({**RENDERINGS})]]
     alphas: Annotated[list[int], Field(min_length=1)]
     networks: Annotated[list[Row], Field(min_length=1)]
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
     gan: dict[Row, GanParams]
     reid: dict[Row, ReidParams]
     evaluation: EvaluationParams
@@ -210,7 +240,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _lists_fit(self) -> Params:
-        for name in ("generators", "renderings", "alphas", "networks"):
+        for name in ("generators", "renderings", "alphas", "networks", "seeds"):
             values = getattr(self, name)
             if len(set(values)) != len(values):
                 raise ValueError(f"{name}: {values} names something twice")

@@ -8,9 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.published import KEYS, TABLE_4, TABLE_5
-
-Metrics = dict[str, dict[str, dict[str, dict[str, float]]]]  # row -> network -> distance -> score
+from pipelines.published import KEYS, TABLE_5
 
 # Title and decimals of the columns of the generators' table.
 IMAGE_SCORES = {
@@ -24,46 +22,6 @@ IMAGE_SCORES = {
     "identity_rank1": ("identity Rank-1", 1),
     "identity_mAP": ("identity mAP", 1),
 }
-
-
-def metrics(scores: dict[str, dict[str, Any]]) -> Metrics:
-    """metrics.json from the score files: row -> network -> distance -> {rank1, rank5, rank10, mAP, mAP_step}.
-
-    Args:
-        scores: row -> network -> content of its score file.
-    """
-    kept = ("rank1", "rank5", "rank10", "mAP", "mAP_step")
-    return {
-        row: {
-            network: {name: {key: score[key] for key in kept} for name, score in file["distances"].items()}
-            for network, file in networks.items()
-        }
-        for row, networks in scores.items()
-    }
-
-
-def table(scores: dict[str, dict[str, Any]], average_precision: str, published: bool) -> pd.DataFrame:
-    """One line a row; Rank-1 and mAP for each network and distance, as text.
-
-    Args:
-        scores: row -> network -> content of its score file.
-        average_precision: `trapezoid` or `step`: which mAP is shown.
-        published: put the paper's numbers behind ours.
-    """
-    key = {"trapezoid": "mAP", "step": "mAP_step"}[average_precision]
-    lines = []
-    for row, networks in scores.items():
-        trained_on = next(iter(networks.values()))["trained_on"]
-        line = {"training set": row, "images": f"{trained_on['images']:,}", "generated": f"{trained_on['generated']:,}"}
-        for network, file in networks.items():
-            for name, score in file["distances"].items():
-                theirs = TABLE_4.get((row, network, name)) if published else None
-                for place, (title, value) in enumerate((("Rank-1", score["rank1"]), ("mAP", score[key]))):
-                    like = title == "Rank-1" or average_precision == "trapezoid"  # published mAPs are the trapezoid's
-                    paper = f" ({theirs[place]:.1f})" if theirs and like else ""
-                    line[f"{network} + {name}: {title}"] = f"{value:.1f}{paper}"
-        lines.append(line)
-    return pd.DataFrame(lines)
 
 
 def image_table(files: dict[str, dict[str, Any]], published: bool) -> pd.DataFrame:

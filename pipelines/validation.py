@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model
 
@@ -38,6 +38,16 @@ def options_of(built: type, given: set[str]) -> type[Section]:
     own = {name: (hints[name], argument.default) for name, argument in arguments.items() if name not in given}
     section: type[Section] = create_model("Options", __base__=Section, **own)  # type: ignore[call-overload]
     return section
+
+
+def checked(options: dict[str, Any], section: type[Section] | None, name: str | None) -> dict[str, Any]:
+    """The options as their section has them; unchanged where what they belong to, `name`, is wrong itself."""
+    if section is None:
+        return options
+    try:
+        return section.model_validate(options).model_dump()
+    except ValidationError as error:
+        raise ValueError(f"of {name}: {'; '.join(faults(error))}") from error
 
 
 def faults(error: ValidationError) -> list[str]:

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reid.batches import draw
 from reid.checkpoints import Scratch
 from reid.errors import InputError
 from reid.images import to_float
 from reid.networks import IDE
 from reid.progress import progress
+from reid.sampling import SAMPLINGS
 from reid.seeds import seed_for
 
 
@@ -21,12 +21,14 @@ def train(
     network: IDE,
     images: Tensor,  # (N, 3, H, W) uint8 RGB
     labels: Tensor,  # (N,) class labels
+    smoothing: Tensor,  # (N,) the part of each image's label that is spread over all classes, in 0..1
     scratch: Scratch,  # where the run's state is kept until the caller removes it
     *,
     iterations: int,  # the same for every training set, so that a gain is never a longer schedule
-    batch_size: int = 16,
+    batch_size: int = 16,  # images, or pairs of them
+    sampling: str = "single",  # key of SAMPLINGS: images one by one, or pairs
     learning_rate: float = 0.001,  # of SGD
-    classifier_rate: float = 1.0,  # the classifier's learning rate, as a multiple; its bias has twice that, as released
+    classifier_rate: float = 1.0,  # the classifiers' learning rate, as a multiple; biases have twice that, as released
     decay_at: list[int] | None = None,  # iterations at which the learning rate falls to a tenth
     momentum: float = 0.9,
     weight_decay: float = 5e-4,
@@ -52,11 +54,10 @@ def train(
             f"a batch holds {batch_size} images, the training set only {len(images)}: lower batch_size, or take a "
             "larger data set"
         )
-    groups = [
-        {"params": network.backbone.parameters(), "factor": 1.0},
-        {"params": [network.classifier.weight], "factor": classifier_rate},
-        {"params": [network.classifier.bias], "factor": 2 * classifier_rate, "weight_decay": 0.0},
-    ]
+    groups: list[dict[str, Any]] = [{"params": network.backbone.parameters(), "factor": 1.0}]
+    for layer, factor in network.heads():
+        groups.append({"params": [layer.weight], "factor": factor * classifier_rate})
+        groups.append({"params": [layer.bias], "factor": 2 * factor * classifier_rate, "weight_decay": 0.0})
     optimiser = torch.optim.SGD(groups, learning_rate, momentum, weight_decay=weight_decay)
     parts: dict[str, Any] = {"network": network, "optimiser": optimiser}
 
@@ -68,21 +69,22 @@ def train(
         for name, part in parts.items():
             part.load_state_dict(state[name])
 
+    known = labels.cpu()
     network.train()
     for iteration in progress(range(start, iterations), "train", "it", iterations, start):
         rate = learning_rate * 0.1 ** sum(iteration >= at for at in decay_at or [])
         for group in optimiser.param_groups:
             group["lr"] = rate * group["factor"]
 
-        # Draw: passes over all images in a new order each. Dropout and flips have a stream of their own an iteration.
+        # Draw. Dropout, crops and flips have a stream of their own an iteration.
         torch.manual_seed(seed_for(seed, "iteration", iteration))
-        rows = draw(len(images), iteration, batch_size, seed).to(images.device)
+        rows = SAMPLINGS[sampling](known, iteration, batch_size, seed).to(images.device)
         batch = to_float(images[rows])
         mirrored = torch.rand(len(batch)).lt(flip).to(images.device)
         batch = torch.where(mirrored[:, None, None, None], batch.flip(3), batch)
 
         # Step.
-        loss = network.loss(batch, labels[rows]).mean()
+        loss = network.loss(batch, labels[rows], smoothing[rows]).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,17 +19,19 @@ from reid.distances import DISTANCES
 from reid.features import extract, normalise
 from reid.images import load
 from reid.networks import storage
-from reid.ranking import Ranking, evaluate
+from reid.rank_lists import RankList, rank_list
+from reid.ranking import Ranking, evaluate_blocks
 from reid.search import nearest
 
 CMC_RANKS = 50  # kept for the figure
-LISTED = 10  # gallery images of a rank list
-SEARCHED = 200  # nearest images among which a rank list is made, after junk is taken out
+LISTED = 12  # gallery images of a rank list
+Features = NDArray[np.float32]
 
 
 def run(
     distances: list[str],
     evaluation: EvaluationParams,
+    train: Path,
     model: Path,
     out: Path,
     device_name: str,
@@ -36,9 +39,13 @@ def run(
 ) -> None:
     """Write the scores of the network in `model`, and some of its rank lists, to the JSON file `out`.
 
+    Beside it, with the suffix .parquet, is what each query is worth by each distance: columns query, distance,
+    first_rank, ap_trapezoid, ap_step.
+
     Args:
         distances: keys of `reid.distances.DISTANCES`.
         evaluation: its section.
+        train: folder with the `train.parquet` that the network was trained on, from which metrics are learnt.
         model: folder that train-reid wrote.
         out: file to write.
         device_name: `auto`, `cpu` or `cuda`.
@@ -46,37 +53,83 @@ def run(
     """
     device = set_up(device_name, threads)
     with stage(f"evaluate {model.name}", f"distances {', '.join(distances)}, on {describe(device, threads)}") as say:
-        built, config = storage.load(model, device)
+        network, config = storage.load(model, device)
         query, gallery = (samples.read(layout.samples(split)) for split in ("query", "gallery"))
 
-        def features(table: pd.DataFrame, title: str) -> NDArray[np.float32]:
+        def features(table: pd.DataFrame, title: str) -> Features:
             images = load(table["archive"], table["image"], tuple(config["image_size"])).to(device)
-            found = extract(built, images, title=title)
+            found = extract(network, images, title=title)
             return normalise(found) if evaluation.normalise else found
 
         of_query, of_gallery = features(query, "query"), features(gallery, "gallery")
-        labels = [table[column].to_numpy() for table in (query, gallery) for column in ("identity", "camera")]
-        scores = {}
+        known: tuple[NDArray[Any], ...] = ()
+        rankings = {}
         for name in distances:
             distance = DISTANCES[name]()
             if distance.learns:
-                train = samples.read(layout.samples("train"))
-                distance.fit(features(train, "train"), train["identity"].to_numpy(), train["camera"].to_numpy())
-            ranking = evaluate(distance.matrix(of_query, of_gallery), *labels)
-            scores[name] = _scores(ranking)
-            say(f"{name}: Rank-1 {scores[name]['rank1']}, mAP {scores[name]['mAP']} (step {scores[name]['mAP_step']})")
+                known = known or _training(train, evaluation.metric_train, features)
+                distance.fit(*known)
+            rankings[name] = _rank(distance, of_query, of_gallery, query, gallery)
+            scores = _scores(rankings[name])
+            say(f"{name}: Rank-1 {scores['rank1']}, mAP {scores['mAP']} (step {scores['mAP_step']})")
+        first = next(iter(rankings.values()))
+        spread = np.unique(np.linspace(0, len(query) - 1, evaluation.sheet_queries).astype(int))
+        matched = np.flatnonzero(first.first_rank)
+        hardest = matched[np.argsort(first.ap_trapezoid[matched], kind="stable")[: evaluation.sheet_queries]]
+        lists = [
+            [found._asdict() for found in _rank_lists(query, gallery, of_query, of_gallery, rows)]
+            for rows in (spread, hardest)
+        ]
         result = {
             "network": config["network"],
             "trained_on": config["trained_on"],
             "device": describe(device, threads),
             "queries": len(query),
-            "queries_without_match": int((ranking.first_rank == 0).sum()),
+            "queries_without_match": int((first.first_rank == 0).sum()),
             "gallery": len(gallery),
-            "distances": scores,
-            "rank_lists": _rank_lists(query, gallery, of_query, of_gallery, evaluation.sheet_queries),
+            "distances": {name: _scores(ranking) for name, ranking in rankings.items()},
+            "rank_lists": lists[0],
+            "hardest": lists[1],
         }
         out.parent.mkdir(parents=True, exist_ok=True)
+        _of_queries(query, rankings).to_parquet(out.with_suffix(".parquet"), index=False)
         out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _rank(
+    distance: Any, of_query: Features, of_gallery: Features, query: pd.DataFrame, gallery: pd.DataFrame
+) -> Ranking:
+    return evaluate_blocks(
+        lambda start, stop: distance.matrix(of_query, of_gallery[start:stop]),
+        query["identity"].to_numpy(),
+        query["camera"].to_numpy(),
+        gallery["identity"].to_numpy(),
+        gallery["camera"].to_numpy(),
+    )
+
+
+def _training(train: Path, which: str, features: Any) -> tuple[NDArray[Any], ...]:
+    """Features, identities and cameras of the `real` training images, or of `all`."""
+    table = samples.read(train / "train.parquet")
+    if which == "real":
+        table = table[table["origin"] == samples.REAL]
+    return features(table, "train"), table["identity"].to_numpy(), table["camera"].to_numpy()
+
+
+def _of_queries(query: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:
+    tables = [
+        pd.DataFrame(
+            {
+                "query": query["image"],
+                "distance": name,
+                "first_rank": ranking.first_rank,
+                "ap_trapezoid": ranking.ap_trapezoid,
+                "ap_step": ranking.ap_step,
+            }
+        )
+        for name, ranking in rankings.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _scores(ranking: Ranking) -> dict[str, object]:
@@ -95,20 +148,8 @@ def _scores(ranking: Ranking) -> dict[str, object]:
 
 
 def _rank_lists(
-    query: pd.DataFrame,
-    gallery: pd.DataFrame,
-    of_query: NDArray[np.float32],
-    of_gallery: NDArray[np.float32],
-    count: int,
-) -> list[dict[str, object]]:
-    """The nearest gallery images (Euclidean) of some queries spread over the set, junk and same camera taken out."""
-    rows = np.unique(np.linspace(0, len(query) - 1, count).astype(int))
-    lists = []
-    for row, near in zip(rows, nearest(of_query[rows], of_gallery, SEARCHED), strict=True):
-        asked, found = query.iloc[row], gallery.iloc[near]
-        same = found["identity"] == asked["identity"]
-        removed = (found["identity"] == samples.JUNK) | (same & (found["camera"] == asked["camera"]))
-        shown = found[~removed].head(LISTED)
-        hits = (shown["identity"] == asked["identity"]).tolist()
-        lists.append({"query": asked["image"], "gallery": shown["image"].tolist(), "hit": hits})
-    return lists
+    query: pd.DataFrame, gallery: pd.DataFrame, of_query: Features, of_gallery: Features, rows: NDArray[np.int64]
+) -> list[RankList]:
+    """The nearest gallery images (Euclidean) of some queries."""
+    found = nearest(of_query[rows], of_gallery, LISTED)
+    return [rank_list(query.iloc[row], gallery, near) for row, near in zip(rows, found, strict=True)]

@@ -10,11 +10,15 @@ from typing import Any
 
 import click
 
-from pipelines import figures, layout, tables
+from pipelines import layout, reid_figures, tables
 from pipelines.console import stage
 from pipelines.params import Params
+from pipelines.reid_table import reid_table
+from pipelines.results import LEVEL, Results, metrics, read_results, significance
 from reid import samples
 from reid.images import Archive
+
+RANK_LISTS = {"rank_lists": "Rank lists", "hardest": "Hardest queries of each row and network"}
 
 
 def run(params: Params) -> None:
@@ -27,23 +31,26 @@ def run(params: Params) -> None:
     """
     rows = [layout.REAL, *(layout.row_name(g, a) for g in params.augmentations for a in params.alphas)]
     with stage("report", f"{len(rows)} rows: {', '.join(rows)}") as say:
-        scores = {row: {network: _read(layout.score(row, network)) for network in params.networks} for row in rows}
+        results = read_results(rows, params.networks, params.seeds)
         figure_folder, sheet_folder = layout.REPORT / "figures", layout.REPORT / "sheets"
         for folder in (figure_folder, sheet_folder):
             folder.mkdir(parents=True, exist_ok=True)
 
-        metrics = tables.metrics(scores)
-        (layout.REPORT / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-        shown = tables.table(scores, params.report.average_precision, published=params.dataset.name == "market1501")
-        caption = _caption(params, scores)
+        means, rule = metrics(results), params.report.average_precision
+        (layout.REPORT / "metrics.json").write_text(json.dumps(means, indent=2) + "\n")
+        compared = significance(results, rule)
+        compared.to_csv(layout.REPORT / "significance.tsv", sep="\t", index=False, float_format="%.4g")
+        shown = reid_table(results, means, compared, rule, published=params.dataset.name == "market1501")
+        caption = _caption(params, results)
         images = {name: _read(layout.gan_score(name)) for name in (layout.REAL, *params.generators)}
         of_images = tables.image_table(images, published=params.dataset.name == "market1501")
         tables.write([(shown, caption), (of_images, _image_caption(params, images))], layout.REPORT)
 
-        figures.cmc(scores, figure_folder / "cmc.png")
-        key = {"trapezoid": "mAP", "step": "mAP_step"}[params.report.average_precision]
-        figures.against_alpha(metrics, params.augmentations, params.alphas, key, figure_folder / "alpha.png")
-        _draw_rank_lists(scores, sheet_folder / "ranks.png")
+        reid_figures.cmc(results, figure_folder / "cmc.png")
+        key = {"trapezoid": "mAP", "step": "mAP_step"}[rule]
+        reid_figures.against_alpha(means, params.augmentations, params.alphas, key, figure_folder / "alpha.png")
+        for kind in RANK_LISTS:
+            _draw_rank_lists(results, kind, sheet_folder / f"{kind}.png")
         sheets = _copy_sheets(params, sheet_folder)
         _write_page((layout.REPORT / "table.html").read_text(), sheets)
         click.echo((layout.REPORT / "table.md").read_text())
@@ -57,13 +64,16 @@ def _read(path: Path) -> dict[str, Any]:
     return score
 
 
-def _caption(params: Params, scores: dict[str, dict[str, Any]]) -> str:
-    first = next(iter(scores[layout.REAL].values()))
+def _caption(params: Params, results: Results) -> str:
+    first = next(iter(results[layout.REAL].values()))[0].file
+    seeds = f"seeds {', '.join(map(str, params.seeds))} (mean ± standard deviation)" if len(params.seeds) > 1 else ""
     unmatched = first["queries_without_match"]
     parts = [
-        f"Data set {params.dataset.name}, profile {params.profile}, seed {params.seed}, {first['device']}.",
+        f"Data set {params.dataset.name}, profile {params.profile}, {seeds or f'seed {params.seeds[0]}'}, "
+        f"{first['device']}.",
         f"Per cent; single query, {first['queries']:,} queries against {first['gallery']:,} gallery images;",
         f"mAP by the {params.report.average_precision} rule.",
+        f"*: differs from {layout.REAL} (paired bootstrap over queries, p < {LEVEL}), not over seeds.",
     ]
     if unmatched:
         parts.append(f"{unmatched} queries have no match in another camera and count as not found.")
@@ -91,18 +101,18 @@ def _image_caption(params: Params, files: dict[str, dict[str, Any]]) -> str:
     return " ".join([*parts, *notes])
 
 
-def _draw_rank_lists(scores: dict[str, dict[str, Any]], path: Path) -> None:
-    """For each query the lists of all rows, one below the other."""
+def _draw_rank_lists(results: Results, kind: str, path: Path) -> None:
+    """For the queries of each network's lists what all rows find, one below the other; the first seed's."""
     tables_of = {split: samples.read(layout.samples(split)).set_index("image") for split in ("query", "gallery")}
+    by_row = {f"{row}, {network}": of[0].file[kind] for row, n in results.items() for network, of in n.items()}
     with Archive(tables_of["query"]["archive"].iloc[0]) as archive:
         lists = []
-        by_row = {f"{row}, {network}": file["rank_lists"] for row, n in scores.items() for network, file in n.items()}
         for number in range(min(len(found) for found in by_row.values())):
             for name, found in by_row.items():
                 entry = found[number]
-                pictures = [(archive.image(i), hit) for i, hit in zip(entry["gallery"], entry["hit"], strict=True)]
+                pictures = [(archive.image(i), of) for i, of in zip(entry["gallery"], entry["kinds"], strict=True)]
                 lists.append((name, archive.image(entry["query"]), pictures))
-    figures.rank_lists(lists, path)
+    reid_figures.rank_lists(lists, path)
 
 
 def _copy_sheets(params: Params, folder: Path) -> list[tuple[str, Path]]:
@@ -120,7 +130,7 @@ def _copy_sheets(params: Params, folder: Path) -> list[tuple[str, Path]]:
         copy = folder / f"{'-'.join(path.with_suffix('').parts[1:])}.png"
         shutil.copyfile(path, copy)
         sheets.append((title, copy))
-    return [*sheets, ("Rank lists", folder / "ranks.png")]
+    return [*sheets, *((title, folder / f"{kind}.png") for kind, title in RANK_LISTS.items())]
 
 
 def _write_page(both_tables: str, sheets: list[tuple[str, Path]]) -> None:

@@ -35,12 +35,13 @@ SHOWN = 14  # pairs on the sheet
 BATCH = 16  # images whose features are extracted at a time; larger ones are slower on a CPU
 
 
-def run(name: str, scores: ScoresParams, device_name: str, threads: int, size: tuple[int, int]) -> None:
+def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
     """Write `data/gan_scores/NAME.json`, the scores, and NAME.png, a sheet of what was scored.
 
     Args:
         name: of a generator, or `real` for the real target images.
         scores: their section.
+        seed: that of the Re-ID network which looks for the people.
         device_name: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
         size: (H, W) of the images.
@@ -70,7 +71,7 @@ def run(name: str, scores: ScoresParams, device_name: str, threads: int, size: t
             # Against the real targets; these themselves against the sources, other real images of the same people.
             other = judge(networks.classifier, (source if real else target).to(device), title="classify real images")
             found["fd"] = frechet_distance(judged.features, other.features)
-        model = layout.reid_real(scores.identity)
+        model = layout.reid(layout.REAL, scores.identity, seed)
         if (model / "network.pt").exists():
             found |= _identities(model, images, table, pairs, 1 if real else 0, device)
         else:

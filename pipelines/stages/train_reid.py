@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -42,18 +43,28 @@ def run(
     settings = {"reid": reid.model_dump(exclude={"distances"}), "seed": seed, "size": size}
     settings |= {"threads": threads, "device": device.type}
     scratch = resume.scratch(f"reid-{out.name}", settings, [train / "train.parquet", *samples.archives(table)])
-    generated = int((table["origin"] != samples.REAL).sum())
+    made = (table["origin"] != samples.REAL).to_numpy()
+    generated = int(made.sum())
     does = f"{reid.training.iterations:,} iterations on {len(table):,} images, {generated:,} of them generated"
     with stage(f"train-reid {out.name}", f"{does}, on {describe(device, threads)}") as say:
         images = load(table["archive"], table["image"], size).to(device)
         labels, classes = samples.class_labels(table["identity"].to_numpy())
+        if reid.generated.labels == "separate":
+            labels, classes = labels + made * classes, 2 * classes
         torch.manual_seed(seed_for(seed, "initial weights"))
-        options = {"classes": classes, **reid.options.model_dump()}
+        options = {"classes": classes, **reid.options}
         built = NETWORKS[reid.network](**options).to(device)
+        smoothing = (made * reid.generated.smoothing).astype(np.float32)
         log = training.train(
-            built, images, torch.from_numpy(labels).to(device), scratch, **reid.training.model_dump(), seed=seed
+            built,
+            images,
+            torch.from_numpy(labels).to(device),
+            torch.from_numpy(smoothing).to(device),
+            scratch,
+            **reid.training.model_dump(),
+            seed=seed,
         )
-        trained_on = {"images": len(table), "generated": generated, "identities": classes}
+        trained_on = {"images": len(table), "generated": generated, "identities": table["identity"].nunique()}
         storage.save(built, reid.network, options, out, {"trained_on": trained_on, "image_size": list(size)})
         pd.DataFrame(log).to_csv(out / "losses.tsv", sep="\t", index=False, float_format="%.5g")
         scratch.remove()

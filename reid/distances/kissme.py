@@ -26,7 +26,8 @@ class KISSME:
     """The KISS metric.
 
     Where the data is small, what would make a covariance singular is avoided: all pairs are used instead of every tenth
-    where a tenth would be fewer than two for each component, and the components are at most half as many as the pairs.
+    where a tenth would be fewer than two for each component, and the components are at most half as many as the pairs,
+    and as the directions in which images of one person can differ.
 
     Args:
         dimensions: principal components kept, at most.
@@ -45,7 +46,8 @@ class KISSME:
         """Learn from features (N, D), identities (N,) and cameras (N,); raises InputError where it cannot."""
         same = positive_pairs(identities, cameras)
         other = negative_pairs(identities, cameras, len(same), self.seed)
-        most = min(self.dimensions, len(same) // 2)
+        differing = len(identities) - len(np.unique(identities))  # as many directions, at most
+        most = min(self.dimensions, len(same) // 2, differing // 2)
         if most == 0:
             raise InputError("KISSME needs at least two pairs of images of one person in two cameras; there is one")
         self.components = principal_components(features, most)
@@ -130,6 +132,7 @@ def positive(metric: Array) -> Array:
 def _covariance(projected: Array, pairs: NDArray[np.int64], of: str) -> Array:
     differences = projected[pairs[:, 0]] - projected[pairs[:, 1]]
     covariance = differences.T @ differences / len(pairs)
-    if linalg.eigvalsh(covariance)[0] <= 0:
+    values = linalg.eigvalsh(covariance)
+    if values[0] <= len(values) * np.finfo(np.float64).eps * values[-1]:
         raise InputError(f"KISSME: images of {of} do not differ in some direction: too few, or equal, training images")
     return covariance

@@ -56,7 +56,8 @@ class XQDA:
         intra[np.diag_indices_from(intra)] += self.regulariser
         self.subspace = discriminative_subspace(intra, extra)
         within, between = (self.subspace.T @ covariance @ self.subspace for covariance in (intra, extra))
-        if linalg.eigvalsh(between)[0] <= 0:
+        values = linalg.eigvalsh(between)
+        if values[0] <= len(values) * np.finfo(np.float64).eps * values[-1]:
             raise InputError("XQDA: the training features of different people do not differ: nothing can be learnt")
         self.metric = linalg.inv(within) - linalg.inv(between)
         if basis is not None:

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reid.errors import InputError
 from reid.networks.backbones import BACKBONES
+from reid.networks.crops import Size, fit
 from reid.networks.folding import fold
 
 
@@ -17,31 +19,59 @@ class IDE(nn.Module):
         self,
         classes: int,  # number of training identities
         backbone: str = "resnet50",  # key of BACKBONES
-        input_size: tuple[int, int] = (224, 224),  # (H, W) that images are resized to, aspect ignored
+        input_size: Size = (224, 224),  # (H, W) that images are resized to, aspect ignored
+        crop_size: Size | None = None,  # (H, W) of the window that is seen: a random one in training; None for all
         dropout: float = 0.0,  # before the classifier; 0 as released, 0.5 was found better later
         freeze_batch_norm: bool = True,  # keep ImageNet's statistics; scale and shift are trained, as released
+        mirror: bool = False,  # embed an image together with its mirror image
         pretrained: bool = True,  # start from ImageNet weights
     ):
         super().__init__()
+        if crop_size is not None and (crop_size[0] > input_size[0] or crop_size[1] > input_size[1]):
+            raise InputError(f"crop_size {crop_size} is larger than input_size {input_size}: it is cut out of that")
         self.backbone = BACKBONES[backbone](pretrained)
-        self.classifier = nn.Linear(self.backbone.dimensions, classes)
-        nn.init.normal_(self.classifier.weight, std=0.001)
-        nn.init.zeros_(self.classifier.bias)
-        self.input_size = input_size
-        self.dropout = dropout
+        self.classifier = linear(self.backbone.dimensions, classes, 0.001)
+        self.input_size, self.crop_size = input_size, crop_size
+        self.dropout, self.mirror = dropout, mirror
         if freeze_batch_norm:
             fold(self.backbone)
 
-    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Softmax loss (B,) of images (B, 3, H, W) in [-1, 1] with class labels (B,)."""
-        features = F.dropout(self._features(images), self.dropout, self.training)
-        return F.cross_entropy(self.classifier(features), labels, reduction="none")
+    def heads(self) -> list[tuple[nn.Linear, float]]:
+        """The layers after the backbone, and their learning rates as multiples of the classifier's."""
+        return [(self.classifier, 1.0)]
+
+    def loss(self, images: Tensor, labels: Tensor, smoothing: Tensor | None = None) -> Tensor:
+        """Softmax loss (B,).
+
+        Args:
+            images: (B, 3, H, W) in [-1, 1].
+            labels: (B,) classes.
+            smoothing: (B,) the part of each image's label that is spread over all classes, in 0..1; none by default.
+        """
+        return self._identification(self.features(images), labels, smoothing)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Embeddings (B, D) of images (B, 3, H, W) in [-1, 1]; not normalised."""
-        return self._features(images)
+        """Embeddings (B, D) of images (B, 3, H, W) in [-1, 1]; not normalised, but for those of mirrored pairs."""
+        if not self.mirror:
+            return self.features(images)
+        return F.normalize(self.features(images)) + F.normalize(self.features(images.flip(3)))
 
-    def _features(self, images: Tensor) -> Tensor:
-        if images.shape[2:] != torch.Size(self.input_size):
-            images = F.interpolate(images, self.input_size, mode="bilinear", antialias=True)
-        return self.backbone(images.contiguous(memory_format=torch.channels_last))
+    def features(self, images: Tensor) -> Tensor:
+        """What the backbone makes (B, D) of images (B, 3, H, W) of any size."""
+        seen = fit(images, self.input_size, self.crop_size, self.training)
+        return self.backbone(seen.contiguous(memory_format=torch.channels_last))
+
+    def _identification(self, features: Tensor, labels: Tensor, smoothing: Tensor | None) -> Tensor:
+        scores = self.classifier(F.dropout(features, self.dropout, self.training)).log_softmax(1)
+        own = -scores.gather(1, labels[:, None])[:, 0]
+        if smoothing is None:
+            return own
+        return (1 - smoothing) * own - smoothing * scores.mean(1)
+
+
+def linear(inputs: int, outputs: int, deviation: float) -> nn.Linear:
+    """A fully connected layer with Gaussian weights and no bias to begin with."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.normal_(layer.weight, std=deviation)
+    nn.init.zeros_(layer.bias)
+    return layer

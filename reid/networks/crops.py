@@ -1,0 +1,26 @@
+"""Bringing images to a network's input size."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Size = tuple[int, int]
+
+
+def fit(images: Tensor, input_size: Size, crop_size: Size | None, training: bool) -> Tensor:
+    """Resize images (B, C, H, W) to `input_size` (H, W), aspect ignored; then cut windows of `crop_size` out of them.
+
+    Each image's window is a random one in training, else the one in the middle; without `crop_size` nothing is cut.
+    """
+    if images.shape[2:] != torch.Size(input_size):
+        images = F.interpolate(images, list(input_size), mode="bilinear", antialias=True)
+    if crop_size is None:
+        return images
+    height, width = crop_size
+    spare = torch.tensor([input_size[0] - height, input_size[1] - width])
+    corners = (torch.rand(len(images), 2) * (spare + 1)).long() if training else (spare // 2).expand(len(images), 2)
+    return torch.stack(
+        [image[:, y : y + height, x : x + width] for image, (y, x) in zip(images, corners.tolist(), strict=True)]
+    )

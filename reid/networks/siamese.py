@@ -1,0 +1,60 @@
+"""The siamese network of "A Discriminatively Learned CNN Embedding" (Zheng et al., TOMM 2017).
+
+One backbone looks at both images of a pair. Both are identified, as in IDE; and from the squared difference of their
+features (the square layer) a second classifier tells whether they show one person.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from reid.networks.crops import Size
+from reid.networks.ide import IDE, linear
+
+
+class Siamese(IDE):
+    """IDE with verification of pairs; embeds single images as IDE does.
+
+    The defaults are the recipe behind the journal paper's Table 4. The original's: dropout 0.9, freeze_batch_norm
+    false, verification_weight 1, verifier_rate 100, mirror true, and training's sampling `counted`.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        backbone: str = "resnet50",
+        input_size: Size = (256, 256),
+        crop_size: Size | None = (224, 224),
+        dropout: float = 0.0,  # before both classifiers
+        freeze_batch_norm: bool = True,
+        mirror: bool = False,
+        verification_weight: float = 0.5,  # of the verification loss; identification's is 1
+        verifier_rate: float = 1.0,  # the verifier's learning rate, as a multiple of the classifier's
+        pretrained: bool = True,
+    ):
+        super().__init__(classes, backbone, input_size, crop_size, dropout, freeze_batch_norm, mirror, pretrained)
+        nn.init.normal_(self.classifier.weight, std=0.01)
+        self.verifier = linear(self.backbone.dimensions, 2, 0.01)
+        self.verification_weight, self.verifier_rate = verification_weight, verifier_rate
+
+    def heads(self) -> list[tuple[nn.Linear, float]]:
+        """The layers after the backbone, and their learning rates as multiples of the classifier's."""
+        return [*super().heads(), (self.verifier, self.verifier_rate)]
+
+    def loss(self, images: Tensor, labels: Tensor, smoothing: Tensor | None = None) -> Tensor:
+        """Mean softmax loss of the two images of each pair, and the weighted loss of its verification: (P,).
+
+        Args:
+            images: (2P, 3, H, W) in [-1, 1], the pairs' first images, then their second.
+            labels: (2P,) classes.
+            smoothing: (2P,) as in IDE; verification knows none.
+        """
+        features = self.features(images)
+        first, second = features.chunk(2)
+        identification = self._identification(features, labels, smoothing).view(2, -1).mean(0)
+        difference = F.dropout((first - second) ** 2, self.dropout, self.training)
+        same = torch.eq(*labels.chunk(2)).long()
+        verification = F.cross_entropy(self.verifier(difference), same, reduction="none")
+        return identification + self.verification_weight * verification

@@ -1,0 +1,89 @@
+"""Scores over seeds, the Re-ID table, and what is significant in it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import layout, results
+from pipelines.reid_table import reid_table
+
+QUERIES = 60
+
+
+def write(row, seed, rank1, ap):
+    """A score file whose queries have these first ranks (1 or 2) and average precisions."""
+    path = layout.score(row, "ide", seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    score = {"rank1": round(100 * float(np.mean(rank1)), 2), "rank5": 80.0, "rank10": 90.0}
+    score |= {"mAP": round(100 * float(np.mean(ap)), 2), "mAP_step": 51.0, "cmc": [70.0]}
+    file = {"trained_on": {"images": 1234, "generated": 0}, "distances": {"euclidean": score}}
+    path.write_text(json.dumps(file))
+    of_queries = {"query": [f"{n}.jpg" for n in range(QUERIES)], "distance": "euclidean"}
+    of_queries |= {"first_rank": np.where(rank1, 1, 2), "ap_trapezoid": ap, "ap_step": np.minimum(ap + 0.01, 1)}
+    pd.DataFrame(of_queries).to_parquet(path.with_suffix(".parquet"))
+
+
+@pytest.fixture
+def rows(tmp_path, monkeypatch):
+    """A row that is better on every query, and one that is as good on average."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    hits, ap = random.random(QUERIES) < 0.5, 0.2 + 0.5 * random.random(QUERIES)
+    better = hits | (np.arange(QUERIES) % 3 == 0)
+    for seed in (0, 1):
+        write("real", seed, hits, ap + 0.01 * seed)
+        write("full-a2", seed, better, ap + 0.1)
+        write("same-a2", seed, hits[::-1], ap[::-1])
+    return ["real", "full-a2", "same-a2"]
+
+
+def test_metrics_are_means_over_seeds(rows):
+    found = results.metrics(results.read_results(rows, ["ide"], [0, 1]))["real"]["ide"]["euclidean"]
+    one = results.metrics(results.read_results(rows, ["ide"], [0]))["real"]["ide"]["euclidean"]
+    assert found["mAP"] == pytest.approx(one["mAP"] + 0.5, abs=0.01)
+    assert found["mAP_std"] == pytest.approx(2**-0.5, abs=0.01)
+    assert set(one) == {"rank1", "rank5", "rank10", "mAP", "mAP_step"}, "no deviation of one"
+
+
+def test_every_two_rows_are_compared(rows):
+    found = results.significance(results.read_results(rows, ["ide"], [0]), "trapezoid")
+    assert len(found) == 3 * 2
+    found = found.set_index(["row", "other", "score"])
+    better = found.loc[("full-a2", "real", "mAP")]
+    assert (better["difference"], better["low"]) == pytest.approx((10, 10))
+    assert better["p"] < 0.001
+    assert found.loc[("full-a2", "real", "Rank-1")]["p"] < 0.05
+    same = found.loc[("same-a2", "real", "mAP")]
+    assert same["low"] < same["difference"] < same["high"]
+    assert same["p"] > 0.05
+
+
+def test_the_table_marks_what_differs(rows):
+    for seeds, expected in (([0], "{:.1f}*"), ([0, 1], "{:.1f} ± 0.0*")):
+        read = results.read_results(rows, ["ide"], seeds)
+        means, compared = results.metrics(read), results.significance(read, "trapezoid")
+        shown = reid_table(read, means, compared, "trapezoid", published=False).set_index("training set")
+        value = means["full-a2"]["ide"]["euclidean"]["mAP"]
+        assert shown.loc["full-a2", "ide + euclidean: mAP"] == expected.format(value)
+        assert "*" not in shown.loc["real", "ide + euclidean: mAP"] + shown.loc["same-a2", "ide + euclidean: mAP"]
+
+
+def test_the_table_shows_the_chosen_rule_and_published_numbers(rows):
+    read = results.read_results(rows, ["ide"], [0])
+    means, compared = results.metrics(read), results.significance(read, "trapezoid").head(0)
+    score = means["real"]["ide"]["euclidean"]
+    shown = [reid_table(read, means, compared, rule, published).iloc[0].tolist() for rule, published in CASES]
+    assert shown[0][:3] == ["real", "1,234", "0"]
+    assert shown[0][3:] == [f"{score['rank1']:.1f} (73.9)", f"{score['mAP']:.1f} (48.8)"]
+    assert shown[1][3:] == [f"{score['rank1']:.1f} (73.9)", "51.0"], "published mAPs are the trapezoid's"
+    assert shown[2][3:] == [f"{score['rank1']:.1f}", f"{score['mAP']:.1f}"]
+
+
+CASES = [("trapezoid", True), ("step", True), ("trapezoid", False)]
+
+
+def test_a_missing_score_is_named(rows):
+    with pytest.raises(FileNotFoundError, match=r"data/scores/real-ide-s7.json does not exist: params.yaml names"):
+        results.read_results(rows, ["ide"], [7])

@@ -1,0 +1,75 @@
+import pytest
+import torch
+
+from reid.errors import InputError
+from reid.sampling import SAMPLINGS, counted, drawn
+
+LABELS = torch.tensor([3, 0, 3, 1, 1, 0, 3, 2, 1, 0] * 20 + [4])  # the last image is the only one of its class
+
+
+@pytest.mark.parametrize("name", SAMPLINGS)
+def test_contract(name):
+    rows = SAMPLINGS[name](LABELS, 5, 16, 0)
+    assert rows.shape == ((16,) if name == "single" else (32,))
+    assert torch.equal(rows, SAMPLINGS[name](LABELS, 5, 16, 0))
+    assert not torch.equal(rows, SAMPLINGS[name](LABELS, 5, 16, 1))
+    assert not torch.equal(rows, SAMPLINGS[name](LABELS, 6, 16, 0))
+
+
+def pairs(sampling, iteration, count=16):
+    first, second = sampling(LABELS, iteration, count, 0).chunk(2)
+    return first, second, LABELS[first] == LABELS[second]
+
+
+def share(sampling, start, count):
+    return torch.cat([pairs(sampling, start + i)[2] for i in range(count)]).float().mean()
+
+
+def test_positive_pairs_become_fewer():
+    """By chance 1 / (1 + 1.01^pass), at least a fifth; 201 images are 12.6 passes of 16."""
+    passes = 12.5625
+    for after in (0, 69, 400):
+        expected = 1 / (1 + min(1.01**after, 4))
+        assert share(drawn, int(after * passes), 150) == pytest.approx(expected, abs=0.04)
+
+
+def test_the_original_counts_its_positive_pairs():
+    for epoch in (0, 20, 50, 75, 92, 500):
+        positive = pairs(counted, epoch * (len(LABELS) // 48), 48)[2]
+        number = round(48 / min(5, 2 * 1.01**epoch))
+        only = pairs(counted, epoch * (len(LABELS) // 48), 48)[0] == len(LABELS) - 1
+        assert torch.equal(positive | only, (torch.arange(48) < number) | only)
+    assert [round(48 / min(5, 2 * 1.01**epoch)) for epoch in (0, 20, 50)] == [24, 20, 15], "as the reference has it"
+
+
+def test_partners_are_any_of_the_class_or_of_another():
+    seen = {True: set(), False: set()}
+    for iteration in range(600):
+        for sampling in (drawn, counted):
+            first, second, same = pairs(sampling, iteration)
+            if sampling is counted:
+                assert not ((first == second) & (first != len(LABELS) - 1)).any(), "never itself"
+            for a, b, positive in zip(first.tolist(), second.tolist(), same.tolist(), strict=True):
+                if a == 0:
+                    seen[positive].add(b)
+    people = set(torch.where(LABELS[0] == LABELS)[0].tolist())
+    assert seen[True] <= people
+    assert len(seen[True]) > 25
+    assert not seen[False] & people
+    assert len(seen[False]) > 30
+
+
+def test_drawn_may_pair_an_image_with_itself():
+    assert any((pairs(drawn, i)[0] == pairs(drawn, i)[1]).any() for i in range(300))
+
+
+def test_first_images_of_the_original_pass_over_all():
+    batches = len(LABELS) // 16
+    first = torch.cat([pairs(counted, i)[0] for i in range(batches)])
+    assert len(first.unique()) == batches * 16
+
+
+def test_one_person_only():
+    for sampling in (drawn, counted):
+        with pytest.raises(InputError, match="at least two people"):
+            sampling(torch.zeros(40, dtype=torch.long), 0, 16, 0)

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from scipy.stats import bootstrap
+
+from reid.significance import compare, resampled_means
+
+RANDOM = np.random.default_rng(0)
+
+
+def difference(first, second, **options):
+    return compare(first, second, *resampled_means(np.stack([first, second], 1), **options).T)
+
+
+def test_interval_is_scipys():
+    first, second = RANDOM.random(80), RANDOM.random(80) + 0.05
+    found = difference(first, second, draws=20_000)
+    expected = bootstrap(
+        (first, second), lambda a, b, axis: (a - b).mean(axis), paired=True, method="percentile", n_resamples=20_000,
+        rng=1,
+    ).confidence_interval  # fmt: skip
+    assert found.mean == pytest.approx(first.mean() - second.mean())
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.004)
+
+
+def test_means_are_those_of_queries_drawn_together():
+    values = RANDOM.random((30, 3))
+    means = resampled_means(np.column_stack([values, values[:, 0] + 1]), draws=700, seed=4)
+    assert means.shape == (700, 4)
+    np.testing.assert_allclose(means[:, 3], means[:, 0] + 1)
+    np.testing.assert_allclose(means.mean(0)[:3], values.mean(0), atol=0.02)
+    np.testing.assert_allclose(means.std(0)[:3], values.std(0) / 30**0.5, rtol=0.15)
+    assert (means[0] != means[1]).any()
+
+
+def test_p_is_small_for_a_difference_on_every_query_and_one_for_none():
+    first = RANDOM.random(50)
+    assert difference(first + 0.1, first).p < 0.001
+    assert difference(first, first) == (0, 0, 0, 1)
+
+
+def test_p_is_uniform_where_there_is_no_difference():
+    random = np.random.default_rng(1)
+    found = [difference(*random.random((2, 60)), draws=400).p for _ in range(300)]
+    assert np.mean(np.array(found) < 0.1) == pytest.approx(0.1, abs=0.05)
+    assert np.mean(np.array(found) < 0.5) == pytest.approx(0.5, abs=0.1)
