@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from pipelines import layout
 from pipelines.console import stage
+from pipelines.feature_map import feature_map
 from pipelines.params import EvaluationParams
 from pipelines.runtime import describe, set_up
 from reid import samples
 from reid.distances import DISTANCES
 from reid.features import extract, normalise
 from reid.images import load
+from reid.maps import on_a_plane
 from reid.networks import storage
 from reid.rank_lists import RankList, rank_list
 from reid.ranking import Ranking, evaluate_blocks
@@ -25,6 +27,7 @@ from reid.search import nearest
 
 CMC_RANKS = 50  # kept for the figure
 LISTED = 12  # gallery images of a rank list
+MAPPED = 10  # people on the map of features
 Features = NDArray[np.float32]
 
 
@@ -40,7 +43,8 @@ def run(
     """Write the scores of the network in `model`, and some of its rank lists, to the JSON file `out`.
 
     Beside it, with the suffix .parquet, is what each query is worth by each distance: columns query, distance,
-    first_rank, ap_trapezoid, ap_step.
+    first_rank, ap_trapezoid, ap_step. For a network trained on generated images too there is a map of its features of
+    some people's training images, with the suffix .png.
 
     Args:
         distances: keys of `reid.distances.DISTANCES`.
@@ -92,6 +96,9 @@ def run(
             "hardest": lists[1],
         }
         out.parent.mkdir(parents=True, exist_ok=True)
+        if config["trained_on"]["generated"]:
+            shown = _some_people(samples.read(train / "train.parquet"))
+            feature_map(on_a_plane(features(shown, "map")), shown, model.name, out.with_suffix(".png"))
         _of_queries(query, rankings).to_parquet(out.with_suffix(".parquet"), index=False)
         out.write_text(json.dumps(result, indent=1) + "\n")
 
@@ -114,6 +121,13 @@ def _training(train: Path, which: str, features: Any) -> tuple[NDArray[Any], ...
     if which == "real":
         table = table[table["origin"] == samples.REAL]
     return features(table, "train"), table["identity"].to_numpy(), table["camera"].to_numpy()
+
+
+def _some_people(train: pd.DataFrame) -> pd.DataFrame:
+    """All training images of MAPPED people, spread over those of whom there are generated images."""
+    people = np.unique(train.loc[train["origin"] != samples.REAL, "identity"])
+    chosen = people[np.unique(np.linspace(0, len(people) - 1, MAPPED).astype(int))]
+    return train[train["identity"].isin(chosen)].reset_index(drop=True)
 
 
 def _of_queries(query: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:

@@ -125,6 +125,10 @@ def _copy_sheets(params: Params, folder: Path) -> list[tuple[str, Path]]:
     for name in params.augmentations:
         title = f"Augmented training set {layout.row_name(name, alpha)}"
         wanted.append((title, layout.augmented(name, alpha) / "sheet.png"))
+        for network in params.networks:
+            row, seed = layout.row_name(name, alpha), params.seeds[0]
+            title = f"Features of training people by {network}, trained on {row}"
+            wanted.append((title, layout.score(row, network, seed).with_suffix(".png")))
     sheets = []
     for title, path in wanted:
         copy = folder / f"{'-'.join(path.with_suffix('').parts[1:])}.png"

@@ -46,10 +46,14 @@ class KISSME:
         """Learn from features (N, D), identities (N,) and cameras (N,); raises InputError where it cannot."""
         same = positive_pairs(identities, cameras)
         other = negative_pairs(identities, cameras, len(same), self.seed)
-        differing = len(identities) - len(np.unique(identities))  # as many directions, at most
+        distinct = len({feature.tobytes() for feature in features})
+        differing = distinct - len(np.unique(identities))  # directions, at most, in which images of one person differ
         most = min(self.dimensions, len(same) // 2, differing // 2)
-        if most == 0:
-            raise InputError("KISSME needs at least two pairs of images of one person in two cameras; there is one")
+        if most < 1:
+            raise InputError(
+                f"KISSME has too little to learn from: {len(same)} pairs of images of one person in two cameras, and "
+                f"{distinct} different features of {len(np.unique(identities))} people"
+            )
         self.components = principal_components(features, most)
         if len(same) // THINNING >= 2 * self.components.shape[1]:
             same, other = same[::THINNING], other[::THINNING]

@@ -18,7 +18,7 @@ from augment.generators import GENERATORS
 from augment.generators import storage as storage_of_generators
 from pipelines.__main__ import main
 from reid import samples, weights
-from reid.images import Archive, stored_size
+from reid.images import Archive, encode_jpeg, stored_size, write_zip
 from reid.networks import storage
 
 
@@ -326,3 +326,48 @@ def test_a_gpu_that_is_not_there(project, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     write_params(lambda p: p.update(device="cuda"))
     assert "torch sees no NVIDIA GPU; set device to auto or cpu" in run("train-gan", "full", fails=True)
+
+
+def with_generated_rows(folder):
+    """An augmented set made of the training table and its images turned upside down."""
+    train = samples.read(Path("data/samples/train.parquet"))
+    name = f"{folder.name}"
+    made = train.assign(
+        image=[f"{Path(image).with_suffix('')}_g01.jpg" for image in train["image"]],
+        archive=str(folder / "images.zip"), origin=name, source=train["image"], pose_of=train["image"], draw=1,
+    )  # fmt: skip
+    with Archive("data/raw/tiny.zip") as archive:
+        turned = [encode_jpeg(np.ascontiguousarray(archive.image(image)[::-1])) for image in train["image"]]
+    write_zip(folder / "images.zip", zip(made["image"], turned, strict=True))
+    samples.write(pd.concat([train, made]), folder / "train.parquet")
+    return train
+
+
+def test_generated_images_may_be_classes_of_their_own(prepared):
+    folder = Path("data/augmented/copy-a2")
+    train = with_generated_rows(folder)
+    write_params(lambda p: p["reid"]["ide"]["generated"].update(labels="separate", smoothing=0.1))
+    run("train-reid", "ide", "--train", folder, "--out", "data/reid/separate")
+    config = json.loads(Path("data/reid/separate/config.json").read_text())
+    assert config["options"]["classes"] == 2 * config["trained_on"]["identities"] == 8
+    assert config["trained_on"]["generated"] == len(train)
+
+
+def test_metrics_learn_from_real_images_or_from_all(prepared):
+    folder = Path("data/augmented/copy-a2")
+    with_generated_rows(folder)
+    run("train-reid", "ide", "--train", folder, "--out", "data/reid/copy")
+    scores = {}
+    for which in ("real", "all"):
+        write_params(lambda p, which=which: p["evaluation"].update(metric_train=which))
+        output = run("evaluate", "ide", "--train", folder, "--model", "data/reid/copy", "--out", f"{which}.json")
+        scores[which] = pd.read_parquet(f"{which}.parquet")
+        assert Path(f"{which}.png").stat().st_size > 10_000
+        assert "xqda: Rank-1" in output
+    same = {name: (a.values == b.values).all() for name, a, b in by_distance(scores)}
+    assert same == {"euclidean": True, "xqda": False}
+
+
+def by_distance(scores):
+    for name in ("euclidean", "xqda"):
+        yield name, *(table.loc[table["distance"] == name, ["ap_trapezoid"]] for table in scores.values())
