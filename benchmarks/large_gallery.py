@@ -45,8 +45,8 @@ def main() -> None:
     whole = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"{QUERIES:,} queries x {len(identities):,} images of {SIZE:,} dimensions: {whole:.0f} s, of which {seconds:.0f} s "
-        f"for features and distances in {blocks} blocks; peak {peak:.2f} GiB; chance mAP {ranking.mean_ap_step:.4f}"
+        f"{QUERIES:,} queries x {len(identities):,} images of {SIZE:,} dimensions: {whole:.0f} s, of which "
+        f"{seconds:.0f} s for features and distances in {blocks} blocks; peak {peak:.2f} GiB; chance mAP {ranking.mean_ap_step:.4f}"
     )
 
 

@@ -25,7 +25,6 @@ def main() -> None:
     gallery_ids = np.concatenate([np.full(JUNK, -1), random.integers(0, PEOPLE + 1, GALLERY - JUNK)])
     query_ids = random.integers(1, PEOPLE + 1, QUERIES)
     query_cameras, gallery_cameras = (random.integers(1, 7, count) for count in (QUERIES, GALLERY))
-    case = (distances, query_ids, query_cameras, gallery_ids, gallery_cameras)
     some = 500
     few = (distances[:some], query_ids[:some], query_cameras[:some], gallery_ids, gallery_cameras)
     kept = gallery_ids != -1

@@ -66,6 +66,12 @@ def gan_score(generator: str) -> Path:
     return (GAN_SCORES if variant == generator else ABLATIONS / GAN_SCORES.name) / f"{variant}.json"
 
 
+def gan_ranks(generator: str) -> Path:
+    """Sheet of whom a Re-ID network sees in a generator's images."""
+    path = gan_score(generator)
+    return path.with_name(f"{path.stem}-ranks.png")
+
+
 def gan_noise(generator: str) -> Path:
     """Scores of a generator with noise on its source poses; beside it a figure of them."""
     return ABLATIONS / f"{generator.removeprefix(f'{ABLATIONS.name}/')}-noise.tsv"

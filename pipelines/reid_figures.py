@@ -1,4 +1,4 @@
-"""Figures of the Re-ID table: CMC curves, scores against alpha, rank lists."""
+"""Figures of the Re-ID table: CMC curves, and scores against alpha."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pipelines.results import Metrics, Results, distances
-from reid.rank_lists import Kind
 from reid.samples import REAL
-from reid.sheets import Picture, framed, sheet
-
-QUERY = (30, 30, 30)  # colours of frames
-COLOURS: dict[Kind, tuple[int, int, int]] = {"hit": (30, 160, 60), "miss": (210, 40, 40), "junk": (165, 165, 165)}
 
 
 def cmc(results: Results, path: Path) -> None:
@@ -69,20 +64,3 @@ def against_alpha(metrics: Metrics, augmentations: list[str], alphas: list[int],
         axes.set_xlabel("alpha")
     grid[0][0].legend()
     figure.savefig(path, dpi=110)
-
-
-def rank_lists(lists: list[tuple[str, Picture, list[tuple[Picture, Kind]]]], path: Path) -> None:
-    """A sheet of queries, each with the gallery images nearest to it, framed by what they are.
-
-    Args:
-        lists: caption, query, and the gallery images with what each is.
-        path: of the PNG.
-    """
-    rows = [
-        (name, [framed(query, QUERY), *(framed(picture, COLOURS[kind]) for picture, kind in found)])
-        for name, query, found in lists
-    ]
-    title = (
-        "query, then what is nearest to it. Green: the same person, red: another, grey: junk, left out of the ranking"
-    )
-    sheet(rows, path, height=128, title=title)

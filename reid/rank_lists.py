@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -9,8 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reid.samples import JUNK
+from reid.sheets import Picture, framed, sheet
 
 Kind = Literal["hit", "miss", "junk"]
+COLOURS: dict[Kind, tuple[int, int, int]] = {"hit": (30, 160, 60), "miss": (210, 40, 40), "junk": (165, 165, 165)}
+REAL, GENERATED = (30, 30, 30), (150, 60, 200)  # colours of queries' frames
 
 
 class RankList(NamedTuple):
@@ -28,3 +32,23 @@ def rank_list(query: pd.Series, gallery: pd.DataFrame, order: NDArray[np.int64])
     removed = (found["identity"] == JUNK).to_numpy() | (same & (found["camera"] == query["camera"]).to_numpy())
     kinds = np.select([removed, same], ["junk", "hit"], "miss")
     return RankList(query["image"], found["image"].tolist(), kinds.tolist())
+
+
+def draw(lists: list[tuple[str, Picture, list[tuple[Picture, Kind]]]], path: Path, generated: bool = False) -> None:
+    """Write a sheet of queries, each with the gallery images nearest to it, framed by what they are.
+
+    Args:
+        lists: caption, query, and the gallery images with what each is.
+        path: of the PNG.
+        generated: whether the queries are generated images.
+    """
+    rows = [
+        (
+            name,
+            [framed(query, GENERATED if generated else REAL), *(framed(image, COLOURS[kind]) for image, kind in found)],
+        )
+        for name, query, found in lists
+    ]
+    asked = "generated query (violet)" if generated else "query (black)"
+    title = f"{asked}, then what is nearest to it; green: the same person, red: another, grey: not ranked"
+    sheet(rows, path, height=128, title=title)

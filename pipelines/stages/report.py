@@ -15,7 +15,7 @@ from pipelines.console import stage
 from pipelines.params import Params
 from pipelines.reid_table import reid_table
 from pipelines.results import LEVEL, Results, metrics, read_results, significance
-from reid import samples
+from reid import rank_lists, samples
 from reid.images import Archive
 
 RANK_LISTS = {"rank_lists": "Rank lists", "hardest": "Hardest queries of each row and network"}
@@ -112,7 +112,7 @@ def _draw_rank_lists(results: Results, kind: str, path: Path) -> None:
                 entry = found[number]
                 pictures = [(archive.image(i), of) for i, of in zip(entry["gallery"], entry["kinds"], strict=True)]
                 lists.append((name, archive.image(entry["query"]), pictures))
-    reid_figures.rank_lists(lists, path)
+    rank_lists.draw(lists, path)
 
 
 def _copy_sheets(params: Params, folder: Path) -> list[tuple[str, Path]]:
@@ -121,6 +121,7 @@ def _copy_sheets(params: Params, folder: Path) -> list[tuple[str, Path]]:
     for generator in params.generators:
         wanted.append((f"Generator {generator}, people not trained on", layout.GAN / generator / "sheet.png"))
         wanted.append((f"Generator {generator}, scored images", layout.gan_score(generator).with_suffix(".png")))
+        wanted.append((f"Generator {generator}, whom a Re-ID network sees in them", layout.gan_ranks(generator)))
     alpha = min(params.alphas)
     for name in params.augmentations:
         title = f"Augmented training set {layout.row_name(name, alpha)}"

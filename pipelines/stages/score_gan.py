@@ -24,19 +24,23 @@ from pipelines.params import ScoresParams
 from pipelines.people import read_pairs
 from pipelines.runtime import describe, set_up
 from pipelines.scoring import compare, find_scratch, inspect, load_networks, masks, usable
-from reid import samples
+from reid import rank_lists, samples
 from reid.features import extract, normalise
 from reid.identity import match
 from reid.images import load
 from reid.networks import storage
+from reid.search import nearest
 from reid.sheets import sheet
 
 SHOWN = 14  # pairs on the sheet
+LISTS, LISTED = 8, 12  # images whose rank lists are drawn, and how many each finds
 BATCH = 16  # images whose features are extracted at a time; larger ones are slower on a CPU
 
 
 def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
-    """Write `data/gan_scores/NAME.json`, the scores, and NAME.png, a sheet of what was scored.
+    """Write `data/gan_scores/NAME.json`, the scores, and two sheets.
+
+    NAME.png shows what was scored, NAME-ranks.png whom the Re-ID network sees in some of it.
 
     Args:
         name: of a generator, or `real` for the real target images.
@@ -73,9 +77,10 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
             found["fd"] = frechet_distance(judged.features, other.features)
         model = layout.reid(layout.REAL, scores.identity, seed)
         if (model / "network.pt").exists():
-            found |= _identities(model, images, table, pairs, 1 if real else 0, device)
+            found |= _identities(model, images, table, pairs, real, name, device)
         else:
             networks.notes.append(f"No identity: {model} holds no network; run train-reid, then score again")
+            sheet([], layout.gan_ranks(name), title=networks.notes[-1])
 
         result = {
             "name": name,
@@ -104,16 +109,17 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
 
 
 def _identities(
-    model: Path, images: Tensor, table: pd.DataFrame, pairs: Tensor, like: int, device: torch.device
+    model: Path, images: Tensor, table: pd.DataFrame, pairs: Tensor, real: bool, name: str, device: torch.device
 ) -> dict[str, float]:
-    """Does a Re-ID network trained on real images find the person by these images?
+    """Does a Re-ID network trained on real images find the person by these images? Draws a sheet of what it finds.
 
     Args:
         model: folder of the network.
         images: (P, 3, H, W) uint8.
         table: sample table of the pairs' people.
         pairs: (P, 2) rows of the table: source and target; an image does not find the two that it comes from.
-        like: 0 where an image has its source's camera, 1 where it has its target's.
+        real: whether the images are the targets themselves, and have their cameras; others have their sources'.
+        name: what the sheet is named after.
         device: that the network works on.
 
     Returns:
@@ -123,17 +129,29 @@ def _identities(
     network, config = storage.load(model, device)
     gallery = samples.read(layout.samples("gallery"))
     gallery = gallery[gallery["identity"] != samples.JUNK].reset_index(drop=True)
-    known = load(gallery["archive"], gallery["image"], tuple(config["image_size"])).to(device)
+    known = load(gallery["archive"], gallery["image"], tuple(config["image_size"]))
     row_of = pd.Series(np.arange(len(gallery)), gallery["image"])
-    shown = table.iloc[pairs[:, like].numpy()]
+    shown = table.iloc[pairs[:, int(real)].numpy()]
+    left_out = row_of.loc[table["image"]].to_numpy()[pairs.numpy()]
+    query = normalise(extract(network, images.to(device), BATCH, "features of images"))
+    of_gallery = normalise(extract(network, known.to(device), BATCH, "features of the gallery"))
+    lists = []
+    rows = np.unique(np.linspace(0, len(images) - 1, LISTS).astype(int))
+    for row, near in zip(rows, nearest(query[rows], of_gallery, LISTED), strict=True):
+        kinds = rank_lists.rank_list(shown.iloc[row], gallery, near).kinds
+        kinds = ["junk" if place in left_out[row] else kind for place, kind in zip(near, kinds, strict=True)]
+        pictures = known[near].permute(0, 2, 3, 1).numpy()
+        lists.append((name, images[row].permute(1, 2, 0).numpy(), list(zip(pictures, kinds, strict=True))))
+    rank_lists.draw(lists, layout.gan_ranks(name), generated=not real)
+
     matches = match(
-        normalise(extract(network, images.to(device), BATCH, "features of images")),
+        query,
         shown["identity"].to_numpy(),
         shown["camera"].to_numpy(),
-        normalise(extract(network, known, BATCH, "features of the gallery")),
+        of_gallery,
         gallery["identity"].to_numpy(),
         gallery["camera"].to_numpy(),
-        left_out=row_of.loc[table["image"]].to_numpy()[pairs.numpy()],
+        left_out=left_out,
     )
     there = matches.first_rank > 0
     if not there.any():
