@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reid.datasets.folders import SPLITS, Dataset, find_root, read_images
+import pandas as pd
+
+from reid.datasets.folders import SPLITS, Dataset, Finding, find_root, read_images
+from reid.errors import InputError
 from reid.images import Archive
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
@@ -23,6 +26,24 @@ def read_market1501(path: str | Path) -> Dataset:
 def read_dukemtmc(path: str | Path) -> Dataset:
     """DukeMTMC-reID: Market-1501's folders, names such as `0005_c2_f0046985.jpg`."""
     return _read(path, DUKE)
+
+
+def read_gt_bbox(path: str | Path) -> pd.DataFrame:
+    """Market-1501's `gt_bbox`, all images of the test people, for multi-query evaluation (`reid.multi_query`).
+
+    Returns:
+        their sample table; empty where the data set has no such folder.
+
+    Raises:
+        InputError: an image's name does not follow Market-1501's.
+    """
+    findings = list[Finding]()
+    with Archive(path) as archive:
+        table = read_images(archive, f"{find_root(archive, FOLDERS)}gt_bbox/", MARKET, findings)
+    for finding in findings:
+        if finding.fatal:
+            raise InputError(f"{path}: {finding.where}: {finding.what}")
+    return table
 
 
 def _read(path: str | Path, pattern: re.Pattern[str]) -> Dataset:

@@ -5,6 +5,8 @@ import pytest
 
 from reid.datasets import DATASETS
 from reid.datasets.checks import counts, find_faults, unlike_published
+from reid.datasets.market1501 import read_gt_bbox
+from reid.errors import InputError
 from reid.images import Archive
 
 JPEG = Archive(Path(__file__).parents[2] / "data/raw/streets.zip").read("query/0101_c1s1_010110_00.jpg")
@@ -121,3 +123,18 @@ def test_market_counts_are_compared(tiny_folder):
     findings = unlike_published(DATASETS["market1501"](tiny_folder))
     assert [f.where for f in findings] == ["train", "query", "gallery"]
     assert "published (12936, 0, 0)" in findings[0].detail
+
+
+def test_gt_bbox_is_read_where_there_is_one(tiny_folder):
+    assert read_gt_bbox(tiny_folder).empty
+    folder = tiny_folder / "gt_bbox"
+    folder.mkdir()
+    (folder / "0101_c3s1_000451_00.jpg").write_bytes(b"")
+    (folder / "0101_c1s1_000001_00.jpg").write_bytes(b"")
+    (folder / "Thumbs.db").write_bytes(b"")
+    table = read_gt_bbox(tiny_folder)
+    assert table["image"].tolist() == ["gt_bbox/0101_c1s1_000001_00.jpg", "gt_bbox/0101_c3s1_000451_00.jpg"]
+    assert (table["identity"].tolist(), table["camera"].tolist()) == ([101, 101], [1, 3])
+    (folder / "person.jpg").write_bytes(b"")
+    with pytest.raises(InputError, match=r"gt_bbox/person.jpg: file name does not follow"):
+        read_gt_bbox(tiny_folder)
