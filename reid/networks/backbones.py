@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from reid.errors import InputError
 from reid.networks import foreign
 from reid.networks.foreign import DEVIATION, MEAN
+from reid.networks.libraries import LIBRARIES, torchvision_names
 from reid.networks.weight_files import load_weights
 from reid.weights import locate
 
@@ -95,10 +96,10 @@ def build(name: str, pretrained: bool = True, weights: str | None = None) -> nn.
     if name in BACKBONES:
         return BACKBONES[name](pretrained, weights)
     library, model = name.split(":", 1)
-    if model not in (known := foreign.LIBRARIES[library].names()):
+    if model not in (known := LIBRARIES[library].names()):
         raise _unknown(name, [f"{library}:{other}" for other in known])
     if pretrained and weights is None:
-        hint = foreign.LIBRARIES[library].hint(model)
+        hint = LIBRARIES[library].hint(model)
         raise InputError(f"backbone {name}: its pretrained weights come from a file, `weights: PATH` ({hint}); "
                          "give one, or set `pretrained: false`")  # fmt: skip
     return foreign.build(library, model, weights if pretrained else None)
@@ -112,7 +113,7 @@ def check_name(name: str) -> None:
     library, _, model = name.partition(":")
     if name in BACKBONES or (library == "torchreid" and model):
         return
-    known = foreign.torchvision_names()
+    known = torchvision_names()
     if library != "torchvision" or model not in known:
         raise _unknown(name, [*BACKBONES, *(f"torchvision:{other}" for other in known)])
 

@@ -9,8 +9,9 @@ from torchvision import models
 
 from reid.errors import InputError
 from reid.networks.backbones import BACKBONES, build, check_name
-from reid.networks.foreign import DEVIATION, MEAN, torchvision_names
+from reid.networks.foreign import DEVIATION, MEAN
 from reid.networks.freezing import FrozenBatchNorm, freeze
+from reid.networks.libraries import torchvision_names
 from reid.weights import MissingWeights
 
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
