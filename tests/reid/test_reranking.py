@@ -1,3 +1,4 @@
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -78,6 +79,16 @@ def test_blocks_do_not_change_it(monkeypatch):
     monkeypatch.setattr(reranking, "BLOCK_BYTES", 4 * 100 * 7)  # 7 rows: the last of queries and the first of gallery
     np.testing.assert_allclose(k_reciprocal(query, gallery), whole, atol=1e-6)
     assert whole.dtype == np.float32
+
+
+def test_no_matrix_of_all_images_against_all(monkeypatch):
+    monkeypatch.setattr(reranking, "BLOCK_BYTES", 1 << 20)
+    query, gallery = people(50, 3950, identities=200)
+    tracemalloc.start()
+    k_reciprocal(query, gallery)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * 4000**2 / 2
 
 
 @pytest.mark.parametrize(("queries", "gallery"), [(15, 85), (60, 300)])
