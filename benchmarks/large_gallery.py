@@ -46,7 +46,8 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
         f"{QUERIES:,} queries x {len(identities):,} images of {SIZE:,} dimensions: {whole:.0f} s, of which "
-        f"{seconds:.0f} s for features and distances in {blocks} blocks; peak {peak:.2f} GiB; chance mAP {ranking.mean_ap_step:.4f}"
+        f"{seconds:.0f} s for features and distances in {blocks} blocks; peak {peak:.2f} GiB; "
+        f"mAP by chance {ranking.mean_ap_step:.4f}"
     )
 
 

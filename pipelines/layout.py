@@ -25,7 +25,7 @@ def row_name(augmentation: str, alpha: int) -> str:
 
 
 def samples(split: str) -> Path:
-    """Sample table of `train`, `query` or `gallery`."""
+    """Sample table of `train`, `query`, `gallery` or `pool` (the images of multi-query evaluation)."""
     return SAMPLES / f"{split}.parquet"
 
 

@@ -29,7 +29,7 @@ from reid.datasets.streets.extra import RENDERINGS
 from reid.distances import DISTANCES
 from reid.errors import InputError
 from reid.networks import NETWORKS
-from reid.networks.backbones import BACKBONES
+from reid.networks.backbones import check_name
 from reid.sampling import SAMPLINGS
 
 PARAMS = Path("params.yaml")
@@ -127,10 +127,17 @@ class GanParams(Section):
         return {name: getattr(self, name) for name in SHARED}
 
 
+def known_backbone(name: str) -> str:
+    """The name, if there is such a backbone."""
+    check_name(name)
+    return name
+
+
 class IDEOptions(Section):
     """Options of `reid.networks.ide.IDE`."""
 
-    backbone: Annotated[str, one_of({**BACKBONES})]
+    backbone: Annotated[str, AfterValidator(known_backbone)]
+    weights: str | None
     input_size: Size
     crop_size: Size | None
     dropout: Share
@@ -197,6 +204,7 @@ class EvaluationParams(Section):
 
     normalise: bool
     metric_train: Literal["real", "all"]
+    queries: Literal["single", "average", "max"]
     sheet_queries: Positive
 
 

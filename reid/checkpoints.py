@@ -84,7 +84,8 @@ def load_tensors(path: Path, remedy: str) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}); {remedy}") from error
+        what = str(error).partition("\n")[0] or "it is empty"
+        raise InputError(f"{path} is damaged ({what}); {remedy}") from error
     return state
 
 

@@ -20,9 +20,10 @@ from reid.distances import DISTANCES
 from reid.features import extract, normalise
 from reid.images import load
 from reid.maps import on_a_plane
+from reid.multi_query import multi_query
 from reid.networks import storage
 from reid.rank_lists import RankList, rank_list
-from reid.ranking import Ranking, evaluate_blocks
+from reid.ranking import Ranking, evaluate, evaluate_blocks
 from reid.search import nearest
 
 CMC_RANKS = 50  # kept for the figure
@@ -66,6 +67,17 @@ def run(
             return normalise(found) if evaluation.normalise else found
 
         of_query, of_gallery = features(query, "query"), features(gallery, "gallery")
+        if evaluation.queries != "single":
+            pool = samples.read(layout.samples("pool"))
+            of_query = multi_query(
+                of_query,
+                query["identity"].to_numpy(),
+                query["camera"].to_numpy(),
+                features(pool, "pool"),
+                pool["identity"].to_numpy(),
+                pool["camera"].to_numpy(),
+                evaluation.queries,
+            )
         known: tuple[NDArray[Any], ...] = ()
         rankings = {}
         for name in distances:
@@ -89,6 +101,7 @@ def run(
             "trained_on": config["trained_on"],
             "device": describe(device, threads),
             "queries": len(query),
+            "pooling": evaluation.queries,
             "queries_without_match": int((first.first_rank == 0).sum()),
             "gallery": len(gallery),
             "distances": {name: _scores(ranking) for name, ranking in rankings.items()},
@@ -106,13 +119,15 @@ def run(
 def _rank(
     distance: Any, of_query: Features, of_gallery: Features, query: pd.DataFrame, gallery: pd.DataFrame
 ) -> Ranking:
-    return evaluate_blocks(
-        lambda start, stop: distance.matrix(of_query, of_gallery[start:stop]),
+    labels = (
         query["identity"].to_numpy(),
         query["camera"].to_numpy(),
         gallery["identity"].to_numpy(),
         gallery["camera"].to_numpy(),
     )
+    if distance.whole:
+        return evaluate(distance.matrix(of_query, of_gallery), *labels)
+    return evaluate_blocks(lambda start, stop: distance.matrix(of_query, of_gallery[start:stop]), *labels)
 
 
 def _training(train: Path, which: str, features: Any) -> tuple[NDArray[Any], ...]:

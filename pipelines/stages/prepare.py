@@ -28,7 +28,9 @@ class DatasetError(InputError):
 
 
 def run(dataset: DatasetParams, threads: int) -> None:
-    """Write `data/samples/{train,query,gallery}.parquet`, `summary.json` and `sheet.png`.
+    """Write `data/samples/{train,query,gallery,pool}.parquet`, `summary.json` and `sheet.png`.
+
+    `pool` has the images that multi-query evaluation pools: the data set's own, or else queries and gallery.
 
     Raises:
         DatasetError: there are fatal findings; all findings are printed before.
@@ -56,6 +58,9 @@ def run(dataset: DatasetParams, threads: int) -> None:
                 "junk": junk,
                 "distractors": distractors,
             }
+        if read.retrieval:
+            both = pd.concat([read.tables["query"], read.tables["gallery"]], ignore_index=True)
+            samples.write(both if read.pool is None else read.pool, layout.samples("pool"))
         (layout.SAMPLES / "summary.json").write_text(json.dumps({**summary, **read.facts}, indent=2) + "\n")
         click.echo(pd.DataFrame(summary).T.to_string())
         for fact, count in read.facts.items():

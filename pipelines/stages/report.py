@@ -68,10 +68,11 @@ def _caption(params: Params, results: Results) -> str:
     first = next(iter(results[layout.REAL].values()))[0].file
     seeds = f"seeds {', '.join(map(str, params.seeds))} (mean ± standard deviation)" if len(params.seeds) > 1 else ""
     unmatched = first["queries_without_match"]
+    pooling = "single query" if first["pooling"] == "single" else f"multi-query ({first['pooling']})"
     parts = [
         f"Data set {params.dataset.name}, profile {params.profile}, {seeds or f'seed {params.seeds[0]}'}, "
         f"{first['device']}.",
-        f"Per cent; single query, {first['queries']:,} queries against {first['gallery']:,} gallery images;",
+        f"Per cent; {pooling}, {first['queries']:,} queries against {first['gallery']:,} gallery images;",
         f"mAP by the {params.report.average_precision} rule.",
         f"*: differs from {layout.REAL} (paired bootstrap over queries, p < {LEVEL}), not over seeds.",
     ]

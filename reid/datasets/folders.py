@@ -42,12 +42,14 @@ class Dataset:
         findings: what was wrong while reading; `reid.datasets.checks` finds the rest.
         retrieval: whether it has queries and cameras; without, it is for generators only and `query` is empty.
         facts: counts that the summary says beside those of the splits.
+        pool: sample table of the images that multi-query evaluation pools; None where the data set has none of its own.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     retrieval: bool = True
     facts: dict[str, int] = field(default_factory=dict)
+    pool: pd.DataFrame | None = None
 
 
 def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], findings: list[Finding]) -> pd.DataFrame:

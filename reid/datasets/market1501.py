@@ -9,6 +9,7 @@ from reid.datasets.folders import SPLITS, Dataset, find_root, read_images
 from reid.images import Archive
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
+POOL = "gt_bbox"  # all images of the test people, for multi-query evaluation
 # A generated image's name is its source's with `_gNN` before the suffix, so that an exported set can be read again.
 GENERATED = r"(_g\d+)?"
 MARKET = re.compile(rf"(?P<identity>-1|\d{{4,}})_c(?P<camera>\d)s\d_\d{{6}}_\d{{2}}{GENERATED}\.(jpg|png)")
@@ -31,4 +32,6 @@ def _read(path: str | Path, pattern: re.Pattern[str]) -> Dataset:
         root = find_root(archive, FOLDERS)
         for split, folder in zip(SPLITS, FOLDERS, strict=True):
             dataset.tables[split] = read_images(archive, f"{root}{folder}/", pattern, dataset.findings)
+        if any(name.startswith(f"{root}{POOL}/") for name in archive.names()):
+            dataset.pool = read_images(archive, f"{root}{POOL}/", pattern, dataset.findings)
     return dataset

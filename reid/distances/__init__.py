@@ -1,9 +1,20 @@
-"""Distances: `DISTANCES[name]().fit(features, identities, cameras).matrix(query, gallery) -> (Q, G)`."""
+"""Distances: `DISTANCES[name]().fit(features, identities, cameras).matrix(query, gallery) -> (Q, G)`.
+
+Where `whole` is False, any part of queries and gallery gives that part of the matrix.
+"""
 
 from reid.distances.euclidean import Euclidean
+from reid.distances.k_reciprocal import KReciprocal
 from reid.distances.kissme import KISSME
+from reid.distances.query_expansion import QueryExpansion
 from reid.distances.xqda import XQDA
 
-DISTANCES = {"euclidean": Euclidean, "xqda": XQDA, "kissme": KISSME}
+DISTANCES = {
+    "euclidean": Euclidean,
+    "xqda": XQDA,
+    "kissme": KISSME,
+    "k-reciprocal": KReciprocal,
+    "query-expansion": QueryExpansion,
+}
 
-__all__ = ["DISTANCES", "KISSME", "XQDA", "Euclidean"]
+__all__ = ["DISTANCES", "KISSME", "XQDA", "Euclidean", "KReciprocal", "QueryExpansion"]

@@ -10,6 +10,7 @@ class Euclidean:
     """||q - g||_2; learns nothing."""
 
     learns = False  # whether `fit` uses the training features, which take time to extract
+    whole = False  # whether `matrix` needs all queries and the whole gallery at once
 
     def fit(
         self, features: NDArray[np.float32], identities: NDArray[np.int64], cameras: NDArray[np.int64]

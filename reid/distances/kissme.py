@@ -35,6 +35,7 @@ class KISSME:
     """
 
     learns = True
+    whole = False
 
     def __init__(self, dimensions: int = 200, seed: int = 0):
         self.dimensions = dimensions

@@ -37,6 +37,7 @@ class XQDA:
     """
 
     learns = True
+    whole = False
 
     def __init__(self, regulariser: float = 0.001, seed: int = 0):
         self.regulariser = regulariser

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid.errors import InputError
-from reid.networks.backbones import BACKBONES
+from reid.networks.backbones import BACKBONES, build
 from reid.networks.crops import Size, fit
 from reid.networks.folding import fold
+from reid.networks.freezing import freeze
 
 
 class IDE(nn.Module):
@@ -18,23 +19,24 @@ class IDE(nn.Module):
     def __init__(
         self,
         classes: int,  # number of training identities
-        backbone: str = "resnet50",  # key of BACKBONES
+        backbone: str = "resnet50",  # name of a backbone: `reid.networks.backbones`
         input_size: Size = (224, 224),  # (H, W) that images are resized to, aspect ignored
         crop_size: Size | None = None,  # (H, W) of the window that is seen: a random one in training; None for all
         dropout: float = 0.0,  # before the classifier; 0 as released, 0.5 was found better later
         freeze_batch_norm: bool = True,  # keep ImageNet's statistics; scale and shift are trained, as released
         mirror: bool = False,  # embed an image together with its mirror image
-        pretrained: bool = True,  # start from ImageNet weights
+        weights: str | None = None,  # file of the backbone's weights; None for those that come with it
+        pretrained: bool = True,  # start from weights
     ):
         super().__init__()
         if crop_size is not None and (crop_size[0] > input_size[0] or crop_size[1] > input_size[1]):
             raise InputError(f"crop_size {crop_size} is larger than input_size {input_size}: it is cut out of that")
-        self.backbone = BACKBONES[backbone](pretrained)
+        self.backbone = build(backbone, pretrained, weights)
         self.classifier = linear(self.backbone.dimensions, classes, 0.001)
         self.input_size, self.crop_size = input_size, crop_size
         self.dropout, self.mirror = dropout, mirror
         if freeze_batch_norm:
-            fold(self.backbone)
+            (fold if backbone in BACKBONES else freeze)(self.backbone)
 
     def heads(self) -> list[tuple[nn.Linear, float]]:
         """The layers after the backbone, and their learning rates as multiples of the classifier's."""

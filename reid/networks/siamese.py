@@ -32,9 +32,11 @@ class Siamese(IDE):
         mirror: bool = False,
         verification_weight: float = 0.5,  # of the verification loss; identification's is 1
         verifier_rate: float = 1.0,  # the verifier's learning rate, as a multiple of the classifier's
+        weights: str | None = None,
         pretrained: bool = True,
     ):
-        super().__init__(classes, backbone, input_size, crop_size, dropout, freeze_batch_norm, mirror, pretrained)
+        shared = (input_size, crop_size, dropout, freeze_batch_norm, mirror, weights, pretrained)
+        super().__init__(classes, backbone, *shared)
         nn.init.normal_(self.classifier.weight, std=0.01)
         self.verifier = linear(self.backbone.dimensions, 2, 0.01)
         self.verification_weight, self.verifier_rate = verification_weight, verifier_rate

@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from reid.checkpoints import Scratch, digest
+from reid.checkpoints import Scratch, digest, load_tensors
 from reid.errors import InputError
 
 
@@ -76,3 +76,9 @@ def test_digest_changes_with_content(tmp_path):
     assert digest(tmp_path / "a") != first
     assert digest(tmp_path) != folder
     assert digest(tmp_path, "*.py") == digest(tmp_path, "*.txt"), "nothing matches either"
+
+
+def test_an_empty_state_is_damaged_too(tmp_path):
+    (tmp_path / "network.pt").write_bytes(b"")
+    with pytest.raises(InputError, match=r"network.pt is damaged \(.+\); make it again"):
+        load_tensors(tmp_path / "network.pt", "make it again")

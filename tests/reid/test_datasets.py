@@ -121,3 +121,18 @@ def test_market_counts_are_compared(tiny_folder):
     findings = unlike_published(DATASETS["market1501"](tiny_folder))
     assert [f.where for f in findings] == ["train", "query", "gallery"]
     assert "published (12936, 0, 0)" in findings[0].detail
+
+
+def test_gt_bbox_is_read_where_there_is_one(tiny_folder):
+    assert DATASETS["market1501"](tiny_folder).pool is None
+    folder = tiny_folder / "gt_bbox"
+    folder.mkdir()
+    (folder / "0101_c3s1_000451_00.jpg").write_bytes(b"")
+    (folder / "0101_c1s1_000001_00.jpg").write_bytes(b"")
+    (folder / "Thumbs.db").write_bytes(b"")
+    table = DATASETS["market1501"](tiny_folder).pool
+    assert table["image"].tolist() == ["gt_bbox/0101_c1s1_000001_00.jpg", "gt_bbox/0101_c3s1_000451_00.jpg"]
+    assert (table["identity"].tolist(), table["camera"].tolist()) == ([101, 101], [1, 3])
+    (folder / "person.jpg").write_bytes(b"")
+    findings = DATASETS["market1501"](tiny_folder).findings
+    assert [(f.fatal, f.where) for f in findings] == [(False, "gt_bbox/Thumbs.db"), (True, "gt_bbox/person.jpg")]

@@ -1,0 +1,53 @@
+"""Query expansion: a query becomes the sum of itself and of its nearest images, weighted by similarity."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reid.distances.euclidean import Euclidean
+from reid.features import normalise
+from reid.search import nearest
+
+Floats = NDArray[np.float32]
+BLOCK_BYTES = 64 << 20  # of neighbours' features held at a time
+
+
+class QueryExpansion:
+    """Euclidean distance from expanded queries (alphaQE, Radenovic et al., TPAMI 2018); learns nothing.
+
+    With q and g of length 1, q becomes q + sum_i (q . g_i)^alpha g_i over the k gallery images nearest to it, scaled to
+    length 1. Features of other lengths are scaled first; a similarity below 0 counts as 0.
+    """
+
+    learns = False
+    whole = True
+
+    def __init__(
+        self,
+        count: int = 5,  # k
+        alpha: float = 3.0,  # the paper's; 0 is the average of Chum et al., ICCV 2007, where each counts as 1
+    ):
+        self.count, self.alpha = count, alpha
+
+    def fit(self, features: Floats, identities: NDArray[np.int64], cameras: NDArray[np.int64]) -> QueryExpansion:
+        """Return itself: there is nothing to learn from training features (N, D), identities (N,), cameras (N,)."""
+        return self
+
+    def matrix(self, query: Floats, gallery: Floats) -> Floats:
+        """Distances (Q, G), in 0..2, between features (Q, D) and those of the whole gallery (G, D)."""
+        query, gallery = normalise(query), normalise(gallery)
+        return Euclidean().matrix(expand(query, gallery, self.count, self.alpha), gallery)
+
+
+def expand(query: Floats, gallery: Floats, count: int, alpha: float) -> Floats:
+    """Expanded queries (Q, D), of length 1, of query and gallery features (Q, D) and (G, D), of length 1."""
+    rows = nearest(query, gallery, count)
+    expanded = np.empty_like(query)
+    block = max(1, BLOCK_BYTES // (4 * max(rows.shape[1], 1) * gallery.shape[1]))
+    for start in range(0, len(query), block):
+        part = slice(start, start + block)
+        neighbours = gallery[rows[part]]
+        similarity = np.einsum("qd,qkd->qk", query[part], neighbours)
+        expanded[part] = query[part] + np.einsum("qk,qkd->qd", np.maximum(similarity, 0) ** alpha, neighbours)
+    return normalise(expanded)

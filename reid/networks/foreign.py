@@ -1,0 +1,83 @@
+"""Backbones of other libraries (`reid.networks.libraries`) behind the interface of ours."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+from reid.errors import InputError
+from reid.networks.libraries import LIBRARIES
+from reid.networks.weight_files import load_weights
+
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1
+DEVIATION = (0.229, 0.224, 0.225)
+
+# (H, W) of networks whose layers fit one size only; torchvision's ViTs say theirs.
+SIZES = {"torchvision:maxvit_t": (224, 224), "torchreid:hacnn": (160, 64), "torchreid:mudeep": (256, 128)}
+TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")  # of torch's errors
+
+
+class ForeignBackbone(nn.Module):
+    """A network of another library without its classifier.
+
+    What else it does in training mode stays: dropout before the classifier (AlexNet, VGG, EfficientNet, MobileNet,
+    PCB), stochastic depth. PCB's feature is that of its parts, side by side, each scaled to length 1. HACNN's is the
+    global and the local one, which are scaled to length 1 in evaluation mode only, as published.
+
+    Args:
+        name: what errors call it.
+        network: (B, 3, H, W) normalised images to (B, D); in training mode also to (anything, features), where
+            features are (B, D) or a tuple of tensors that add up to it.
+        size: the only (H, W) that it takes; None where it takes any.
+        dimensions: D; None to find out by an image.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, name: str, network: nn.Module, size: tuple[int, int] | None, dimensions: int | None = None):
+        super().__init__()
+        self.name, self.network, self.size = name, network, size
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1))
+        self.dimensions = dimensions or self._measured()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (B, 3, H, W), RGB in [-1, 1], to features (B, D); raises InputError for a size that it cannot take."""
+        height, width = images.shape[2:]
+        if self.size is not None and self.size != (height, width):
+            needed = f"[{self.size[0]}, {self.size[1]}]"
+            raise InputError(f"backbone {self.name} takes images of {needed} (H, W) only, these are "
+                             f"[{height}, {width}]; set `input_size: {needed}`")  # fmt: skip
+        normalised = ((images + 1) / 2 - self.mean) / self.deviation
+        try:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "`nn.functional.upsample`|Default grid_sample")  # of HACNN
+                features = self.network(normalised.contiguous())  # torchreid's reshape by `view`
+        except RuntimeError as error:
+            if any(words in str(error) for words in TOO_SMALL):
+                raise InputError(f"backbone {self.name}: images of [{height}, {width}] (H, W) are too small for it; "
+                                 "set a larger `input_size`") from error  # fmt: skip
+            raise
+        if isinstance(features, tuple):
+            features = features[1]
+        return torch.cat(features, 1) if isinstance(features, tuple) else features
+
+    @torch.no_grad()
+    def _measured(self) -> int:
+        self.eval()
+        dimensions = self(torch.zeros(1, 3, *(self.size or (256, 128)))).shape[1]
+        self.train()
+        return int(dimensions)
+
+
+def build(library: str, model: str, weights: str | None) -> ForeignBackbone:
+    """A network of a key of `LIBRARIES` without its classifier, with the weights of a file, or random ones."""
+    name = f"{library}:{model}"
+    network, heads, dimensions = LIBRARIES[library].make(model)
+    if weights is not None:
+        load_weights(network, weights, name, heads)
+    side = getattr(network, "image_size", None)  # of ViTs
+    return ForeignBackbone(name, network, SIZES.get(name) or (side and (side, side)), dimensions)
