@@ -33,12 +33,14 @@ def write(out: Path, members: Iterable[tuple[str, bytes]]) -> None:
         raise InputError(f"{partial} exists and is no unfinished export; remove it, or choose another --out")
     partial.mkdir(parents=True, exist_ok=True)
     lock = claim(partial)
-    inside = partial / "whole"
-    shutil.rmtree(inside, ignore_errors=True)
-    for name, data in members:
-        file = inside / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-    inside.rename(out)
-    shutil.rmtree(partial)
-    os.close(lock)
+    try:
+        inside = partial / "whole"
+        shutil.rmtree(inside, ignore_errors=True)
+        for name, data in members:
+            file = inside / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        inside.rename(out)
+        shutil.rmtree(partial)
+    finally:
+        os.close(lock)
