@@ -42,8 +42,10 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
             )
         tables = {"train": samples.read(augmented / "train.parquet")}
         tables |= {split: samples.read(layout.samples(split)) for split in SPLITS if split != "train"}
-        again = f"run `dvc checkout -f`, or make {augmented} again"
-        made = load_json(augmented / layout.PROVENANCE, ("row", "alpha", "seed"), again)
+        provenance, again = augmented / layout.PROVENANCE, f"run `dvc repro`, or make {augmented} again"
+        if not provenance.exists():
+            raise FileNotFoundError(f"{provenance} does not exist, which says how the images were made: {again}")
+        made = load_json(provenance, ("row", "alpha", "seed"), again)
         members = exported(tables, made, form, shards)
         (write_zip if to_zip else folder.write)(out, members)
         generated = int((tables["train"]["origin"] != samples.REAL).sum())

@@ -1,4 +1,4 @@
-"""`check` passes on what `export` writes, and names what is wrong with files and names; manifests: test_export_provenance.py."""
+"""`check` passes on what `export` writes, and names what is wrong with files and names."""
 
 import shutil
 import warnings
