@@ -122,11 +122,14 @@ def test_another_dvc_repository_gets_and_imports_the_zip(tables, tmp_path):
     ours = repository(tmp_path / "ours")
     stage = "stages:\n  export:\n    cmd: mkdir -p data/export && cp ../made.zip data/export/full-a2.zip\n"
     artifact = "artifacts:\n  augmented: {path: data/export, type: dataset}\n"
+    (ours / "data").mkdir()
+    (ours / "data/.gitignore").write_text("/export\n")
     (ours / "dvc.yaml").write_text(f"{stage}    outs: [data/export/full-a2.zip]\n{artifact}")
     dvc(ours, "dvc", "remote", "add", "--default", "storage", str(tmp_path / "storage"))
     dvc(ours, "dvc", "repro", "--quiet")
     dvc(ours, "dvc", "push", "--quiet")
     commit(ours)
+    dvc(ours, "git", "-c", "user.name=A", "-c", "user.email=a@b.c", "tag", "--message", "first", "augmented@v1.0.0")
 
     clone = tmp_path / "clone"  # as others have it: without data, without a cache
     dvc(ours, "git", "clone", "--quiet", str(ours), str(clone))
@@ -134,8 +137,9 @@ def test_another_dvc_repository_gets_and_imports_the_zip(tables, tmp_path):
     dvc(theirs, "dvc", "get", str(clone), "data/export/full-a2.zip", "--out", "got.zip")
     dvc(theirs, "dvc", "import", str(clone), "data/export/full-a2.zip", "--out", "imported.zip")
     dvc(theirs, "dvc", "get", str(clone), "data/export", "--out", "all")
+    dvc(theirs, "dvc", "artifacts", "get", str(clone), "augmented", "--out", "artifact")
     made = (tmp_path / "made.zip").read_bytes()
-    for name in ("got.zip", "imported.zip", "all/full-a2.zip"):
+    for name in ("got.zip", "imported.zip", "all/full-a2.zip", "artifact/full-a2.zip"):
         assert (theirs / name).read_bytes() == made
     assert check(theirs / "imported.zip")[1] == []
     assert "rev_lock" in (theirs / "imported.zip.dvc").read_text(), "it says which commit it is of"
