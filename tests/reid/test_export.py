@@ -108,6 +108,15 @@ def test_the_datasheet_warns_of_what_other_readers_leave_out_or_stop_at(tmp_path
     assert "- There are identities above 1501 or cameras above 6" in text
 
 
+def test_the_datasheet_tells_rendered_images_from_drawn_ones(tables):
+    made = {"row": "views-a2", "alpha": 2, "seed": 0, "rendering": "views"}
+    text = dict(exported(tables, made))["DATASHEET.md"].decode()
+    assert "each shows the person of its source" in text
+    strangers = tables["train"].assign(source=tables["train"]["image"], pose_of=None)  # their own sources
+    text = dict(exported(tables | {"train": strangers}, made))["DATASHEET.md"].decode()
+    assert "of people who are not in the original set" in text
+
+
 def test_shards_have_each_image_and_its_row_one_after_the_other(tables):
     members = dict(exported(tables, MADE, with_shards=True))
     assert {name for name in members if name.endswith(".tar")} == {
@@ -176,9 +185,10 @@ def test_a_broken_image_is_not_passed_on(tables, tmp_path):
         files = {name: archive.read(name) for name in archive.namelist()}
     broken = sorted(files)[3]
     write_zip(tmp_path / "images.zip", (files | {broken: files[broken][:-300]}).items())
-    with pytest.raises(ImageError, match=f"{broken}.*: not a whole image"):
-        folder.write(tmp_path / "out", exported(tables, MADE))
-    assert not (tmp_path / "out").exists()
+    for write, out in ((folder.write, tmp_path / "out"), (write_zip, tmp_path / "out.zip")):
+        with pytest.raises(ImageError, match=f"{broken}.*: not a whole image"):
+            write(out, exported(tables, MADE))
+        assert not out.exists()
 
 
 def test_folders_that_look_like_labels():
