@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from export_files import QUERY, TEST, TRAIN, first, found, rewrite
+from export_files import QUERY, ROOT, TEST, TRAIN, first, found, rewrite
 
 from reid.errors import InputError
 from reid.export.checks import check
@@ -23,6 +23,13 @@ def test_a_good_export_has_no_findings(good_export, tmp_path):
     write_zip(tmp_path / "out.zip", members.items())
     write_zip(tmp_path / "deep.zip", {f"some/folder/{name}": data for name, data in members.items()}.items())
     assert check(tmp_path / "out.zip")[1] == check(tmp_path / "deep.zip")[1] == []
+
+
+def test_links_for_flat_readers_are_no_second_copy(out):
+    for folder in (out / ROOT).iterdir():
+        (out / "market1501" / folder.name).symlink_to(folder)
+    assert len(list((out / "market1501/query").glob("*.jpg"))) == 10
+    assert check(out)[1] == []
 
 
 def test_an_original_set_has_no_findings(tiny_zip):
