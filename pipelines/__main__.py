@@ -15,6 +15,7 @@ from pipelines import layout
 from reid.datasets import WITHOUT_QUERIES
 from reid.datasets.streets.extra import RENDERINGS
 from reid.errors import InputError
+from reid.export.layout import LAYOUTS
 
 if TYPE_CHECKING:
     from pipelines.params import GanParams, Params
@@ -219,6 +220,32 @@ def report(params: Params) -> None:
     from pipelines.stages import report as stage
 
     stage.run(params)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write, or a .zip.")
+@click.option("--layout", "form", type=click.Choice(LAYOUTS), default=LAYOUTS[0], show_default=True, help="Of folders.")
+@click.option("--shards", is_flag=True, help="Write the images as WebDataset shards too.")
+@click.pass_context
+def export(context: click.Context, name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
+    """Write the set that `augment` or `augment-rendered` made of NAME as a data set for other Re-ID code."""
+    from pipelines.stages import export as stage
+
+    with one_line_errors(context):
+        stage.run(name, alpha, out, form, shards)
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.pass_context
+def check(context: click.Context, path: Path) -> None:
+    """Say all that is wrong with a data set in Market-1501's layout, a folder or a zip, ours or anybody's."""
+    from pipelines.stages import check as stage
+
+    with one_line_errors(context):
+        stage.run(path)
 
 
 @main.command()

@@ -15,6 +15,7 @@ GAN_SCORES = Path("data/gan_scores")
 REPORT = Path("data/report")
 ABLATIONS = Path("data/ablations")
 
+PROVENANCE = "provenance.json"  # in the folder of an augmented training set: how it was made
 REAL = "real"  # the row of the table without augmentation
 TRAINED_SPLITS = ("train", "gallery")  # the splits whose poses are estimated: for training and for testing generators
 
@@ -40,7 +41,7 @@ def pairs(split: str) -> Path:
 
 
 def augmented(augmentation: str, alpha: int) -> Path:
-    """Folder of an augmented training set: `images.zip`, `train.parquet`, `sheet.png`."""
+    """Folder of an augmented training set: `images.zip`, `train.parquet`, `provenance.json`, `sheet.png`."""
     return AUGMENTED / row_name(augmentation, alpha)
 
 

@@ -238,6 +238,7 @@ class Params(Section):
     generators: Annotated[list[Row], Field(min_length=1)]
     renderings: list[Annotated[str, one_of({**RENDERINGS})]]
     alphas: Annotated[list[int], Field(min_length=1)]
+    exports: list[Row]
     networks: Annotated[list[Row], Field(min_length=1)]
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
     gan: dict[Row, GanParams]
@@ -248,7 +249,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _lists_fit(self) -> Params:
-        for name in ("generators", "renderings", "alphas", "networks", "seeds"):
+        for name in ("generators", "renderings", "alphas", "exports", "networks", "seeds"):
             values = getattr(self, name)
             if len(set(values)) != len(values):
                 raise ValueError(f"{name}: {values} names something twice")
@@ -276,6 +277,13 @@ class Params(Section):
                 raise ValueError(f"generators: {name} is the name of a rendering; call the generator something else")
             if name == layout.REAL:
                 raise ValueError(f"generators: {name} is the name of the row of real images; call it something else")
+        for name in self.exports:
+            if name not in self.augmentations:
+                raise ValueError(
+                    f"exports: {name} is none of generators and renderings: {', '.join(self.augmentations)}"
+                )
+        if self.exports and self.dataset.name == "msmt17":
+            raise ValueError("exports: MSMT17 cannot be named as other data sets' readers want it; set `exports: []`")
         return self
 
     @property

@@ -1,6 +1,7 @@
 """Fixtures: a data set of a few people cut out of the embedded one."""
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 import torch
 
 from augment.poses import INDEX, Pose
+from reid.export import folder
+from reid.export.members import exported
 
 ROOT = Path(__file__).parent.parent
 STREETS = ROOT / "data/raw/streets.zip"
@@ -48,6 +51,23 @@ def tiny_folder(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return tmp_path / "market"
+
+
+@pytest.fixture(scope="session")
+def good_export(tmp_path_factory: pytest.TempPathFactory, tiny_zip: Path) -> Path:
+    """An export with shards, not to be changed."""
+    from export_files import MADE, augmented_tables
+
+    root = tmp_path_factory.mktemp("good")
+    folder.write(root / "out", exported(augmented_tables(tiny_zip, root / "images.zip"), MADE, with_shards=True))
+    return root / "out"
+
+
+@pytest.fixture
+def out(good_export: Path, tmp_path: Path) -> Path:
+    """A copy of it without shards, to plant faults in."""
+    shutil.copytree(good_export, tmp_path / "out", ignore=shutil.ignore_patterns("shards"))
+    return tmp_path / "out"
 
 
 STANDING = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from pipelines.console import stage
 from pipelines.people import read_people
 from pipelines.runtime import describe, set_up
 from reid import samples
+from reid.checkpoints import digest
 from reid.images import Archive
 from reid.sheets import sheet
 
@@ -22,7 +24,10 @@ SHOWN = 14  # generated images on the sheet
 
 
 def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
-    """Write `data/augmented/NAME-aALPHA/`: `images.zip`, `train.parquet` (real and generated rows), `sheet.png`."""
+    """Write `data/augmented/NAME-aALPHA/`.
+
+    `images.zip`, `train.parquet` (real and generated rows), `provenance.json` (how they were made), `sheet.png`.
+    """
     device = set_up(device_name, threads)
     row, gan, folder = layout.row_name(name, alpha), layout.gan(name), layout.augmented(name, alpha)
     with stage(
@@ -40,6 +45,15 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
         scratch = resume.scratch(f"augment-{row}", settings, [*inputs, *samples.archives(real)])
         synthesise(generator, people.to(device), list(real["image"]), rows, archive, scratch)
         samples.write(pd.concat([real, rows], ignore_index=True), folder / "train.parquet")
+        made = {
+            "row": row,
+            "alpha": alpha,
+            "seed": seed,
+            "image_size": size,
+            "generator": json.loads((gan / "config.json").read_text()),
+            "weights_sha256": digest(gan / "generator.pt"),
+        }
+        (folder / layout.PROVENANCE).write_text(json.dumps(made, indent=2) + "\n")
         _draw(people, list(real["image"]), rows, folder, row)
         scratch.remove()
         left_out = len(real) - int(usable.sum())

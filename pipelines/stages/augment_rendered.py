@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ SHOWN = 14  # images on the sheet
 
 
 def run(name: str, alpha: int, seed: int, processes: int) -> None:
-    """Write `data/augmented/NAME-aALPHA/`: `images.zip`, `train.parquet` (real and rendered rows), `sheet.png`.
+    """Write `data/augmented/NAME-aALPHA/`.
+
+    `images.zip`, `train.parquet` (real and rendered rows), `provenance.json` (how they were made), `sheet.png`.
 
     Args:
         name: of RENDERINGS. `views` renders each training image's person again, so the data set must be a rendered one;
@@ -51,6 +54,8 @@ def run(name: str, alpha: int, seed: int, processes: int) -> None:
         scratch = resume.scratch(f"augment-{row}", {"row": row, "seed": seed}, [layout.samples("train"), ASSET])
         collect(shoot(seed, people, scratch.folder, processes), archive)
         samples.write(pd.concat([real, rows], ignore_index=True), folder / "train.parquet")
+        made = {"row": row, "alpha": alpha, "seed": seed, "rendering": name}
+        (folder / layout.PROVENANCE).write_text(json.dumps(made, indent=2) + "\n")
         _draw(real, rows, folder, row)
         scratch.remove()
         say(f"{len(rows):,} images of {len(people):,} people rendered")

@@ -88,6 +88,15 @@ def test_paper_profile_is_the_papers():
             lambda p: p.update(generators=["real"], gan={"real": p["gan"]["full"]}),
             "is the name of the row of real images",
         ),
+        (
+            lambda p: p.update(exports=["dsc"]),
+            "exports: dsc is none of generators and renderings: baseline, full, views",
+        ),
+        (lambda p: p.update(exports=["full", "full"]), "exports: .* names something twice"),
+        (
+            lambda p: p["dataset"].update(name="msmt17") or p.update(renderings=[]),
+            "exports: MSMT17 cannot be named as other data sets' readers want it; set `exports: \\[\\]`",
+        ),
         (lambda p: p["scores"].update(pairs=9), "scores.pairs: Input should be greater than or equal to 10, got 9"),
         (lambda p: p["scores"].update(classifier="inception"), "known are efficientnet-lite0, inception-v3"),
         (lambda p: p["scores"].update(identity="xqda"), "scores.identity: xqda is none of networks: ide"),

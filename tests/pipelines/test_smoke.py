@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from reid.export.checks import check
+
 MINUTES = 10
 
 
@@ -58,6 +60,22 @@ def test_it_makes_the_table_and_its_pictures(copy):
     assert (copy / "data/report/figures/cmc.png").exists()
 
 
+def test_it_exports_a_set_without_faults(copy):
+    assert [path.name for path in (copy / "data/export").iterdir()] == ["streets-full-a2.zip"]
+    assert check(copy / "data/export/streets-full-a2.zip")[1] == []
+
+
+def test_no_exports_is_no_stage(copy):
+    path = copy / "params.yaml"
+    text = path.read_text()
+    assert "exports:" in text
+    path.write_text(re.sub(r"\nexports:.*\n  - full\n", "\nexports: []\n", text))
+    stages = dvc(copy, "stage", "list", "--name-only").split()
+    path.write_text(text)
+    assert "report" in stages
+    assert not [stage for stage in stages if stage.startswith("export")]
+
+
 def test_a_second_time_nothing_runs(copy):
     output = dvc(copy, "repro")
     assert "Data and pipelines are up to date." in output
@@ -74,6 +92,7 @@ def test_a_new_alpha_runs_only_what_it_needs(copy):
         expected.add(f"augment@{generator}-3")
         for network in ("ide", "siamese"):
             expected |= {f"train_reid@{generator}-3-{network}-0", f"evaluate@{generator}-3-{network}-0"}
+    expected |= {"export@full-3"}
     assert after(copy, "\n  - 2\n", "\n  - 2\n  - 3\n") == expected
     assert "| full-a3 " in (copy / "data/report/table.md").read_text()
 

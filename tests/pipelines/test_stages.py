@@ -1,5 +1,6 @@
 """The stages on a handful of people, by their commands, and what they say to bad input."""
 
+import hashlib
 import json
 import shutil
 import zipfile
@@ -91,6 +92,16 @@ def test_from_images_to_the_table(prepared):
     views = pd.read_parquet("data/augmented/views-a2/train.parquet")
     assert (views["origin"] == "views-a2").sum() == len(real)
     assert stored_size(Path("data/augmented/views-a2/sheet.png"))[0] > 200
+
+    run("export", "full", "--alpha", 2, "--out", "R")
+    assert "R: nothing fatal, 0 warnings" in run("check", "R")
+    rows = pd.read_parquet("R/manifest.parquet").query("origin == 'full-a2'")
+    assert len(rows) == len(generated)
+    weights_file = Path("data/gan/full/generator.pt").read_bytes()
+    assert set(rows["weights_sha256"]) == {hashlib.sha256(weights_file).hexdigest()}
+    assert set(rows["seed"]) == {0}
+    run("export", "views", "--alpha", 2, "--out", "views.zip")
+    assert "views.zip: nothing fatal, 0 warnings" in run("check", "views.zip")
 
     metrics = json.loads(Path("data/report/metrics.json").read_text())
     assert set(metrics) == {"real", "baseline-a2", "full-a2", "views-a2"}

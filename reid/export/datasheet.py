@@ -1,0 +1,122 @@
+"""The datasheet of an exported data set: what it is, how it was made, what it may be used for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import PurePath, PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from reid.datasets.folders import SPLITS
+from reid.export.layout import FOLDER_OF, LIMITS
+from reid.samples import DISTRACTOR, JUNK, REAL
+
+TEXT = """# {row}: an augmented person re-identification data set
+
+The images of {sources}, untouched, and beside them {generated:,} generated training images, in `{root}`.
+Files are named as in {naming}.
+
+{counts}
+
+Query and gallery are the original ones: nothing in them is generated.
+
+## How it was made
+
+{how}
+
+| setting | value |
+|:--|:--|
+{settings}
+
+`manifest.parquet`, and the same as `manifest.csv`, has a row for each image: split, identity, camera, origin
+(`real` or `{row}`), source, the image whose pose was the target (pose_of), draw, the file's SHA-256, and of a
+generated image the seed and the SHA-256 of the generator's weights.
+
+## What for, and what not
+
+To train person re-identification with more images of each person, and to study how much generated images help.
+Measure on the query and gallery images, which are real.
+
+- A generated image is labelled with the identity and the camera of its source; a reader must give both the same
+  class. It is no evidence of how anybody looked or where anybody was.
+- Images of one source, and in one pose, are not independent. For validation split by identity, or keep generated
+  images (`_gNN` before the suffix) out of it.
+- What the original set has too little of (people, places, views) the generated images lack too. A generator that
+  was trained for a short time draws people poorly: look at the images before you use them.
+{cautions}
+## Licence
+
+Generated images are made from original ones: they inherit the terms of {sources}, as the copies do. Read these
+before you pass anything on. A set of images of real people stays one after augmentation.
+"""
+NEWCOMERS = """The generated images are rendered, of people who are not in the original set, under identities of their
+own."""
+RENDERED = """The generated images are rendered: each shows the person of its source, in the same camera at another
+moment, and is named like it with `_gNN` before the suffix, where NN is the draw."""
+DRAWN = """The generated images were drawn by a network that was trained on the training images: each is its source
+redrawn in the pose of another training image, and is named like its source with `_gNN` before the suffix, where NN is
+the draw. Training images in which no usable pose was found got none."""
+
+
+def datasheet(rows: pd.DataFrame, made: dict[str, Any], naming: str, root: str, sources: Sequence[str]) -> str:
+    """Markdown text.
+
+    Args:
+        rows: the manifest.
+        made: how the images were generated, as of `members.exported`.
+        naming: of `layout.NAMINGS`.
+        root: folder of the images, below the one the datasheet lies in.
+        sources: archives of the original images.
+    """
+    return TEXT.format(
+        row=made["row"],
+        sources=", ".join(PurePath(path).name for path in sources),
+        generated=int((rows["origin"] != REAL).sum()),
+        root=root,
+        naming={"market1501": "Market-1501", "dukemtmc-reid": "DukeMTMC-reID"}[naming],
+        counts=_counts(rows),
+        how=_how(rows[rows["origin"] != REAL]),
+        settings="\n".join(f"| {key.replace('_', ' ')} | {_shown(value)} |" for key, value in made.items()),
+        cautions="".join(_cautions(rows, naming)),
+    )
+
+
+def _counts(rows: pd.DataFrame) -> str:
+    lines = ["| folder | images | real | generated | identities | cameras |", "|:--|--:|--:|--:|--:|--:|"]
+    for split in SPLITS:
+        table = rows[rows["split"] == split]
+        real = int((table["origin"] == REAL).sum())
+        people = table.loc[table["identity"] > DISTRACTOR, "identity"].nunique()
+        counts = (len(table), real, len(table) - real, people, table["camera"].nunique())
+        lines.append(f"| {FOLDER_OF[split]} | " + " | ".join(f"{count:,}" for count in counts) + " |")
+    junk, distractors = ((rows["identity"] == kind).sum() for kind in (JUNK, DISTRACTOR))
+    return "\n".join([*lines, "", f"The gallery has {junk:,} junk images (-1) and {distractors:,} distractors (0000)."])
+
+
+def _how(generated: pd.DataFrame) -> str:
+    if generated.empty:
+        return "No image was generated."
+    if (generated["source"] == generated["image"]).all():
+        return NEWCOMERS
+    return RENDERED if generated["weights_sha256"].isna().all() else DRAWN
+
+
+def _cautions(rows: pd.DataFrame, naming: str) -> list[str]:
+    """Lines on what the readers of other libraries will not do with this set."""
+    others = int((rows["image"].map(lambda image: PurePosixPath(image).suffix) != ".jpg").sum())
+    identity, camera = LIMITS[naming]
+    lines = []
+    if others:
+        lines.append(f"- {others:,} images do not end in `.jpg`: most libraries leave them out and do not say so.\n")
+    if (rows["identity"] > identity).any() or (rows["camera"] > camera).any():
+        lines.append(
+            f"- There are identities above {identity} or cameras above {camera}: the classes of torchreid, fast-reid,\n"
+            "  TransReID and reid-strong-baseline stop at these with an AssertionError. Read the manifest instead.\n"
+        )
+    return lines
+
+
+def _shown(value: Any) -> str:
+    return f"`{json.dumps(value)}`" if isinstance(value, dict | list) else str(value)

@@ -1,0 +1,243 @@
+"""What leaves the house: where it lies, what it says of itself, and that it is whole or not there."""
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import PurePosixPath
+
+import pandas as pd
+import pytest
+from export_files import MADE, augmented_tables
+
+from reid.datasets import DATASETS
+from reid.errors import InputError
+from reid.export import folder, manifest
+from reid.export.layout import naming, trap
+from reid.export.members import exported
+from reid.export.shards import shards
+from reid.images import Archive, ImageError, write_zip
+
+ROOTS = {"nested": "market1501/Market-1501-v15.09.15", "flat": "market1501"}
+
+
+@pytest.fixture
+def tables(tiny_zip, tmp_path):
+    return augmented_tables(tiny_zip, tmp_path / "images.zip")
+
+
+@pytest.mark.parametrize("layout", ["nested", "flat"])
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_our_own_reader_reads_it_with_the_labels_of_the_original(tables, tmp_path, layout, form):
+    out = tmp_path / ("out.zip" if form == "zip" else "out")
+    (write_zip if form == "zip" else folder.write)(out, exported(tables, MADE, layout))
+    read = DATASETS["market1501"](out)
+    assert read.findings == []
+    for split, table in tables.items():
+        found = read.tables[split].set_index("image")
+        assert len(found) == len(table)
+        for row in table.itertuples():
+            where, _, file = row.image.rpartition("/")
+            label = found.loc[f"{ROOTS[layout]}/{where}/{file}"]
+            assert (label["identity"], label["camera"]) == (row.identity, row.camera)
+
+
+def test_images_are_copied_byte_for_byte(tables, tiny_zip):
+    members = dict(exported(tables, MADE))
+    with Archive(tiny_zip) as original:
+        for table in tables.values():
+            for image in table.loc[table["origin"] == "real", "image"]:
+                assert members[f"{ROOTS['nested']}/{image}"] == original.read(image)
+    assert sorted(name for name in members if not name.startswith("market1501/")) == [
+        "DATASHEET.md", "manifest.csv", "manifest.parquet"
+    ]  # fmt: skip
+
+
+def test_equal_sets_give_equal_bytes(tables, tmp_path):
+    for name in ("a.zip", "b.zip"):
+        write_zip(tmp_path / name, exported(tables, MADE, with_shards=True))
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_the_manifest_says_where_each_image_comes_from(tables, tmp_path):
+    write_zip(tmp_path / "out.zip", exported(tables, MADE))
+    with Archive(tmp_path / "out.zip") as archive:
+        parquet, csv = (manifest.read(archive, name) for name in (manifest.PARQUET, manifest.CSV))
+        assert parquet.equals(csv)
+        assert list(parquet.columns) == list(manifest.COLUMNS)
+        for image, found in zip(parquet["image"], parquet["sha256"], strict=True):
+            assert found == hashlib.sha256(archive.read(image)).hexdigest()
+    assert list(parquet["split"].unique()) == ["train", "query", "gallery"]
+    train = tables["train"]
+    rows = parquet[parquet["split"] == "train"].reset_index(drop=True)
+    for column in ("identity", "camera", "origin", "draw"):
+        assert (rows[column] == train[column]).all()
+    above = f"{ROOTS['nested']}/"
+    for column in ("image", "source", "pose_of"):
+        assert (rows[column].dropna() == above + train[column].dropna()).all()
+    generated = parquet["origin"] == "full-a2"
+    assert generated.sum() == len(train) / 2
+    assert (parquet.loc[generated, ["seed", "weights_sha256"]] == [7, "ab" * 32]).all(axis=None)
+    assert parquet.loc[~generated, ["seed", "weights_sha256", "pose_of"]].isna().all(axis=None)
+
+
+def test_the_datasheet_counts(tables):
+    text = dict(exported(tables, MADE))["DATASHEET.md"].decode()
+    real, people = len(tables["train"]) // 2, tables["train"]["identity"].nunique()
+    assert f"| bounding_box_train | {2 * real} | {real} | {real} | {people} | " in text
+    assert "The images of streets.zip, untouched" in text
+    assert f"| weights sha256 | {'ab' * 32} |" in text
+    assert '| generator | `{"generator": "deformable"}` |' in text
+    assert "redrawn in the pose of another training image" in text.replace("\n", " ")
+    assert "they inherit the terms of streets.zip" in text
+    assert "do not end in" not in text
+    assert "AssertionError" not in text
+
+
+def test_the_datasheet_warns_of_what_other_readers_leave_out_or_stop_at(tmp_path, tiny_folder):
+    image = sorted((tiny_folder / "bounding_box_train").iterdir())[0]
+    (image.parent / "9000_c1s1_000001_01.jpg").write_bytes(image.read_bytes())
+    image.rename(image.with_suffix(".png"))
+    text = dict(exported(augmented_tables(tiny_folder, tmp_path / "images.zip"), MADE))["DATASHEET.md"].decode()
+    assert "- 1 images do not end in `.jpg`: most libraries leave them out" in text
+    assert "- There are identities above 1501 or cameras above 6" in text
+
+
+def test_the_datasheet_tells_rendered_images_from_drawn_ones(tables):
+    made = {"row": "views-a2", "alpha": 2, "seed": 0, "rendering": "views"}
+    text = dict(exported(tables, made))["DATASHEET.md"].decode()
+    assert "each shows the person of its source" in text
+    strangers = tables["train"].assign(source=tables["train"]["image"], pose_of=None)  # their own sources
+    text = dict(exported(tables | {"train": strangers}, made))["DATASHEET.md"].decode()
+    assert "of people who are not in the original set" in text
+
+
+def test_shards_have_each_image_and_its_row_one_after_the_other(tables):
+    members = dict(exported(tables, MADE, with_shards=True))
+    assert {name for name in members if name.endswith(".tar")} == {
+        f"shards/{split}-000000.tar" for split in ("train", "query", "gallery")
+    }
+    with tarfile.open(fileobj=io.BytesIO(members["shards/train-000000.tar"])) as tar:
+        names = tar.getnames()
+        assert all((member.mtime, member.uid) == (0, 0) for member in tar)
+        key = next(name for name in names if name.endswith("_g01.jpg")).removesuffix(".jpg")
+        row = json.load(tar.extractfile(f"{key}.json"))
+        assert tar.extractfile(f"{key}.jpg").read() == members[row["image"]]
+    assert names[::2] == [name.replace(".json", ".jpg") for name in names[1::2]]
+    assert len(names) == 2 * len(tables["train"])
+    assert row["source"].endswith(key.removesuffix("_g01") + ".jpg")
+    assert (row["split"], row["draw"], row["seed"]) == ("train", 1, 7)
+    assert row["identity"] == int(key[:4])
+    first = [name[:4] for name in names[:40:2]]
+    assert first != sorted(first), "in no order of identities"
+
+
+def test_shards_are_cut(tables):
+    members = dict(exported(tables, MADE))
+    rows = pd.read_csv(io.BytesIO(members["manifest.csv"]))
+    cut = dict(shards(rows[rows["split"] == "query"], members.__getitem__, images=5))
+    count = (rows["split"] == "query").sum()
+    assert list(cut) == [f"shards/query-{number:06d}.tar" for number in range(-(-count // 5))]
+    seen = []
+    for data in cut.values():
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            seen += tar.getnames()
+    assert len(seen) == len(set(seen)) == 2 * count
+
+
+def test_dukemtmc_keeps_its_names(tiny_folder, tmp_path):
+    for number, path in enumerate(sorted(p for p in tiny_folder.rglob("*.jpg"))):
+        if path.name[0] == "-" or "masks" in path.parts:
+            path.unlink()
+        else:
+            path.rename(path.with_name(f"{path.name[:7]}_f{number:07d}.jpg"))
+    tables = augmented_tables(tiny_folder, tmp_path / "images.zip", "dukemtmc-reid")
+    for layout, root in (("nested", "dukemtmc-reid/DukeMTMC-reID"), ("flat", "DukeMTMC-reID")):
+        folder.write(tmp_path / layout, exported(tables, MADE, layout))
+        read = DATASETS["dukemtmc-reid"](tmp_path / layout)
+        assert read.findings == []
+        assert (read.tables["train"]["identity"].to_numpy() == sorted(tables["train"]["identity"])).all()
+        assert read.tables["train"]["image"].str.startswith(f"{root}/bounding_box_train/").all()
+    assert "as in DukeMTMC-reID" in (tmp_path / "flat/DATASHEET.md").read_text()
+
+
+def test_other_names_are_refused():
+    assert naming(["query/0002_c1s1_000451_03_g01.jpg"]) == "market1501"
+    assert naming(["query/0005_c2_f0046985.jpg"]) == "dukemtmc-reid"
+    with pytest.raises(InputError, match=r"^0000_000_01_0303morning_0008_0.jpg is named neither .* are not exported"):
+        naming(["query/0002_c1s1_000451_03.jpg", "train/0000/0000_000_01_0303morning_0008_0.jpg"])
+
+
+def test_two_images_of_one_name_are_refused(tables):
+    again = tables["query"].iloc[:1].assign(image="query/more/" + tables["query"]["image"].iloc[0].split("/")[1])
+    tables["query"] = pd.concat([tables["query"], again], ignore_index=True)
+    with pytest.raises(InputError, match=r"two images would become market1501/.*: query/.*jpg, query/more/.*jpg"):
+        list(exported(tables, MADE))
+
+
+def test_a_broken_image_is_not_passed_on(tables, tmp_path):
+    with zipfile.ZipFile(tmp_path / "images.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    broken = sorted(files)[3]
+    write_zip(tmp_path / "images.zip", (files | {broken: files[broken][:-300]}).items())
+    for write, out in ((folder.write, tmp_path / "out"), (write_zip, tmp_path / "out.zip")):
+        with pytest.raises(ImageError, match=f"{broken}.*: not a whole image"):
+            write(out, exported(tables, MADE))
+        assert not out.exists()
+
+
+def test_folders_that_look_like_labels():
+    assert trap(PurePosixPath("/data/exp2_c1/market1501")) == "2_c1"
+    assert trap(PurePosixPath("/data/run-_c3")) == "-_c3"
+    assert trap(PurePosixPath("/data/market1501/Market-1501-v15.09.15/my_c1")) is None
+
+
+def test_nothing_that_exists_is_lost(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    folder.write(out, [("a/b.txt", b"1")])
+    assert (out / "a/b.txt").read_bytes() == b"1"
+    with pytest.raises(InputError, match="out exists; remove it"):
+        folder.write(out, [("c", b"2")])
+    file = tmp_path / "file.zip"
+    file.write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"file.zip exists; remove it"):
+        folder.refuse_existing(file)
+    (tmp_path / "other.partial").mkdir()
+    (tmp_path / "other.partial/mine").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"other.partial exists and is no unfinished export"):
+        folder.write(tmp_path / "other", [("c", b"2")])
+    assert (tmp_path / "other.partial/mine").exists()
+
+
+def test_an_interrupted_folder_is_not_there_and_is_made_again(tmp_path):
+    out = tmp_path / "out"
+
+    def interrupted():
+        yield "a", b"1"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        folder.write(out, interrupted())
+    assert not out.exists()
+    folder.write(out, [("b", b"2")])
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["out", "b"]
+
+
+def test_two_processes_do_not_write_one_folder(tmp_path):
+    out = tmp_path / "out"
+    code = f"from pathlib import Path; from reid.export import folder; folder.write(Path({str(out)!r}), [])"
+
+    def members():
+        yield "a", b"1"
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert "another process is at work" in other.stderr
+        yield "b", b"2"
+
+    folder.write(out, members())
+    assert sorted(path.name for path in out.iterdir()) == ["a", "b"]
