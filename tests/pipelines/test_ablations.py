@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
+from commands import run
 from conftest import ROOT
 from ruamel.yaml import YAML
 
@@ -19,12 +20,6 @@ from pipelines.stages.ablations import _line
 from reid.errors import InputError
 
 PAPER = ROOT / "profiles/paper.yaml"
-
-
-def run(*words):
-    result = CliRunner().invoke(main, list(words))
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 def test_variants_are_the_papers():

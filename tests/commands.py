@@ -1,0 +1,33 @@
+"""Running the project's commands in tests, with the parameters of a handful of people."""
+
+from pathlib import Path
+
+from click.testing import CliRunner
+from conftest import ROOT
+from ruamel.yaml import YAML
+
+from pipelines.__main__ import main
+
+
+def write_params(change=lambda params: None):
+    """params.yaml of the smoke profile on `data/raw/tiny.zip`, as small as can be, after `change`."""
+    params = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
+    params["dataset"]["path"] = "data/raw/tiny.zip"
+    params["pose"]["estimator"] = "truth"
+    params["threads"] = 1
+    params["renderings"] = ["views"]
+    for gan in params["gan"].values():
+        gan["training"]["iterations"] = 2
+    for reid in params["reid"].values():
+        reid["training"].update(iterations=2, batch_size=8)
+    change(params)
+    YAML().dump(params, Path("params.yaml"))
+
+
+def run(*words, fails=False):
+    """What a command prints; of one that fails the progress bars and the error after that."""
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    assert (result.exit_code != 0) == fails, result.output
+    if fails:
+        assert isinstance(result.exception, SystemExit), "an error message, not a traceback"
+    return result.stdout + (result.stderr if fails else "")
