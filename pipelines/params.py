@@ -23,27 +23,17 @@ from augment.scores.detectors import DETECTORS
 from augment.scores.inception import SPLITS
 from augment.scores.ssim import SETTINGS
 from pipelines import layout
-from pipelines.validation import Section, checked, faults, odd, one_of, options_of
+from pipelines.reid_params import EvaluationParams, ReidParams
+from pipelines.validation import Positive, Rate, Row, Section, Share, Size, checked, faults, odd, one_of, options_of
 from reid.datasets import DATASETS
 from reid.datasets.streets.extra import RENDERINGS
-from reid.distances import DISTANCES
 from reid.errors import InputError
-from reid.networks import NETWORKS
-from reid.networks.backbones import check_name
-from reid.sampling import SAMPLINGS
 
 PARAMS = Path("params.yaml")
 
 
 class ParamsError(InputError):
     """params.yaml cannot be used; the message names file and key."""
-
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0)]
-Size = tuple[Positive, Positive]
-Row = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class DatasetParams(Section):
@@ -125,87 +115,6 @@ class GanParams(Section):
     def shared(self) -> dict[str, Any]:
         """What generator and discriminator are both built with."""
         return {name: getattr(self, name) for name in SHARED}
-
-
-def known_backbone(name: str) -> str:
-    """The name, if there is such a backbone."""
-    check_name(name)
-    return name
-
-
-class IDEOptions(Section):
-    """Options of `reid.networks.ide.IDE`."""
-
-    backbone: Annotated[str, AfterValidator(known_backbone)]
-    weights: str | None
-    input_size: Size
-    crop_size: Size | None
-    dropout: Share
-    freeze_batch_norm: bool
-    mirror: bool
-
-
-class SiameseOptions(IDEOptions):
-    """Options of `reid.networks.siamese.Siamese`."""
-
-    verification_weight: Rate
-    verifier_rate: Rate
-
-
-NETWORK_OPTIONS: dict[str, type[Section]] = {"ide": IDEOptions, "siamese": SiameseOptions}
-
-
-class GeneratedParams(Section):
-    """How generated images are labelled when a Re-ID network trains on them."""
-
-    labels: Literal["inherit", "separate"]
-    smoothing: Share
-
-
-class ReidTraining(Section):
-    """Options of `reid.training.train`."""
-
-    iterations: Positive
-    batch_size: Positive
-    sampling: Annotated[str, one_of({**SAMPLINGS})]
-    learning_rate: Rate
-    classifier_rate: Rate
-    decay_at: list[Positive]
-    momentum: Share
-    weight_decay: Annotated[float, Field(ge=0)]
-    flip: Share
-    log_every: Positive
-    checkpoint_every: Positive
-
-
-class ReidParams(Section):
-    """One Re-ID network, and the distances that it is measured with: columns of the table."""
-
-    network: Annotated[str, one_of({**NETWORKS})]
-    options: dict[str, Any]
-    training: ReidTraining
-    generated: GeneratedParams
-    distances: Annotated[list[Annotated[str, one_of({**DISTANCES})]], Field(min_length=1)]
-
-    @field_validator("options")
-    @classmethod
-    def _options_are_the_networks(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        return checked(options, NETWORK_OPTIONS.get(info.data.get("network", "")), info.data.get("network"))
-
-    @model_validator(mode="after")
-    def _siamese_networks_learn_from_pairs(self) -> ReidParams:
-        if self.network == "siamese" and self.training.sampling == "single":
-            raise ValueError("training.sampling: a siamese network learns from pairs: drawn or counted, got single")
-        return self
-
-
-class EvaluationParams(Section):
-    """How features are compared."""
-
-    normalise: bool
-    metric_train: Literal["real", "all"]
-    queries: Literal["single", "average", "max"]
-    sheet_queries: Positive
 
 
 class ScoresParams(Section):

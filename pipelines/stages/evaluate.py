@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.feature_map import feature_map
-from pipelines.params import EvaluationParams
+from pipelines.reid_params import EvaluationParams
 from pipelines.runtime import describe, set_up
 from reid import samples
 from reid.distances import DISTANCES
@@ -59,6 +59,7 @@ def run(
     device = set_up(device_name, threads)
     with stage(f"evaluate {model.name}", f"distances {', '.join(distances)}, on {describe(device, threads)}") as say:
         network, config = storage.load(model, device)
+        trained_on = samples.read(train / "train.parquet")
         query, gallery = (samples.read(layout.samples(split)) for split in ("query", "gallery"))
 
         def features(table: pd.DataFrame, title: str) -> Features:
@@ -83,7 +84,7 @@ def run(
         for name in distances:
             distance = DISTANCES[name]()
             if distance.learns:
-                known = known or _training(train, evaluation.metric_train, features)
+                known = known or _training(trained_on, evaluation.metric_train, features)
                 distance.fit(*known)
             rankings[name] = _rank(distance, of_query, of_gallery, query, gallery)
             scores = _scores(rankings[name])
@@ -109,8 +110,8 @@ def run(
             "hardest": lists[1],
         }
         out.parent.mkdir(parents=True, exist_ok=True)
-        if config["trained_on"]["generated"]:
-            shown = _some_people(samples.read(train / "train.parquet"))
+        if (trained_on["origin"] != samples.REAL).any():
+            shown = _some_people(trained_on)
             feature_map(on_a_plane(features(shown, "map")), shown, model.name, out.with_suffix(".png"))
         _of_queries(query, rankings).to_parquet(out.with_suffix(".parquet"), index=False)
         out.write_text(json.dumps(result, indent=1) + "\n")
@@ -130,9 +131,8 @@ def _rank(
     return evaluate_blocks(lambda start, stop: distance.matrix(of_query, of_gallery[start:stop]), *labels)
 
 
-def _training(train: Path, which: str, features: Any) -> tuple[NDArray[Any], ...]:
+def _training(table: pd.DataFrame, which: str, features: Any) -> tuple[NDArray[Any], ...]:
     """Features, identities and cameras of the `real` training images, or of `all`."""
-    table = samples.read(train / "train.parquet")
     if which == "real":
         table = table[table["origin"] == samples.REAL]
     return features(table, "train"), table["identity"].to_numpy(), table["camera"].to_numpy()

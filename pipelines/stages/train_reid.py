@@ -10,7 +10,7 @@ import torch
 
 from pipelines import resume
 from pipelines.console import stage
-from pipelines.params import ReidParams
+from pipelines.reid_params import ReidParams
 from pipelines.runtime import describe, set_up
 from reid import samples, training
 from reid.images import load
@@ -42,7 +42,11 @@ def run(
     table = samples.read(train / "train.parquet")
     settings = {"reid": reid.model_dump(exclude={"distances"}), "seed": seed, "size": size}
     settings |= {"threads": threads, "device": device.type}
-    scratch = resume.scratch(f"reid-{out.name}", settings, [train / "train.parquet", *samples.archives(table)])
+    inputs = [train / "train.parquet", *samples.archives(table)]
+    weights = reid.options["weights"]
+    if weights and Path(weights).exists():  # if not, the network says so
+        inputs.append(Path(weights))
+    scratch = resume.scratch(f"reid-{out.name}", settings, inputs)
     made = (table["origin"] != samples.REAL).to_numpy()
     generated = int(made.sum())
     does = f"{reid.training.iterations:,} iterations on {len(table):,} images, {generated:,} of them generated"

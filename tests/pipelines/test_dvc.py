@@ -19,6 +19,7 @@ NEUTRAL = {
     "pipelines/console.py",
     "pipelines/layout.py",
     "pipelines/params.py",
+    "pipelines/reid_params.py",
     "pipelines/resume.py",
     "pipelines/runtime.py",
     "pipelines/stages/__init__.py",
