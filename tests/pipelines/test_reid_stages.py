@@ -77,3 +77,46 @@ def test_metrics_learn_from_real_images_or_from_all(prepared):
 def by_distance(scores):
     for name in ("euclidean", "xqda"):
         yield name, *(table.loc[table["distance"] == name, ["ap_trapezoid"]] for table in scores.values())
+
+
+def test_multi_query_and_distances_that_need_the_whole_gallery(prepared):
+    run("train-reid", "ide", "--out", "data/reid/real")
+    scores = {}
+    for queries in ("single", "average", "max"):
+
+        def change(params, queries=queries):
+            params["evaluation"]["queries"] = queries
+            params["reid"]["ide"]["distances"] = ["euclidean", "k-reciprocal", "query-expansion"]
+
+        write_params(change)
+        run("evaluate", "ide", "--model", "data/reid/real", "--out", f"{queries}.json")
+        file = json.loads(Path(f"{queries}.json").read_text())
+        assert file["pooling"] == queries
+        assert set(file["distances"]) == {"euclidean", "k-reciprocal", "query-expansion"}
+        scores[queries] = pd.read_parquet(f"{queries}.parquet")
+        assert not Path(f"{queries}.png").exists(), "no generated images, no map of them"
+    aps = [table["ap_trapezoid"].tolist() for table in scores.values()]
+    assert aps[0] != aps[1] != aps[2]
+    single = scores["single"].set_index("distance")["ap_trapezoid"]
+    assert single["euclidean"].tolist() != single["k-reciprocal"].tolist()
+
+
+def test_rank_lists_show_each_image_for_what_it_is(prepared):
+    run("train-reid", "ide", "--out", "data/reid/real")
+    run("evaluate", "ide", "--model", "data/reid/real", "--out", "real.json")
+    file, of_queries = json.loads(Path("real.json").read_text()), pd.read_parquet("real.parquet")
+    tables = {name: samples.read(Path(f"data/samples/{name}.parquet")) for name in ("query", "gallery")}
+    tables = {name: table.set_index("image") for name, table in tables.items()}
+    first = of_queries[of_queries["distance"] == "euclidean"].set_index("query")
+    for entry in (*file["rank_lists"], *file["hardest"]):
+        query = tables["query"].loc[entry["query"]]
+        for image, kind in zip(entry["gallery"], entry["kinds"], strict=True):
+            found = tables["gallery"].loc[image]
+            same = found["identity"] == query["identity"]
+            junk = found["identity"] == -1 or (same and found["camera"] == query["camera"])
+            assert kind == ("junk" if junk else "hit" if same else "miss")
+        ranked = [kind for kind in entry["kinds"] if kind != "junk"]
+        if "hit" in ranked:
+            assert ranked.index("hit") + 1 == first.loc[entry["query"], "first_rank"]
+    hardest = first.loc[[entry["query"] for entry in file["hardest"]], "ap_trapezoid"]
+    assert hardest.tolist() == sorted(first.loc[first["first_rank"] > 0, "ap_trapezoid"])[: len(hardest)]
