@@ -30,6 +30,20 @@ class IDEOptions(Section):
     freeze_batch_norm: bool
     mirror: bool
 
+    @model_validator(mode="after")
+    def _crops_fit(self) -> IDEOptions:
+        if self.crop_size and any(cut > whole for cut, whole in zip(self.crop_size, self.input_size, strict=True)):
+            raise ValueError(
+                f"crop_size {self.crop_size} is larger than input_size {self.input_size}: it is cut out of it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _others_weights_are_given(self) -> IDEOptions:
+        if ":" in self.backbone and self.weights is None:
+            raise ValueError(f"weights: backbone {self.backbone} needs a file of its weights: none come with it")
+        return self
+
 
 class SiameseOptions(IDEOptions):
     """Options of `reid.networks.siamese.Siamese`."""
@@ -93,3 +107,9 @@ class EvaluationParams(Section):
     metric_train: Literal["real", "all"]
     queries: Literal["single", "average", "max"]
     sheet_queries: Positive
+
+    @model_validator(mode="after")
+    def _pooled_queries_have_length_1(self) -> EvaluationParams:
+        if self.queries != "single" and not self.normalise:
+            raise ValueError(f"queries: {self.queries} makes queries of length 1, so normalise must be true")
+        return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import statistics
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines import layout
+from reid.checkpoints import load_json
+from reid.errors import InputError
 from reid.samples import read_parquet
 from reid.significance import compare, resampled_means
 
@@ -33,11 +34,21 @@ Results = dict[str, dict[str, list[Result]]]  # row -> network -> one for each s
 
 
 def read_results(rows: list[str], networks: list[str], seeds: list[int]) -> Results:
-    """Read the score files; raises FileNotFoundError naming one that is missing."""
-    return {
+    """Read the score files; raises FileNotFoundError naming one that is missing, InputError where they do not fit."""
+    results = {
         row: {network: [_read(layout.score(row, network, seed)) for seed in seeds] for network in networks}
         for row in rows
     }
+    for network in networks:
+        first = results[rows[0]][network][0].queries[["query", "distance"]]
+        for row in rows:
+            for seed, result in zip(seeds, results[row][network], strict=True):
+                if not result.queries[["query", "distance"]].equals(first):
+                    raise InputError(
+                        f"{layout.score(row, network, seed)} was measured on other queries, or with other distances, "
+                        f"than {layout.score(rows[0], network, seeds[0])}; run `dvc repro`, or evaluate it again"
+                    )
+    return results
 
 
 def metrics(results: Results) -> Metrics:
@@ -55,8 +66,8 @@ def metrics(results: Results) -> Metrics:
 
 
 def distances(found: list[Result]) -> list[str]:
-    """The distances that all seeds of a network were measured with."""
-    return [name for name in found[0].file["distances"] if all(name in other.file["distances"] for other in found)]
+    """The distances that a network was measured with."""
+    return list(found[0].file["distances"])
 
 
 def significance(results: Results, rule: str) -> pd.DataFrame:
@@ -89,10 +100,15 @@ def significance(results: Results, rule: str) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=columns)
 
 
-def _read(path: Path) -> Result:
+def read_score(path: Path) -> dict[str, Any]:
+    """A score file; raises FileNotFoundError or InputError naming it."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: params.yaml names this row; run `dvc repro`")
-    return Result(json.loads(path.read_text()), read_parquet(path.with_suffix(".parquet")))
+    return load_json(path, (), "run `dvc checkout -f`, or its stage again")
+
+
+def _read(path: Path) -> Result:
+    return Result(read_score(path), read_parquet(path.with_suffix(".parquet")))
 
 
 def _over_seeds(scores: list[dict[str, Any]]) -> dict[str, float]:

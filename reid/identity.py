@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.distances.euclidean import Euclidean
+from reid.euclidean import euclidean
 from reid.ranking import evaluate
 
 BLOCK = 256  # queries whose distances are held at a time
@@ -46,7 +46,7 @@ def match(
     """
     first_rank, precision = np.zeros(len(query), np.int64), np.zeros(len(query))
     for start in range(0, len(query), BLOCK):
-        distances = Euclidean().matrix(query[start : start + BLOCK], gallery)
+        distances = euclidean(query[start : start + BLOCK], gallery)
         for row, of_one in enumerate(distances, start):
             kept = np.ones(len(gallery), bool)
             kept[left_out[row]] = False

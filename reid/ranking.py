@@ -66,6 +66,7 @@ def evaluate(
     query_cameras: Integers,
     gallery_identities: Integers,
     gallery_cameras: Integers,
+    threads: int = THREADS,
 ) -> Ranking:
     """Rank the gallery for each query.
 
@@ -75,6 +76,7 @@ def evaluate(
         query_cameras: (Q,).
         gallery_identities: (G,); -1 junk, 0 distractor.
         gallery_cameras: (G,).
+        threads: that count; by default all cores.
 
     Raises:
         InputError: lengths differ, a distance is not a number, or a query is junk or a distractor.
@@ -90,6 +92,7 @@ def evaluate(
         query_cameras,
         gallery_identities,
         gallery_cameras,
+        threads=threads,
     )
 
 
@@ -100,6 +103,7 @@ def evaluate_blocks(
     gallery_identities: Integers,
     gallery_cameras: Integers,
     size: int = BLOCK,
+    threads: int = THREADS,
 ) -> Ranking:
     """The same, with distances that are made block by block: nothing of the gallery's length but labels is held.
 
@@ -113,6 +117,7 @@ def evaluate_blocks(
         gallery_identities: (G,); -1 junk, 0 distractor.
         gallery_cameras: (G,).
         size: gallery images a block.
+        threads: that count; by default all cores.
 
     Raises:
         InputError: as `evaluate`.
@@ -141,7 +146,7 @@ def evaluate_blocks(
         found = block(start, stop)
         if np.isnan(found).any():
             raise InputError(f"{int(np.isnan(found).sum())} of {found.size} distances are not numbers")
-        before += _before(found, gallery_identities[start:stop] == JUNK, start, bounds, wanted, target)
+        before += _before(found, gallery_identities[start:stop] == JUNK, start, bounds, wanted, target, threads)
     before -= _removed_before(query, image, distance, good)
 
     return _ranking(asked, before, bounds, gallery)
@@ -158,7 +163,13 @@ def _same_person(query_ids: Integers, gallery_ids: Integers) -> tuple[Integers, 
 
 
 def _before(
-    found: Floats, junk: NDArray[np.bool_], start: int, bounds: Integers, wanted: Integers, target: Floats
+    found: Floats,
+    junk: NDArray[np.bool_],
+    start: int,
+    bounds: Integers,
+    wanted: Integers,
+    target: Floats,
+    threads: int,
 ) -> Integers:
     """For each good image how many of a block's come before it, but for junk.
 
@@ -169,27 +180,32 @@ def _before(
         bounds: (Q + 1,) where each query's good images begin in the two lists that follow.
         wanted: (M,) rows of the good images in the gallery.
         target: (M,) their distances.
+        threads: that count.
     """
     before = np.zeros(len(wanted), np.int64)
-    kept = np.flatnonzero(~junk)
-    places = kept + start
+    places = np.arange(start, start + len(junk))
     targets = target.astype(found.dtype)
     inside = (wanted >= start) & (wanted < start + len(junk))
+    never = found.dtype.type(np.inf)
 
     def count(first: int) -> None:
         rows = found[first : first + CHUNK]
-        rows = rows[:, kept] if len(kept) < len(junk) else rows
+        rows = np.where(junk, never, rows) if junk.any() else rows
         for query, row in enumerate(rows, first):
             own = slice(bounds[query], bounds[query + 1])
             good = targets[own, None]
             closer = [np.count_nonzero(line) for line in row < good]
             if np.count_nonzero(row == good) > np.count_nonzero(inside[own]):  # others are at the same distance
                 for number, (image, at) in enumerate(zip(wanted[own], targets[own], strict=True)):
-                    closer[number] += np.count_nonzero(row[places < image] == at)
+                    closer[number] += np.count_nonzero((row == at) & (places < image) & ~junk)
             before[own] = closer
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(count, range(0, len(found), CHUNK)))
+    starts = range(0, len(found), CHUNK)
+    if len(starts) == 1:
+        count(0)
+        return before
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(count, starts))
     return before
 
 

@@ -1,8 +1,7 @@
 """Which images each iteration of Re-ID training works on, one by one or in pairs, as a function of the iteration alone.
 
-Siamese networks learn from pairs: half of them positive to begin with, then ever fewer. Both ways to make them begin
-with one negative pair for each positive one, and take 1.01 times as many with each pass over the training images, up to
-four.
+Siamese networks learn from pairs: half of them positive to begin with, then fewer with each pass over the training
+images, down to a fifth.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ from reid.batches import draw
 from reid.errors import InputError
 from reid.seeds import seed_for
 
-GROWTH = 1.01  # of the number of negative pairs for each positive one, with each pass
+GROWTH = 1.01  # with each pass
 MOST = 4  # negative pairs for each positive one
+PASSES = 1_000  # after which nothing grows any more, the most having been reached
 
 
 def single(labels: Tensor, iteration: int, batch_size: int, seed: int) -> Tensor:
@@ -40,7 +40,7 @@ def drawn(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
     """
     stream = torch.Generator().manual_seed(seed_for(seed, "pairs", iteration))
     first = torch.randint(len(labels), (pairs,), generator=stream)
-    negatives = min(GROWTH ** (iteration * pairs // len(labels)), MOST)
+    negatives = min(GROWTH ** min(iteration * pairs // len(labels), PASSES), MOST)
     positive = torch.rand(pairs, generator=stream) < 1 / (1 + negatives)
     return torch.cat([first, _partners(labels, first, positive, torch.rand(pairs, generator=stream), itself=True)])
 
@@ -48,8 +48,8 @@ def drawn(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
 def counted(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
     """Pairs of iteration 0, 1, ...: first images in passes over all, and a fixed number of positive pairs a batch.
 
-    As in the original: the first round(P / d) pairs are positive, d = min(2 x 1.01^pass, 5); no image is its own
-    partner, but for the only one of its class.
+    As in the original: the first round(P / d) pairs are positive, d = min(2 x 1.01^epoch, 5), epoch from 1; no image is
+    its own partner, but for the only one of its class.
 
     Args:
         labels: (N,) class labels of all images.
@@ -62,7 +62,8 @@ def counted(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
     """
     stream = torch.Generator().manual_seed(seed_for(seed, "pairs", iteration))
     first = draw(len(labels), iteration, pairs, seed)
-    share = min(2 * GROWTH ** (iteration // (len(labels) // pairs)), 1 + MOST)
+    epoch = 1 + iteration // (len(labels) // pairs)
+    share = min(2 * GROWTH ** min(epoch, PASSES), 1 + MOST)
     positive = torch.arange(pairs) < round(pairs / share)
     return torch.cat([first, _partners(labels, first, positive, torch.rand(pairs, generator=stream), itself=False)])
 

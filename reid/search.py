@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.errors import InputError
+
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
@@ -17,12 +19,15 @@ ROUNDING = 1e-5  # of faiss's distances, |q|^2 + |g|^2 - 2 q g, as a share of |q
 def nearest(query: Floats, gallery: Floats, count: int) -> Rows:
     """Rows (Q, count) of the gallery features (G, D) nearest to each query feature (Q, D) by Euclidean distance.
 
-    Gallery rows at equal distance come in the order of the gallery. Fewer than `count` where the gallery is smaller.
+    Gallery rows at equal distance come in the order of the gallery. Fewer than `count` where the gallery is smaller;
+    an empty one raises InputError.
     For the cosine similarity, normalise the features: the order is then the same.
 
     faiss, on the GPU where it sees one, finds candidates. It rounds, and breaks ties as it likes: so candidates are
     sorted by differences of coordinates, and where more of them could be at the last distance, all of the gallery is.
     """
+    if len(gallery) == 0:
+        raise InputError("the gallery is empty: there is nothing to be near to")
     count = min(count, len(gallery))
     asked = min(count + MARGIN, len(gallery))
     query, gallery = np.ascontiguousarray(query, np.float32), np.ascontiguousarray(gallery, np.float32)

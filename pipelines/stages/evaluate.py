@@ -16,7 +16,8 @@ from pipelines.feature_map import feature_map
 from pipelines.reid_params import EvaluationParams
 from pipelines.runtime import describe, set_up
 from reid import samples
-from reid.distances import DISTANCES
+from reid.distances import DISTANCES, Euclidean
+from reid.errors import InputError
 from reid.features import extract, normalise
 from reid.images import load
 from reid.maps import on_a_plane
@@ -60,6 +61,7 @@ def run(
     with stage(f"evaluate {model.name}", f"distances {', '.join(distances)}, on {describe(device, threads)}") as say:
         network, config = storage.load(model, device)
         trained_on = samples.read(train / "train.parquet")
+        generated = _generated(trained_on, config["trained_on"], model, train)
         query, gallery = (samples.read(layout.samples(split)) for split in ("query", "gallery"))
 
         def features(table: pd.DataFrame, title: str) -> Features:
@@ -85,11 +87,14 @@ def run(
             distance = DISTANCES[name]()
             if distance.learns:
                 known = known or _training(trained_on, evaluation.metric_train, features)
-                distance.fit(*known)
-            rankings[name] = _rank(distance, of_query, of_gallery, query, gallery)
+                try:
+                    distance.fit(*known)
+                except InputError as error:
+                    raise InputError(f"{error}. Without {name}: take it out of `distances` in params.yaml") from error
+            rankings[name] = _rank(distance, of_query, of_gallery, query, gallery, threads)
             scores = _scores(rankings[name])
             say(f"{name}: Rank-1 {scores['rank1']}, mAP {scores['mAP']} (step {scores['mAP_step']})")
-        first = next(iter(rankings.values()))
+        first = rankings.get("euclidean") or _rank(Euclidean(), of_query, of_gallery, query, gallery, threads)
         spread = np.unique(np.linspace(0, len(query) - 1, evaluation.sheet_queries).astype(int))
         matched = np.flatnonzero(first.first_rank)
         hardest = matched[np.argsort(first.ap_trapezoid[matched], kind="stable")[: evaluation.sheet_queries]]
@@ -110,15 +115,26 @@ def run(
             "hardest": lists[1],
         }
         out.parent.mkdir(parents=True, exist_ok=True)
-        if (trained_on["origin"] != samples.REAL).any():
+        _of_queries(query, rankings).to_parquet(out.with_suffix(".parquet"), index=False)
+        if generated:
             shown = _some_people(trained_on)
             feature_map(on_a_plane(features(shown, "map")), shown, model.name, out.with_suffix(".png"))
-        _of_queries(query, rankings).to_parquet(out.with_suffix(".parquet"), index=False)
         out.write_text(json.dumps(result, indent=1) + "\n")
 
 
+def _generated(table: pd.DataFrame, trained_on: dict[str, int], model: Path, train: Path) -> int:
+    """How many images of the training table are generated; raises InputError where the network had other images."""
+    generated = int((table["origin"] != samples.REAL).sum())
+    if (len(table), generated) != (trained_on["images"], trained_on["generated"]):
+        raise InputError(
+            f"{model} was trained on {trained_on['images']} images, {trained_on['generated']} of them generated; "
+            f"{train / 'train.parquet'} has {len(table)} and {generated}: give the folder it was trained on by --train"
+        )
+    return generated
+
+
 def _rank(
-    distance: Any, of_query: Features, of_gallery: Features, query: pd.DataFrame, gallery: pd.DataFrame
+    distance: Any, of_query: Features, of_gallery: Features, query: pd.DataFrame, gallery: pd.DataFrame, threads: int
 ) -> Ranking:
     labels = (
         query["identity"].to_numpy(),
@@ -127,8 +143,10 @@ def _rank(
         gallery["camera"].to_numpy(),
     )
     if distance.whole:
-        return evaluate(distance.matrix(of_query, of_gallery), *labels)
-    return evaluate_blocks(lambda start, stop: distance.matrix(of_query, of_gallery[start:stop]), *labels)
+        return evaluate(distance.matrix(of_query, of_gallery), *labels, threads)
+    return evaluate_blocks(
+        lambda start, stop: distance.matrix(of_query, of_gallery[start:stop]), *labels, threads=threads
+    )
 
 
 def _training(table: pd.DataFrame, which: str, features: Any) -> tuple[NDArray[Any], ...]:

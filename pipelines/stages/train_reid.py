@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -14,6 +13,7 @@ from pipelines.reid_params import ReidParams
 from pipelines.runtime import describe, set_up
 from reid import samples, training
 from reid.images import load
+from reid.labelling import label
 from reid.networks import NETWORKS, storage
 from reid.seeds import seed_for
 
@@ -40,30 +40,29 @@ def run(
     """
     device = set_up(device_name, threads)
     table = samples.read(train / "train.parquet")
-    settings = {"reid": reid.model_dump(exclude={"distances"}), "seed": seed, "size": size}
+    made = (table["origin"] != samples.REAL).to_numpy()
+    generated = int(made.sum())
+    unused = {"distances"} if generated else {"distances", "generated"}
+    settings = {"reid": reid.model_dump(exclude=unused), "seed": seed, "size": size}
     settings |= {"threads": threads, "device": device.type}
     inputs = [train / "train.parquet", *samples.archives(table)]
     weights = reid.options["weights"]
     if weights and Path(weights).exists():  # if not, the network says so
         inputs.append(Path(weights))
     scratch = resume.scratch(f"reid-{out.name}", settings, inputs)
-    made = (table["origin"] != samples.REAL).to_numpy()
-    generated = int(made.sum())
     does = f"{reid.training.iterations:,} iterations on {len(table):,} images, {generated:,} of them generated"
     with stage(f"train-reid {out.name}", f"{does}, on {describe(device, threads)}") as say:
         images = load(table["archive"], table["image"], size).to(device)
-        labels, classes = samples.class_labels(table["identity"].to_numpy())
-        if reid.generated.labels == "separate":
-            labels, classes = labels + made * classes, 2 * classes
+        separate = reid.generated.labels == "separate"
+        told = label(table["identity"].to_numpy(), made, separate, reid.generated.smoothing)
         torch.manual_seed(seed_for(seed, "initial weights"))
-        options = {"classes": classes, **reid.options}
+        options = {"classes": told.classes, **reid.options}
         built = NETWORKS[reid.network](**options).to(device)
-        smoothing = (made * reid.generated.smoothing).astype(np.float32)
         log = training.train(
             built,
             images,
-            torch.from_numpy(labels).to(device),
-            torch.from_numpy(smoothing).to(device),
+            torch.from_numpy(told.labels).to(device),
+            torch.from_numpy(told.smoothing).to(device),
             scratch,
             **reid.training.model_dump(),
             seed=seed,

@@ -24,7 +24,8 @@ def find_faults(dataset: Dataset, threads: int = 4) -> list[Finding]:
     if not any(finding.what == "no images" for finding in findings):
         findings += _identities(dataset.tables)
         findings += _unmatched_queries(dataset.tables["query"], dataset.tables["gallery"])
-    findings += _unreadable(pd.concat(dataset.tables.values()).drop_duplicates("image"), threads)
+    pool = [] if dataset.pool is None else [dataset.pool]
+    findings += _unreadable(pd.concat([*dataset.tables.values(), *pool]).drop_duplicates("image"), threads)
     return findings
 
 

@@ -1,6 +1,6 @@
 """Distances: `DISTANCES[name]().fit(features, identities, cameras).matrix(query, gallery) -> (Q, G)`.
 
-Where `whole` is False, any part of queries and gallery gives that part of the matrix.
+Where `whole` is False, any part of queries and gallery gives, but for rounding, that part of the matrix.
 """
 
 from reid.distances.euclidean import Euclidean

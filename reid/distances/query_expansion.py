@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.distances.euclidean import Euclidean
+from reid.euclidean import euclidean
 from reid.features import normalise
 from reid.search import nearest
 
@@ -37,7 +37,7 @@ class QueryExpansion:
     def matrix(self, query: Floats, gallery: Floats) -> Floats:
         """Distances (Q, G), in 0..2, between features (Q, D) and those of the whole gallery (G, D)."""
         query, gallery = normalise(query), normalise(gallery)
-        return Euclidean().matrix(expand(query, gallery, self.count, self.alpha), gallery)
+        return euclidean(expand(query, gallery, self.count, self.alpha), gallery)
 
 
 def expand(query: Floats, gallery: Floats, count: int, alpha: float) -> Floats:

@@ -101,7 +101,7 @@ def build(name: str, pretrained: bool = True, weights: str | None = None) -> Bac
     if pretrained and weights is None:
         hint = LIBRARIES[library].hint(model)
         raise InputError(f"backbone {name}: its pretrained weights come from a file, `weights: PATH` ({hint}); "
-                         "give one, or set `pretrained: false`")  # fmt: skip
+                         "give one, or build it with pretrained=False")  # fmt: skip
     return foreign.build(library, model, weights if pretrained else None)
 
 

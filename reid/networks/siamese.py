@@ -18,7 +18,7 @@ class Siamese(IDE):
     """IDE with verification of pairs; embeds single images as IDE does.
 
     The defaults are the recipe behind the journal paper's Table 4. The original's: dropout 0.9, freeze_batch_norm
-    false, verification_weight 1, verifier_rate 100, mirror true, and training's sampling `counted`.
+    false, verification_weight 1, verifier_rate 100, mirror true; docs/fidelity.md has its training.
     """
 
     def __init__(

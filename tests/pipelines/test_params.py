@@ -68,6 +68,29 @@ def test_paper_profile_is_the_papers():
     ("change", "message"),
     [
         (lambda p: p.update(alpha=2), "alpha: unknown parameter"),
+        (lambda p: p.update(seeds=[]), "seeds: List should have at least 1 item"),
+        (lambda p: p.update(seeds=[1, 1]), r"seeds: \[1, 1\] names something twice"),
+        (lambda p: p["reid"]["siamese"]["training"].update(sampling="single"), "learns from pairs: drawn or counted"),
+        (lambda p: p["reid"]["ide"]["training"].update(sampling="all"), "unknown name 'all'; known are single, drawn"),
+        (lambda p: p["reid"]["ide"].update(distances=["cosine"]), "unknown name 'cosine'; known are euclidean, xqda"),
+        (
+            lambda p: p["reid"]["ide"]["options"].update(crop_size=[200, 50]),
+            r"reid.ide.options: of ide: crop_size \(200, 50\) is larger than input_size \(128, 64\)",
+        ),
+        (
+            lambda p: p["reid"]["ide"]["options"].update(backbone="torchvision:resnet19"),
+            "no backbone torchvision:resnet19: .* the nearest are torchvision:resnet18",
+        ),
+        (
+            lambda p: p["reid"]["ide"]["options"].update(backbone="torchvision:resnet18"),
+            "weights: backbone torchvision:resnet18 needs a file of its weights",
+        ),
+        (lambda p: p["reid"]["ide"]["options"].update(pairs=2), "reid.ide.options: of ide: pairs: unknown parameter"),
+        (lambda p: p["reid"]["ide"]["generated"].update(labels="own"), "reid.ide.generated.labels: .* got 'own'"),
+        (
+            lambda p: p["evaluation"].update(queries="max", normalise=False),
+            "evaluation: queries: max makes queries of length 1, so normalise must be true",
+        ),
         (lambda p: p["gan"]["full"]["training"].update(lr=1), "gan.full.training.lr: unknown parameter"),
         (lambda p: p.pop("seed"), "seed: Field required"),
         (lambda p: p.update(alphas=[0]), "alphas: 0 is not possible: .* from 2; alpha = 1 is the row `real`"),

@@ -120,3 +120,52 @@ def test_rank_lists_show_each_image_for_what_it_is(prepared):
             assert ranked.index("hit") + 1 == first.loc[entry["query"], "first_rank"]
     hardest = first.loc[[entry["query"] for entry in file["hardest"]], "ap_trapezoid"]
     assert hardest.tolist() == sorted(first.loc[first["first_rank"] > 0, "ap_trapezoid"])[: len(hardest)]
+
+
+def test_the_training_set_of_a_model_has_to_be_given(prepared):
+    folder = Path("data/augmented/copy-a2")
+    with_generated_rows(folder)
+    run("train-reid", "ide", "--train", folder, "--out", "data/reid/copy")
+    output = run("evaluate", "ide", "--model", "data/reid/copy", "--out", "copy.json", fails=True)
+    assert "data/samples/train.parquet has 51 and 0: give the folder it was trained on by --train" in output
+
+
+def test_real_images_are_trained_on_alike_whatever_the_policy_for_generated_ones(prepared):
+    for labels in ("inherit", "separate"):
+        write_params(lambda p, labels=labels: p["reid"]["ide"]["generated"].update(labels=labels, smoothing=0.3))
+        run("train-reid", "ide", "--out", f"data/reid/{labels}")
+    first, second = (Path(f"data/reid/{labels}") for labels in ("inherit", "separate"))
+    assert (first / "network.pt").read_bytes() == (second / "network.pt").read_bytes()
+    assert (first / "config.json").read_bytes() == (second / "config.json").read_bytes()
+
+
+def test_two_seeds_through_the_report(prepared):
+    def change(params):
+        params |= {"renderings": [], "networks": ["ide"], "seeds": [3, 5], "exports": []}
+        params["generators"] = ["baseline"]
+
+    write_params(change)
+    run("train-gan", "baseline")
+    run("augment", "baseline", "--alpha", 2)
+    for row, train in (("real", ()), ("baseline-a2", ("--train", "data/augmented/baseline-a2"))):
+        for seed in (3, 5):
+            model, scored = f"data/reid/{row}-ide-s{seed}", f"data/scores/{row}-ide-s{seed}.json"
+            run("train-reid", "ide", *train, "--seed", seed, "--out", model)
+            run("evaluate", "ide", *train, "--model", model, "--out", scored)
+    assert (
+        Path("data/reid/real-ide-s3/network.pt").read_bytes() != Path("data/reid/real-ide-s5/network.pt").read_bytes()
+    )
+    for name in ("real", "baseline"):
+        run("score-gan", name)
+    output = run("report")
+    assert " ± " in output
+    assert "seeds 3, 5 (mean ± standard deviation)" in output
+    metrics = json.loads(Path("data/report/metrics.json").read_text())["real"]["ide"]["euclidean"]
+    scores = [
+        json.loads(Path(f"data/scores/real-ide-s{seed}.json").read_text())["distances"]["euclidean"]["mAP"]
+        for seed in (3, 5)
+    ]
+    assert metrics["mAP"] == pytest.approx(np.mean(scores), abs=0.006)
+    assert metrics["mAP_std"] == pytest.approx(np.std(scores, ddof=1), abs=0.006)
+    compared = pd.read_csv("data/report/significance.tsv", sep="\t")
+    assert len(compared) == 3 * 2

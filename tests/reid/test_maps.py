@@ -18,3 +18,8 @@ def test_people_far_apart_stay_apart():
 
 def test_a_handful_of_images():
     assert on_a_plane(np.random.default_rng(0).random((5, 8)).astype("float32")).shape == (5, 2)
+
+
+def test_features_that_are_no_map():
+    for features in (np.ones((60, 8)), np.zeros((4, 8)), np.eye(2), np.eye(1)):
+        assert on_a_plane(features.astype("float32")).tolist() == [[0, 0]] * len(features)
