@@ -20,8 +20,8 @@ def load(gan: dict[str, GanParams], path: Path = VARIANTS) -> dict[str, GanParam
     """The variants as `ablations/NAME`, each `gan.full` with its changes.
 
     Raises:
-        InputError: there is no `gan.full`, or it sums the loss over positions, for which the variants' weights are not
-            made; a variant changes what does not exist. The message names it.
+        InputError: there is no `gan.full`; its loss is on pixels, or summed over positions, for which the variants are
+            not made; or a variant changes what does not exist. The message names it.
     """
     if "full" not in gan:
         raise InputError(f"params.yaml has no section gan.full, which the variants in {path} change")
@@ -29,6 +29,11 @@ def load(gan: dict[str, GanParams], path: Path = VARIANTS) -> dict[str, GanParam
         raise InputError(
             f"gan.full.convention is paper, a loss summed over positions; the weights in {path} are made for the mean: "
             "set it to released"
+        )
+    if gan["full"].features == "pixels":
+        raise InputError(
+            f"gan.full.features is pixels; the variants in {path} vary a loss on a VGG's features: copy "
+            "profiles/variants.yaml (minutes, on a CPU) or profiles/paper.yaml to params.yaml"
         )
     base = gan["full"].model_dump()
     variants = {}

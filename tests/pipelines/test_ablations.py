@@ -70,6 +70,9 @@ def test_variants_need_the_released_full(tmp_path):
     gan = params.load(PAPER).gan
     with pytest.raises(InputError, match=r"no section gan.full, which the variants in ablations/variants.yaml change"):
         variants.load({"baseline": gan["baseline"]})
+    pixels = gan["full"].model_copy(update={"features": "pixels"})
+    with pytest.raises(InputError, match="gan.full.features is pixels; .* copy profiles/variants.yaml"):
+        variants.load({**gan, "full": pixels})
     summed = gan["full"].model_copy(update={"convention": "paper"})
     with pytest.raises(InputError, match="gan.full.convention is paper, a loss summed over positions"):
         variants.load({"full": summed})
