@@ -71,6 +71,7 @@ class ReidTraining(Section):
     sampling: Annotated[str, one_of({**SAMPLINGS})]
     learning_rate: Rate
     classifier_rate: Rate
+    warmup: Annotated[int, Field(ge=0)]
     decay_at: list[Positive]
     momentum: Share
     weight_decay: Annotated[float, Field(ge=0)]

@@ -29,6 +29,7 @@ def train(
     sampling: str = "single",  # key of SAMPLINGS: images one by one, or pairs
     learning_rate: float = 0.001,  # of SGD
     classifier_rate: float = 1.0,  # the classifiers' learning rate, as a multiple; biases have twice that, as released
+    warmup: int = 0,  # iterations in which the learning rate rises to its full value
     decay_at: list[int] | None = None,  # iterations at which the learning rate falls to a tenth
     momentum: float = 0.9,
     weight_decay: float = 5e-4,
@@ -73,6 +74,7 @@ def train(
     network.train()
     for iteration in progress(range(start, iterations), "train", "it", iterations, start):
         rate = learning_rate * 0.1 ** sum(iteration >= at for at in decay_at or [])
+        rate *= min(1.0, (iteration + 1) / max(warmup, 1))
         for group in optimiser.param_groups:
             group["lr"] = rate * group["factor"]
 

@@ -67,3 +67,10 @@ def test_bad_runs_stop(tmp_path):
         run(Scratch("a", {}, tmp_path), batch_size=64)
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
         run(Scratch("b", {}, tmp_path), learning_rate=1e12)
+
+
+def test_the_learning_rate_rises_first(tmp_path):
+    _, log = run(Scratch("warm", {}, tmp_path), warmup=4, log_every=1)
+    assert [row["learning_rate"] for row in log] == pytest.approx(
+        [0.0025, 0.005, 0.0075, 0.01, 0.01, 0.01, 0.001, 0.001]
+    )
