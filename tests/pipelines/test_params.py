@@ -75,7 +75,7 @@ def test_paper_profile_is_the_papers():
         (lambda p: p["reid"]["ide"].update(distances=["cosine"]), "unknown name 'cosine'; known are euclidean, xqda"),
         (
             lambda p: p["reid"]["ide"]["options"].update(crop_size=[200, 50]),
-            r"reid.ide.options: of ide: crop_size \(200, 50\) is larger than input_size \(128, 64\)",
+            r"reid.ide.options: of ide: crop_size \(200, 50\) is larger than input_size \(96, 48\)",
         ),
         (
             lambda p: p["reid"]["ide"]["options"].update(backbone="torchvision:resnet19"),
