@@ -16,6 +16,7 @@ def write_params(change=lambda params: None):
     params["pose"]["estimator"] = "truth"
     params["threads"] = 1
     params["renderings"] = ["views"]
+    params["networks"] = ["ide", "siamese"]
     for gan in params["gan"].values():
         gan["training"]["iterations"] = 2
     for reid in params["reid"].values():
