@@ -13,7 +13,7 @@ def write_params(change=lambda params: None):
     """params.yaml of the smoke profile on `data/raw/tiny.zip`, as small as can be, after `change`."""
     params = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
     params["dataset"]["path"] = "data/raw/tiny.zip"
-    params["pose"]["estimator"] = "truth"
+    params["generators"] = ["baseline", "full"]
     params["threads"] = 1
     params["renderings"] = ["views"]
     params["networks"] = ["ide", "siamese"]

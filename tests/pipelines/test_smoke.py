@@ -56,7 +56,7 @@ def after(folder, old, new, *words):
 
 def test_it_makes_the_table_and_its_pictures(copy):
     table = (copy / "data/report/table.md").read_text()
-    assert [line.split()[1] for line in table.splitlines()[2:5]] == ["real", "baseline-a2", "full-a2"]
+    assert [line.split()[1] for line in table.splitlines()[2:4]] == ["real", "full-a2"]
     assert (copy / "data/report/figures/cmc.png").exists()
 
 
@@ -82,15 +82,11 @@ def test_a_second_time_nothing_runs(copy):
     assert "Running stage" not in output
 
 
-EVALUATIONS = {"evaluate_real@ide-0", "evaluate@baseline-2-ide-0", "evaluate@full-2-ide-0"}
+EVALUATIONS = {"evaluate_real@ide-0", "evaluate@full-2-ide-0"}
 
 
 def test_a_new_alpha_runs_only_what_it_needs(copy):
-    expected = {"report"}
-    for generator in ("baseline", "full"):
-        expected.add(f"augment@{generator}-3")
-        expected |= {f"train_reid@{generator}-3-ide-0", f"evaluate@{generator}-3-ide-0"}
-    expected |= {"export@full-3"}
+    expected = {"report", "augment@full-3", "train_reid@full-3-ide-0", "evaluate@full-3-ide-0", "export@full-3"}
     assert after(copy, "\n  - 2\n", "\n  - 2\n  - 3\n") == expected
     assert "| full-a3 " in (copy / "data/report/table.md").read_text()
 
