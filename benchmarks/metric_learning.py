@@ -27,25 +27,6 @@ def features() -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64
     return normalise(np.maximum(found, 0).astype(np.float32)), identities, cameras
 
 
-def direct_covariances(first: Array, second: Array, labels: NDArray[np.int64]) -> tuple[Array, Array]:
-    """As released: each class's weighted rows, sums and products for themselves."""
-    size = first.shape[1]
-    crossed, weighted = np.zeros((size, size)), [first.copy(), second.copy()]
-    pairs = 0
-    for label in range(labels.max() + 1):
-        rows = labels == label
-        count = int(rows.sum())
-        sums = np.outer(first[rows].sum(0), second[rows].sum(0))
-        crossed += sums + sums.T
-        for view in weighted:
-            view[rows] *= np.sqrt(count)
-        pairs += count * count
-    within = sum(view.T @ view for view in weighted) - crossed
-    whole = np.outer(first.sum(0), second.sum(0))
-    every = len(first) * (first.T @ first + second.T @ second) - whole - whole.T
-    return within / pairs, (every - within) / (len(first) ** 2 - pairs)
-
-
 def direct_subspace(intra: Array, extra: Array) -> Array:
     """As released: a singular value decomposition of the whole matrix."""
     left, singular, _ = linalg.svd(linalg.solve(intra, extra))
@@ -57,12 +38,6 @@ def main() -> None:
     views = pair_views(identities, cameras, 0)
     first, second = (found[rows].astype(np.float64) for rows in views)
     labels = np.unique(identities[views.first], return_inverse=True)[1]
-    compare(
-        f"covariances of {len(first)} pairs",
-        lambda: covariances(first, second, labels),
-        lambda: direct_covariances(first, second, labels),
-        rounds=3,
-    )
     intra, extra = covariances(first, second, labels)
     intra[np.diag_indices(SIZE)] += 0.001
     compare("subspace", lambda: discriminative_subspace(intra, extra), lambda: direct_subspace(intra, extra), rounds=3)

@@ -33,7 +33,7 @@ Integers = NDArray[np.int64]
 Block = Callable[[int, int], Floats]  # (start, stop) to the distances (Q, stop - start) of these gallery images
 
 BLOCK = 16_384  # gallery images whose distances are held at a time
-CHUNK = 64  # queries that a thread counts for at a time
+CHUNK = 256  # good images that a thread counts for at a time
 THREADS = len(os.sched_getaffinity(0))
 
 
@@ -144,9 +144,7 @@ def evaluate_blocks(
     for start in starts:
         stop = min(start + size, gallery)
         found = block(start, stop)
-        if np.isnan(found).any():
-            raise InputError(f"{int(np.isnan(found).sum())} of {found.size} distances are not numbers")
-        before += _before(found, gallery_identities[start:stop] == JUNK, start, bounds, wanted, target, threads)
+        before += _before(found, gallery_identities[start:stop] == JUNK, start, asked, wanted, target, threads)
     before -= _removed_before(query, image, distance, good)
 
     return _ranking(asked, before, bounds, gallery)
@@ -166,7 +164,7 @@ def _before(
     found: Floats,
     junk: NDArray[np.bool_],
     start: int,
-    bounds: Integers,
+    asked: Integers,
     wanted: Integers,
     target: Floats,
     threads: int,
@@ -177,36 +175,66 @@ def _before(
         found: (Q, B) distances of the block's images.
         junk: (B,) which of them are junk.
         start: row of the first of them in the gallery.
-        bounds: (Q + 1,) where each query's good images begin in the two lists that follow.
+        asked: (M,) queries, ordered, each as often as it has good images.
         wanted: (M,) rows of the good images in the gallery.
         target: (M,) their distances.
         threads: that count.
     """
     before = np.zeros(len(wanted), np.int64)
-    places = np.arange(start, start + len(junk))
     targets = target.astype(found.dtype)
     inside = (wanted >= start) & (wanted < start + len(junk))
-    never = found.dtype.type(np.inf)
+    kept = np.flatnonzero(~junk)
+    counts = np.bincount(asked, minlength=len(found))
+    firsts = np.cumsum(counts) - counts
 
-    def count(first: int) -> None:
-        rows = found[first : first + CHUNK]
-        rows = np.where(junk, never, rows) if junk.any() else rows
-        for query, row in enumerate(rows, first):
-            own = slice(bounds[query], bounds[query + 1])
-            good = targets[own, None]
-            closer = [np.count_nonzero(line) for line in row < good]
-            if np.count_nonzero(row == good) > np.count_nonzero(inside[own]):  # others are at the same distance
-                for number, (image, at) in enumerate(zip(wanted[own], targets[own], strict=True)):
-                    closer[number] += np.count_nonzero((row == at) & (places < image) & ~junk)
-            before[own] = closer
+    def count(queries: Integers) -> None:
+        rows = found[queries]
+        if junk.any():
+            rows = rows.take(kept, 1)
+        if np.isnan(rows.min(initial=0)):
+            raise InputError(f"{int(np.isnan(found).sum())} of {found.size} distances are not numbers")
+        place = np.arange(counts[queries].max())
+        used = place < counts[queries, None]
+        own = (firsts[queries, None] + place)[used]
+        good = np.full((*used.shape, 1), -np.inf, found.dtype)
+        good[used, 0] = targets[own]
+        closer, as_close = (_count(compare, rows[:, None], good)[used] for compare in (np.less, np.less_equal))
+        before[own] = closer
+        for number in own[as_close - closer > inside[own]]:  # others are at the same distance
+            equal = found[asked[number], kept] == targets[number]
+            before[number] += np.count_nonzero(equal & (start + kept < wanted[number]))
 
-    starts = range(0, len(found), CHUNK)
-    if len(starts) == 1:
-        count(0)
-        return before
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(count, starts))
+        list(pool.map(count, _alike(counts)))
     return before
+
+
+def _alike(counts: Integers) -> list[Integers]:
+    """Queries in groups of at most CHUNK good images, those with as many together."""
+    order = np.argsort(-counts, kind="stable")
+    groups, first = [], 0
+    while first < len(order):
+        last = first + max(1, CHUNK // max(1, int(counts[order[first]])))
+        groups.append(order[first:last])
+        first = last
+    return groups
+
+
+def _count(compare: np.ufunc, values: Floats, bounds: Floats) -> Integers:
+    """How many of values (C, 1, B) are less, or less or equal, than bounds (C, N, 1): (C, N).
+
+    A bool is a byte of a 64-bit word, of which up to 255 can be added without overflow. np.count_nonzero, line by line,
+    takes longer and keeps other threads from running.
+    """
+    width, lines = values.shape[-1], bounds.shape[:2]
+    words = -(-width // 8)
+    parts = max(1, -(-words // 255))
+    size = -(-words // parts)
+    true = np.empty((*lines, parts * size * 8), bool)
+    true[..., width:] = False
+    compare(values, bounds, out=true[..., :width])
+    sums = true.view(np.uint64).reshape(*lines, parts, size).sum(-1)
+    return sums.view(np.uint8).sum(-1, dtype=np.int64)
 
 
 def _removed_before(query: Integers, image: Integers, distance: Floats, good: NDArray[np.bool_]) -> Integers:

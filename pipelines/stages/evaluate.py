@@ -110,6 +110,7 @@ def run(
             "pooling": evaluation.queries,
             "queries_without_match": int((first.first_rank == 0).sum()),
             "gallery": len(gallery),
+            "learnt_from": evaluation.metric_train if known else None,
             "distances": {name: _scores(ranking) for name, ranking in rankings.items()},
             "rank_lists": lists[0],
             "hardest": lists[1],

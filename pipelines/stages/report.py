@@ -67,7 +67,8 @@ def _caption(params: Params, results: Results) -> str:
     first = next(iter(results[layout.REAL].values()))[0].file
     seeds = f"seeds {', '.join(map(str, params.seeds))} (mean ± standard deviation)" if len(params.seeds) > 1 else ""
     unmatched = first["queries_without_match"]
-    pooling = "single query" if first["pooling"] == "single" else f"multi-query ({first['pooling']})"
+    pool = f"multi-query ({first['pooling']} of the images in {layout.samples('pool')})"
+    pooling = "single query" if first["pooling"] == "single" else pool
     parts = [
         f"Data set {params.dataset.name}, profile {params.profile}, {seeds or f'seed {params.seeds[0]}'}, "
         f"{first['device']}.",
@@ -75,6 +76,9 @@ def _caption(params: Params, results: Results) -> str:
         f"mAP by the {params.report.average_precision} rule.",
         f"*: differs from {layout.REAL} (paired bootstrap over queries, not seeds; p < {LEVEL} each).",
     ]
+    learnt_from = {of[0].file["learnt_from"] for of in results[layout.REAL].values()} - {None}
+    if learnt_from:
+        parts.append(f"Metrics are learnt from the features of {' and '.join(learnt_from)} training images.")
     if unmatched:
         parts.append(f"{unmatched} queries have no match in another camera and count as not found.")
     if _as_published(params):

@@ -120,6 +120,21 @@ def test_block_by_block_is_equal_bit_for_bit(size, ties):
     assert max(stop - start for start, stop in asked) == min(size, 300)
 
 
+@pytest.mark.parametrize("ties", [False, True])
+def test_a_gallery_of_thousands_of_which_one_person_has_hundreds(ties):
+    """Where images of one person are too many for one comparison, and those before them for the bytes of one word."""
+    random = np.random.default_rng(0)
+    gallery_ids = np.concatenate([np.full(4000, 0), np.full(700, 1), random.integers(-1, 5, 1003)])
+    distances = random.random((12, len(gallery_ids))).astype(np.float32)
+    distances[:, 4000:4700] += 0.5
+    distances = np.round(distances, 2) if ties else distances
+    case = (distances, np.arange(12) % 6 + 1, random.integers(1, 4, 12), gallery_ids, random.integers(1, 4, 5703))
+    ranking = evaluate(*case)
+    cmc, aps = official(*case)
+    np.testing.assert_allclose(ranking.cmc, cmc, atol=1e-12)
+    np.testing.assert_allclose(ranking.ap_trapezoid, aps, atol=1e-12)
+
+
 def test_blocks_of_distractors_are_made_once():
     distances, query_ids, query_cameras, gallery_ids, gallery_cameras = random_case(4, ties=False)
     gallery_ids[100:] = 0
