@@ -50,7 +50,7 @@ class SiameseOptions(IDEOptions):
 
     verification_weight: Rate
     verifier_rate: Rate
-    verifier_deviation: Annotated[float, Field(ge=0)]
+    classifier_deviation: Annotated[float, Field(ge=0)]
 
 
 NETWORK_OPTIONS: dict[str, type[Section]] = {"ide": IDEOptions, "siamese": SiameseOptions}

@@ -32,14 +32,14 @@ class Siamese(IDE):
         mirror: bool = False,
         verification_weight: float = 0.5,  # of the verification loss; identification's is 1
         verifier_rate: float = 1.0,  # the verifier's learning rate, as a multiple of the classifier's
-        verifier_deviation: float = 0.01,  # of the verifier's initial weights
+        classifier_deviation: float = 0.01,  # of the initial weights of both classifiers
         weights: str | None = None,
         pretrained: bool = True,
     ):
         shared = (input_size, crop_size, dropout, freeze_batch_norm, mirror, weights, pretrained)
         super().__init__(classes, backbone, *shared)
-        nn.init.normal_(self.classifier.weight, std=0.01)
-        self.verifier = linear(self.backbone.dimensions, 2, verifier_deviation)
+        nn.init.normal_(self.classifier.weight, std=classifier_deviation)
+        self.verifier = linear(self.backbone.dimensions, 2, classifier_deviation)
         self.verification_weight, self.verifier_rate = verification_weight, verifier_rate
 
     def heads(self) -> list[tuple[nn.Linear, float]]:
