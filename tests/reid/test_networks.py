@@ -122,6 +122,11 @@ def test_siamese_loss_is_that_of_the_formulas():
     assert network.loss(IMAGES.double(), LABELS).tolist() == pytest.approx(expected, rel=1e-9)
 
 
+def test_siamese_classifiers_start_with_the_deviation_asked_for():
+    network = build("siamese", pretrained=False, classes=100, classifier_deviation=0.1)
+    assert [float(layer.weight.std()) for layer, _ in network.heads()] == pytest.approx([0.1, 0.1], rel=0.05)
+
+
 def test_smoothing_spreads_the_label_of_the_images_that_have_it():
     network = build("ide", pretrained=False, classes=5).double().eval()
     smoothing = torch.tensor([0.0, 0.1, 1.0, 0.3], dtype=torch.float64)
