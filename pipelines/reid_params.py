@@ -89,6 +89,13 @@ class ReidParams(Section):
     generated: GeneratedParams
     distances: Annotated[list[Annotated[str, one_of({**DISTANCES})]], Field(min_length=1)]
 
+    @field_validator("distances")
+    @classmethod
+    def _each_distance_once(cls, distances: list[str]) -> list[str]:
+        if len(set(distances)) < len(distances):
+            raise ValueError(f"{distances} names something twice")
+        return distances
+
     @field_validator("options")
     @classmethod
     def _options_are_the_networks(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:

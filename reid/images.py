@@ -93,7 +93,9 @@ def decode(data: bytes, name: str) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name}: not a whole image (of no format that is known)") from error
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"{name}: not a whole image ({error})") from error
 
 
@@ -105,15 +107,29 @@ def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
 
 
 def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
-    """Write (name, bytes) members, stored, to a zip that appears under `path` only when it is whole."""
+    """Write (name, bytes) members, stored, to a zip that appears under `path` only when it is whole.
+
+    Until then it is `PATH.partial`; what an interrupted run left there is replaced, anything else an InputError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
+    if partial.exists() and not _may_be_a_zip(partial):
+        raise InputError(
+            f"{partial} exists and is no unfinished zip; remove it, or choose another name for {path.name}"
+        )
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members:
             archive.writestr(zipfile.ZipInfo(name, ZIP_EPOCH), data)
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def _may_be_a_zip(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(2) in (b"", b"PK")
 
 
 def generated_name(image: str, draw: int) -> str:

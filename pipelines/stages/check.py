@@ -30,5 +30,5 @@ def run(path: Path) -> None:
         click.echo(f"{split}: {len(table):,} images, {people:,} identities, {generated:,} named like generated images")
     fatal = sum(finding.fatal for finding in findings)
     if fatal:
-        raise InputError(f"{path}: {fatal} fatal findings, {len(findings) - fatal} warnings")
+        raise InputError(f"{path}: {fatal} fatal, {len(findings) - fatal} warnings")
     click.echo(f"{path}: nothing fatal, {len(findings)} warnings")

@@ -16,6 +16,7 @@ from pipelines.params import Params
 from pipelines.reid_table import reid_table
 from pipelines.results import LEVEL, Results, metrics, read_results, read_score, significance
 from reid import rank_lists, samples
+from reid.errors import InputError
 from reid.images import Archive
 
 RANK_LISTS = {"rank_lists": "Rank lists", "hardest": "Hardest queries of each row and network"}
@@ -28,10 +29,12 @@ def run(params: Params) -> None:
 
     Raises:
         FileNotFoundError: a score is missing.
+        InputError: scores were measured with other settings than those of params.yaml.
     """
     rows = [layout.REAL, *(layout.row_name(g, a) for g in params.augmentations for a in params.alphas)]
     with stage("report", f"{len(rows)} rows: {', '.join(rows)}") as say:
         results = read_results(rows, params.networks, params.seeds)
+        _check_settings(params, results)
         figure_folder, sheet_folder = layout.REPORT / "figures", layout.REPORT / "sheets"
         for folder in (figure_folder, sheet_folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +58,19 @@ def run(params: Params) -> None:
         _write_page((layout.REPORT / "table.html").read_text(), sheets)
         click.echo((layout.REPORT / "table.md").read_text())
         say(f"table and all pictures: {layout.REPORT / 'index.html'}")
+
+
+def _check_settings(params: Params, results: Results) -> None:
+    for row, networks in results.items():
+        for network, found in networks.items():
+            wanted = {"distances": params.reid[network].distances, "queries": params.evaluation.queries}
+            for result in found:
+                measured = {"distances": list(result.file["distances"]), "queries": result.file["pooling"]}
+                if measured != wanted:
+                    raise InputError(
+                        f"scores of {row}, {network}: params.yaml says {wanted}, they were measured with {measured}: "
+                        "run `dvc repro`"
+                    )
 
 
 def _as_published(params: Params) -> bool:
@@ -137,6 +153,8 @@ def _copy_sheets(params: Params, folder: Path) -> list[tuple[str, Path]]:
     sheets = []
     for title, path in wanted:
         copy = folder / f"{'-'.join(path.with_suffix('').parts[1:])}.png"
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist: run `dvc repro`")
         shutil.copyfile(path, copy)
         sheets.append((title, copy))
     return [*sheets, *((title, folder / f"{kind}.png") for kind, title in RANK_LISTS.items())]

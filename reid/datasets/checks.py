@@ -81,7 +81,7 @@ def _unreadable(table: pd.DataFrame, threads: int) -> list[Finding]:
         try:
             archives[row[0]].image(row[1])
         except ImageError as error:
-            return Finding(True, "unreadable image", row[1], str(error))
+            return Finding(True, "unreadable image", row[1], str(error).removeprefix(f"{row[0]}: {row[1]}: "))
         return None
 
     rows = list(zip(table["archive"], table["image"], strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -70,7 +70,8 @@ def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], finding
             continue
         match = pattern.fullmatch(PurePosixPath(name).name)
         if match is None:
-            findings.append(Finding(True, f"file name does not follow {pattern.pattern}", name))
+            hint = "; macOS makes such files: delete them" if PurePosixPath(name).name.startswith("._") else ""
+            findings.append(Finding(True, f"file name does not follow {pattern.pattern}{hint}", name))
             continue
         images.append(name)
         identities.append(int(match["identity"]))
@@ -78,14 +79,34 @@ def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], finding
     return samples.real_table(images, archive.path.as_posix(), identities, cameras)
 
 
+def roots(names: Iterable[str], folders: Sequence[str]) -> list[str]:
+    """Where all the folders lie side by side, each with files in it: '' or `some/folder/`, uppermost first."""
+    holders = _holders(names)
+    found = [f for f in holders if f.name == folders[0] and all(f.with_name(other) in holders for other in folders)]
+    return [_prefix(folder) for folder in sorted(found, key=lambda folder: (len(folder.parts), folder))]
+
+
 def find_root(archive: Archive, folders: Sequence[str]) -> str:
-    """Where in the archive the folders are: '' or `some/folder/`; raises FileNotFoundError saying what is there."""
-    holders = {parent for name in archive.names() for parent in PurePosixPath(name).parents}
-    for folder in sorted(holders, key=lambda folder: (len(folder.parts), folder)):
-        if folder.name == folders[0] and all(folder.with_name(other) in holders for other in folders):
-            return "" if len(folder.parts) == 1 else f"{folder.parent}/"
-    found = ", ".join(sorted({name.split("/")[0] for name in archive.names()})[:8])
+    """The first of `roots`; raises FileNotFoundError saying what is there instead."""
+    names = archive.names()
+    if found := roots(names, folders):
+        return found[0]
+    expected = f"{archive.path}: expected the folders {', '.join(folders)} with images in each, found"
+    holders = _holders(names)
+    some = sorted(folder for folder in holders if folder.name in folders)
+    if some:
+        missing = [name for name in folders if some[0].with_name(name) not in holders]
+        raise FileNotFoundError(f"{expected} no files that can be read in {_prefix(some[0])}{{{','.join(missing)}}}")
+    above = ", ".join(sorted({name.split("/")[0] for name in names})[:8])
     raise FileNotFoundError(
-        f"{archive.path}: expected the folders {', '.join(folders)} with images in each, found "
-        f"{found or 'nothing: it is empty'}; unpack or copy the data set there, or set `dataset.path` in params.yaml"
+        f"{expected} {above or 'nothing: it is empty'}; unpack or copy the data set there, or give another path "
+        "(`dataset.path` in params.yaml)"
     )
+
+
+def _holders(names: Iterable[str]) -> set[PurePosixPath]:
+    return {parent for name in names for parent in PurePosixPath(name).parents}
+
+
+def _prefix(folder: PurePosixPath) -> str:
+    return "" if len(folder.parts) == 1 else f"{folder.parent}/"

@@ -12,8 +12,10 @@ import pandas as pd
 
 from reid.datasets import DATASETS
 from reid.datasets.checks import find_faults
-from reid.datasets.folders import SPLITS, Finding
+from reid.datasets.folders import IMAGE_SUFFIXES, SPLITS, Finding, roots
+from reid.datasets.market1501 import FOLDERS
 from reid.errors import InputError
+from reid.export import manifest
 from reid.export.layout import LIMITS, NAMINGS, trap
 from reid.export.provenance import by_manifest, by_names, load, manifests
 from reid.export.shards import FOLDER, shard_faults
@@ -32,10 +34,13 @@ def check(path: Path, threads: int = 4) -> tuple[pd.DataFrame, list[Finding]]:
 
     Raises:
         FileNotFoundError: no such file, or no folders bounding_box_train, query, bounding_box_test in it.
-        InputError: neither a folder nor a readable zip.
+        InputError: neither a folder nor a readable zip, or several data sets in it.
     """
     with Archive(path) as archive:
         names = archive.names()
+        sets = roots(names, FOLDERS)
+        if len(sets) > 1:
+            raise InputError(f"{path} holds {len(sets)} data sets: check {', '.join(sets)} one by one")
         style = _style(names)
         dataset = DATASETS[style](path)
         findings = find_faults(dataset, threads)
@@ -43,6 +48,7 @@ def check(path: Path, threads: int = 4) -> tuple[pd.DataFrame, list[Finding]]:
         files = pd.concat(tables, ignore_index=True).drop_duplicates(IMAGE, ignore_index=True)
         files = files[[IMAGE, "identity", "camera", "split"]]
         files["sha256"] = _sums(archive, list(files[IMAGE]), threads)
+        findings += _no_files(path)
         findings += _twice(names, files)
         findings += _traps(path, archive, files)
         findings += _skipped(files)
@@ -72,6 +78,14 @@ def _sums(archive: Archive, images: list[str], threads: int) -> list[str | None]
 
     with ThreadPoolExecutor(threads) as pool:
         return list(progress(pool.map(digest, images), "compare files", IMAGE, len(images)))
+
+
+def _no_files(path: Path) -> Iterator[Finding]:
+    """What is named like an image in a folder and is none: links to nowhere, folders, pipes."""
+    for entry in sorted(path.rglob("*")):  # nothing where the path is a zip
+        if entry.suffix.lower() in IMAGE_SUFFIXES and not entry.is_file():
+            what = "named like an image, but no file: torchreid would try to read it for ever"
+            yield Finding(True, what, entry.relative_to(path).as_posix())
 
 
 def _twice(names: list[str], files: pd.DataFrame) -> Iterator[Finding]:
@@ -113,11 +127,16 @@ def _beyond(files: pd.DataFrame, style: str) -> Iterator[Finding]:
 
 
 def _leaks(files: pd.DataFrame) -> Iterator[Finding]:
-    train = files[files["split"] == "train"].dropna(subset="sha256").drop_duplicates("sha256")
-    known = dict(zip(train["sha256"], train[IMAGE], strict=True))
+    train = files[files["split"] == "train"].dropna(subset="sha256")
+    first = dict[str, tuple[int, str]]()
+    for sha256, identity, image in zip(train["sha256"], train["identity"], train[IMAGE], strict=True):
+        known_as, known = first.setdefault(sha256, (identity, image))
+        if known_as != identity:
+            yield Finding(True, "the same file as an image of another identity", image, known)
     for row in files[files["split"] != "train"].itertuples():
-        if row.sha256 in known:
-            yield Finding(True, f"the same file in train and in {row.split}", str(row.image), str(known[row.sha256]))
+        if row.sha256 in first:
+            detail = first[str(row.sha256)][1]
+            yield Finding(True, f"the same file in train and in {row.split}", str(row.image), detail)
 
 
 def _provenance(archive: Archive, names: list[str], files: pd.DataFrame) -> Iterator[Finding]:
@@ -135,7 +154,7 @@ def _provenance(archive: Archive, names: list[str], files: pd.DataFrame) -> Iter
     yield from by_manifest(rows, files, set(names))
     shards = [file for file in names if PurePosixPath(file).parts[-2:-1] == (FOLDER,) and file.endswith(".tar")]
     if shards:
-        yield from shard_faults(rows, ((file, archive.read(file)) for file in shards))
+        yield from shard_faults(manifest.read(archive, name), ((file, archive.read(file)) for file in shards))
     for other, table in read[1:]:
         if not table.equals(rows):
             yield Finding(True, f"differs from {name}", other)

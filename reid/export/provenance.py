@@ -91,7 +91,8 @@ def _sources(rows: pd.DataFrame) -> Iterator[Finding]:
             yield Finding(True, f"generated image in {row['split']}", image)
         source = known.get(row["source"])
         if source is None:
-            yield Finding(True, "its source is not in the manifest", image, str(row["source"]))
+            named = row["source"] if pd.notna(row["source"]) else "none is named"
+            yield Finding(True, "its source is not in the manifest", image, str(named))
             continue
         for column in ("identity", "camera"):
             if row[column] != source[column]:

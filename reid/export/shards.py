@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 import pandas as pd
 
@@ -37,37 +39,47 @@ def shards(manifest: pd.DataFrame, read: Callable[[str], bytes], images: int = I
             with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
                 for row in ordered.iloc[start : start + images].to_dict("records"):
                     path = PurePosixPath(row["image"])
-                    known = {str(key): value for key, value in row.items() if pd.notna(value)}
                     _add(tar, path.name, read(row["image"]))
-                    _add(tar, f"{path.stem}.json", json.dumps(known).encode())
+                    _add(tar, f"{path.stem}.json", _label(row))
             yield f"{FOLDER}/{split}-{number:06d}.tar", buffer.getvalue()
 
 
 def shard_faults(manifest: pd.DataFrame, files: Iterable[tuple[str, bytes]]) -> Iterator[Finding]:
-    """A finding for each image that the shards lack, have besides, or have in another form than the manifest says.
+    """A finding for each image or JSON that the shards have besides, or have in another form than the manifest says.
+
+    What they lack is one finding a split.
 
     Args:
         manifest: of the data set.
         files: (name, bytes) of each shard.
     """
-    splits = zip(manifest["split"], manifest["image"].map(lambda i: PurePosixPath(i).name), strict=True)
-    missing = dict(zip(splits, manifest["sha256"], strict=True))
+    missing = dict[tuple[str, str], str]()
+    for row in manifest.to_dict("records"):
+        path = PurePosixPath(row["image"])
+        missing[row["split"], path.name] = row["sha256"]
+        missing[row["split"], f"{path.stem}.json"] = hashlib.sha256(_label(row)).hexdigest()
     for shard, data in files:
         split = PurePosixPath(shard).name.rpartition("-")[0]
         try:
             with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
                 for member in tar:
                     file = tar.extractfile(member)
-                    if member.name.endswith(".json") or file is None:
+                    if file is None:
                         continue
                     expected = missing.pop((split, member.name), None)
                     if expected != hashlib.sha256(file.read()).hexdigest():
-                        what = "not in the manifest, or twice" if expected is None else "not the manifest's file"
-                        yield Finding(True, f"image in a shard: {what}", f"{shard}: {member.name}")
+                        what = "not in the manifest, or twice" if expected is None else "not what the manifest says"
+                        yield Finding(True, f"in a shard: {what}", f"{shard}: {member.name}")
         except tarfile.TarError as error:
             yield Finding(True, "damaged shard", shard, str(error))
-    for split, image in missing:
-        yield Finding(True, "image in no shard", image, split)
+    for split, lacking in itertools.groupby(sorted(missing), key=lambda place: place[0]):
+        files_of = [name for _, name in lacking]
+        yield Finding(True, "in no shard", f"{FOLDER}/{split}-*.tar", f"{len(files_of)} files, {files_of[0]} the first")
+
+
+def _label(row: Mapping[Hashable, Any]) -> bytes:
+    """An image's row of the manifest as JSON, without what is null."""
+    return json.dumps({str(key): value for key, value in row.items() if pd.notna(value)}).encode()
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -83,10 +83,10 @@ def test_check_says_all_that_is_wrong_a_line_each(project):
     output = run("check", "R", fails=True)
     lines = output.splitlines()
     for line in (
-        f"FATAL: {TRAIN}/{broken.name}: unreadable image (R: {TRAIN}/{broken.name}: the file is empty (0 bytes))",
+        f"FATAL: {TRAIN}/{broken.name}: unreadable image (the file is empty (0 bytes))",
         f"FATAL: {TRAIN}/{gone.name}: in the manifest, but not there",
         f"warning: {TRAIN}/Thumbs.db: not an image, left out",
-        "Error: R: 3 fatal findings, 1 warnings",
+        "Error: R: 3 fatal, 1 warnings",
     ):
         assert line in lines
     assert len([line for line in lines if line.startswith(("FATAL", "warning"))]) == 4

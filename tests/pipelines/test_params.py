@@ -69,6 +69,10 @@ def test_paper_profile_is_the_papers():
     [
         (lambda p: p.update(alpha=2), "alpha: unknown parameter"),
         (lambda p: p.update(seeds=[]), "seeds: List should have at least 1 item"),
+        (
+            lambda p: p["reid"]["ide"].update(distances=["xqda", "xqda"]),
+            r"reid.ide.distances: \['xqda', 'xqda'\] names something twice",
+        ),
         (lambda p: p.update(seeds=[1, 1]), r"seeds: \[1, 1\] names something twice"),
         (lambda p: p["reid"]["siamese"]["training"].update(sampling="single"), "learns from pairs: drawn or counted"),
         (lambda p: p["reid"]["ide"]["training"].update(sampling="all"), "unknown name 'all'; known are single, drawn"),

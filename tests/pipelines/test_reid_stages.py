@@ -169,3 +169,8 @@ def test_two_seeds_through_the_report(prepared):
     assert metrics["mAP_std"] == pytest.approx(np.std(scores, ddof=1), abs=0.006)
     compared = pd.read_csv("data/report/significance.tsv", sep="\t")
     assert len(compared) == 3 * 2
+
+    write_params(lambda params: change(params) or params["evaluation"].update(queries="average"))
+    assert "real, ide: params.yaml says {'distances': ['euclidean', 'xqda', 'kissme'], 'queries': 'average'}" in run(
+        "report", fails=True
+    )

@@ -150,7 +150,7 @@ def test_a_corrupt_jpeg_stops_prepare_by_name(project):
     replace_in_zip(name, (Path("data/raw/tiny.zip").read_bytes())[:500])
     output = run("prepare", fails=True)
     assert "FATAL: unreadable image: 1" in output
-    assert f"{name}: data/raw/tiny: {name}: not a whole image" in output
+    assert f"{name}: not a whole image" in output
     assert "1 fatal findings, listed above" in output
     assert not Path("data/samples").exists()
 

@@ -213,6 +213,14 @@ def test_nothing_that_exists_is_lost(tmp_path):
     with pytest.raises(InputError, match=r"other.partial exists and is no unfinished export"):
         folder.write(tmp_path / "other", [("c", b"2")])
     assert (tmp_path / "other.partial/mine").exists()
+    (tmp_path / "other.zip.partial").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"other.zip.partial exists and is no unfinished zip"):
+        write_zip(tmp_path / "other.zip", [])
+    assert (tmp_path / "other.zip.partial").read_bytes() == b"mine"
+    write_zip(tmp_path / "whole.zip", [("a", b"a")])
+    (tmp_path / "whole.zip").rename(tmp_path / "other.zip.partial")
+    write_zip(tmp_path / "other.zip", [("b", b"b")])
+    assert Archive(tmp_path / "other.zip").names() == ["b"]
 
 
 def test_an_interrupted_folder_is_not_there_and_is_made_again(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from export_files import QUERY, ROOT, TEST, TRAIN, first, found, rewrite
+from PIL import Image
 
 from reid.errors import InputError
 from reid.export.checks import check
@@ -69,6 +70,28 @@ def the_same_file_in_train_and_test(out):
     return "the same file in train and in gallery", f"{TEST}/{path.name}"
 
 
+def the_same_file_under_two_identities(out):
+    path = first(out, TRAIN)
+    other = first(out, TRAIN, "0002*")
+    shutil.copyfile(path, other)
+    return "the same file as an image of another identity", f"{TRAIN}/{other.name}"
+
+
+def a_folder_named_like_an_image(out):
+    (out / TRAIN / "0001_c1s1_088888_00.jpg").mkdir()
+    return "named like an image, but no file", f"{TRAIN}/0001_c1s1_088888_00.jpg"
+
+
+def a_link_to_nowhere(out):
+    (out / QUERY / "0101_c1s1_088888_00.jpg").symlink_to("nowhere.jpg")
+    return "named like an image, but no file", f"{QUERY}/0101_c1s1_088888_00.jpg"
+
+
+def an_image_of_too_many_pixels(out):
+    Image.new("L", (20_000, 15_000)).save(first(out, TRAIN))
+    return "unreadable image", f"{TRAIN}/{first(out, TRAIN).name}"
+
+
 def a_distractor_in_train(out):
     path = first(out, TEST, "0000_*")
     path.rename(out / TRAIN / path.name)
@@ -90,7 +113,8 @@ def no_queries(out):
 
 FATAL = [
     a_name_that_cannot_be_read, a_truncated_image, an_empty_image, a_test_identity_in_train,
-    the_same_file_in_train_and_test, a_distractor_in_train, one_name_with_two_suffixes, no_queries,
+    the_same_file_in_train_and_test, the_same_file_under_two_identities, a_folder_named_like_an_image,
+    a_link_to_nowhere, an_image_of_too_many_pixels, a_distractor_in_train, one_name_with_two_suffixes, no_queries,
 ]  # fmt: skip
 
 
@@ -175,6 +199,19 @@ def test_a_name_twice_in_a_zip(good_export, tmp_path):
         for name in [*names, twice]:
             archive.writestr(name, (good_export / name).read_bytes())
     assert found(tmp_path / "out.zip") == {(True, "name occurs more than once in the zip", twice)}
+
+
+def test_several_data_sets_are_checked_one_by_one(good_export, tmp_path):
+    for name in ("a", "b"):
+        shutil.copytree(good_export, tmp_path / name)
+    with pytest.raises(InputError, match=rf"holds 2 data sets: check a/{ROOT}/, b/{ROOT}/ one by one"):
+        check(tmp_path)
+
+
+def test_a_split_that_is_not_there_is_named(out):
+    shutil.rmtree(out / QUERY)
+    with pytest.raises(FileNotFoundError, match=rf"found no files that can be read in {ROOT}/{{query}}"):
+        check(out)
 
 
 def test_what_is_no_data_set(tmp_path):

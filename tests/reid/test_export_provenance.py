@@ -1,6 +1,7 @@
 """`check` finds what a manifest and its files, or the names of generated images, say of a fault."""
 
 import hashlib
+import re
 import shutil
 
 import pandas as pd
@@ -199,10 +200,23 @@ def test_shards_are_compared_with_the_manifest(good_export, tmp_path):
     shard = tmp_path / "out/shards/query-000000.tar"
     data = shard.read_bytes()
     shard.write_bytes(data[:700] + bytes([data[700] ^ 1]) + data[701:])
-    assert [f[1] for f in found(tmp_path / "out")] == ["image in a shard: not the manifest's file"]
+    assert [f[1] for f in found(tmp_path / "out")] == ["in a shard: not what the manifest says"]
     shard.write_bytes(b"x" * 2000)
-    assert {f[1] for f in found(tmp_path / "out")} == {"damaged shard", "image in no shard"}
+    assert {f[1] for f in found(tmp_path / "out")} == {"damaged shard", "in no shard"}
     shutil.copyfile(tmp_path / "out/shards/train-000000.tar", shard)
     assert {f[1] for f in found(tmp_path / "out")} == {
-        "image in a shard: not in the manifest, or twice", "image in no shard"
+        "in a shard: not in the manifest, or twice", "in no shard"
     }  # fmt: skip
+
+
+def test_labels_in_shards_are_compared_with_the_manifest(good_export, tmp_path):
+    shutil.copytree(good_export, tmp_path / "out")
+    shard = tmp_path / "out/shards/query-000000.tar"
+    data = shard.read_bytes()
+    assert b'"identity": 101' in data
+    shard.write_bytes(data.replace(b'"identity": 101', b'"identity": 901', 1))
+    ((fatal, what, where),) = found(tmp_path / "out")
+    assert (fatal, what) == (True, "in a shard: not what the manifest says")
+    assert re.fullmatch(r"shards/query-000000\.tar: 0101_.*\.json", where)
+    shard.unlink()
+    assert found(tmp_path / "out") == {(True, "in no shard", "shards/query-*.tar")}

@@ -124,7 +124,7 @@ def test_siamese_loss_is_that_of_the_formulas():
 
 def test_siamese_classifiers_start_with_the_deviation_asked_for():
     network = build("siamese", pretrained=False, classes=100, classifier_deviation=0.1)
-    assert [float(layer.weight.std()) for layer, _ in network.heads()] == pytest.approx([0.1, 0.1], rel=0.05)
+    assert [float(layer.weight.detach().std()) for layer, _ in network.heads()] == pytest.approx([0.1, 0.1], rel=0.05)
 
 
 def test_smoothing_spreads_the_label_of_the_images_that_have_it():
