@@ -2,6 +2,10 @@
 
 Siamese networks learn from pairs: half of them positive to begin with, then fewer with each pass over the training
 images, down to a fifth.
+
+All of SAMPLINGS take the class labels (N,) of all images, the iteration (from 0), how many images or pairs P are
+wanted, and the seed of everything. They give rows: (P,) of single images, or (2P,), the first images of all pairs, then
+their second; pairs of one person alone raise InputError.
 """
 
 from __future__ import annotations
@@ -28,15 +32,6 @@ def drawn(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
 
     As in the code behind Table 4: P(positive) = 1 / (1 + n), n = min(1.01^pass, 4); the second image of a positive pair
     may be the first.
-
-    Args:
-        labels: (N,) class labels of all images.
-        iteration: from 0.
-        pairs: P.
-        seed: of everything.
-
-    Returns:
-        rows (2P,), the first images of all pairs, then their second.
     """
     stream = torch.Generator().manual_seed(seed_for(seed, "pairs", iteration))
     first = torch.randint(len(labels), (pairs,), generator=stream)
@@ -50,15 +45,6 @@ def counted(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
 
     As in the original: the first round(P / d) pairs are positive, d = min(2 x 1.01^epoch, 5), epoch from 1; no image is
     its own partner, but for the only one of its class.
-
-    Args:
-        labels: (N,) class labels of all images.
-        iteration: from 0.
-        pairs: P.
-        seed: of everything.
-
-    Returns:
-        rows (2P,), the first images of all pairs, then their second.
     """
     stream = torch.Generator().manual_seed(seed_for(seed, "pairs", iteration))
     first = draw(len(labels), iteration, pairs, seed)

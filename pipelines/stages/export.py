@@ -27,6 +27,7 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
         shards: whether to add WebDataset shards.
 
     Raises:
+        FileNotFoundError: there is no such augmented set; the message lists those there are.
         InputError: see `reid.export.members.exported` and `reid.export.folder.write`; or other libraries would read
             identities from the name of a folder above.
     """
@@ -39,6 +40,12 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
             raise InputError(
                 f"{out.resolve()} has {found} in it, which torchreid and others would take for the identity and camera "
                 "of every image: choose another --out"
+            )
+        if not augmented.exists():
+            there = ", ".join(sorted(one.name for one in layout.AUGMENTED.glob("*"))) or "none"
+            raise FileNotFoundError(
+                f"{augmented} does not exist; augmented sets that there are: {there}; `dvc repro` makes those that "
+                "params.yaml names"
             )
         tables = {"train": samples.read(augmented / "train.parquet")}
         tables |= {split: samples.read(layout.samples(split)) for split in SPLITS if split != "train"}

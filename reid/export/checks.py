@@ -83,9 +83,11 @@ def _sums(archive: Archive, images: list[str], threads: int) -> list[str | None]
 def _no_files(path: Path) -> Iterator[Finding]:
     """What is named like an image in a folder and is none: links to nowhere, folders, pipes."""
     for entry in sorted(path.rglob("*")):  # nothing where the path is a zip
-        if entry.suffix.lower() in IMAGE_SUFFIXES and not entry.is_file():
+        place = entry.relative_to(path)
+        in_a_split = not set(place.parent.parts).isdisjoint(FOLDERS)
+        if in_a_split and entry.suffix.lower() in IMAGE_SUFFIXES and not entry.is_file():
             what = "named like an image, but no file: torchreid would try to read it for ever"
-            yield Finding(True, what, entry.relative_to(path).as_posix())
+            yield Finding(True, what, place.as_posix())
 
 
 def _twice(names: list[str], files: pd.DataFrame) -> Iterator[Finding]:
