@@ -24,7 +24,20 @@ from augment.scores.inception import SPLITS
 from augment.scores.ssim import SETTINGS
 from pipelines import layout
 from pipelines.reid_params import EvaluationParams, ReidParams
-from pipelines.validation import Positive, Rate, Row, Section, Share, Size, checked, faults, odd, one_of, options_of
+from pipelines.validation import (
+    Positive,
+    Rate,
+    Row,
+    Section,
+    Share,
+    Size,
+    checked,
+    each_once,
+    faults,
+    odd,
+    one_of,
+    options_of,
+)
 from reid.datasets import DATASETS
 from reid.datasets.streets.extra import RENDERINGS
 from reid.errors import InputError
@@ -156,12 +169,13 @@ class Params(Section):
     scores: ScoresParams
     report: ReportParams
 
+    @field_validator("generators", "renderings", "alphas", "exports", "networks", "seeds")
+    @classmethod
+    def _each_once(cls, values: list[Any]) -> list[Any]:
+        return each_once(values)
+
     @model_validator(mode="after")
     def _lists_fit(self) -> Params:
-        for name in ("generators", "renderings", "alphas", "exports", "networks", "seeds"):
-            values = getattr(self, name)
-            if len(set(values)) != len(values):
-                raise ValueError(f"{name}: {values} names something twice")
         for alpha in self.alphas:
             if alpha < 2:
                 raise ValueError(

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from pipelines.validation import Positive, Rate, Section, Share, Size, checked, one_of
+from pipelines.validation import Positive, Rate, Section, Share, Size, checked, each_once, one_of
 from reid.distances import DISTANCES
 from reid.networks import NETWORKS
 from reid.networks.backbones import check_name
@@ -87,14 +87,7 @@ class ReidParams(Section):
     options: dict[str, Any]
     training: ReidTraining
     generated: GeneratedParams
-    distances: Annotated[list[Annotated[str, one_of({**DISTANCES})]], Field(min_length=1)]
-
-    @field_validator("distances")
-    @classmethod
-    def _each_distance_once(cls, distances: list[str]) -> list[str]:
-        if len(set(distances)) < len(distances):
-            raise ValueError(f"{distances} names something twice")
-        return distances
+    distances: Annotated[list[Annotated[str, one_of({**DISTANCES})]], Field(min_length=1), AfterValidator(each_once)]
 
     @field_validator("options")
     @classmethod

@@ -31,6 +31,13 @@ def one_of(known: dict[str, object]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def each_once(values: list[Any]) -> list[Any]:
+    """The list, if it names nothing twice."""
+    if len(set(values)) < len(values):
+        raise ValueError(f"{values} names something twice")
+    return values
+
+
 def odd(number: int) -> int:
     """The number, if it is odd."""
     if number % 2 == 0:

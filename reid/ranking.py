@@ -189,10 +189,10 @@ def _before(
 
     def count(queries: Integers) -> None:
         rows = found[queries]
-        if junk.any():
-            rows = rows.take(kept, 1)
         if np.isnan(rows.min(initial=0)):
             raise InputError(f"{int(np.isnan(found).sum())} of {found.size} distances are not numbers")
+        if junk.any():
+            rows = rows.take(kept, 1)
         place = np.arange(counts[queries].max())
         used = place < counts[queries, None]
         own = (firsts[queries, None] + place)[used]

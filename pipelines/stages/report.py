@@ -63,9 +63,18 @@ def run(params: Params) -> None:
 def _check_settings(params: Params, results: Results) -> None:
     for row, networks in results.items():
         for network, found in networks.items():
-            wanted = {"distances": params.reid[network].distances, "queries": params.evaluation.queries}
+            evaluation = params.evaluation
+            wanted = {
+                "distances": params.reid[network].distances,
+                "queries": evaluation.queries,
+                "metric_train": evaluation.metric_train,
+            }
             for result in found:
-                measured = {"distances": list(result.file["distances"]), "queries": result.file["pooling"]}
+                measured = {
+                    "distances": list(result.file["distances"]),
+                    "queries": result.file["pooling"],
+                    "metric_train": result.file["learnt_from"] or evaluation.metric_train,  # null: nothing was learnt
+                }
                 if measured != wanted:
                     raise InputError(
                         f"scores of {row}, {network}: params.yaml says {wanted}, they were measured with {measured}: "

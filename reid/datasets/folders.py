@@ -91,16 +91,16 @@ def find_root(archive: Archive, folders: Sequence[str]) -> str:
     names = archive.names()
     if found := roots(names, folders):
         return found[0]
-    expected = f"{archive.path}: expected the folders {', '.join(folders)} with images in each, found"
     holders = _holders(names)
     some = sorted(folder for folder in holders if folder.name in folders)
     if some:
         missing = [name for name in folders if some[0].with_name(name) not in holders]
-        raise FileNotFoundError(f"{expected} no files that can be read in {_prefix(some[0])}{{{','.join(missing)}}}")
-    above = ", ".join(sorted({name.split("/")[0] for name in names})[:8])
+        there = f"no files that can be read in {' and '.join(_prefix(some[0]) + name for name in missing)}"
+    else:
+        there = ", ".join(sorted({name.split("/")[0] for name in names})[:8]) or "nothing: it is empty"
     raise FileNotFoundError(
-        f"{expected} {above or 'nothing: it is empty'}; unpack or copy the data set there, or give another path "
-        "(`dataset.path` in params.yaml)"
+        f"{archive.path}: expected the folders {', '.join(folders)} with images in each, found {there}; unpack or copy "
+        "the data set there, or give another path (`dataset.path` in params.yaml)"
     )
 
 

@@ -210,7 +210,7 @@ def test_several_data_sets_are_checked_one_by_one(good_export, tmp_path):
 
 def test_a_split_that_is_not_there_is_named(out):
     shutil.rmtree(out / QUERY)
-    with pytest.raises(FileNotFoundError, match=rf"found no files that can be read in {ROOT}/{{query}}"):
+    with pytest.raises(FileNotFoundError, match=rf"found no files that can be read in {ROOT}/query; unpack"):
         check(out)
 
 

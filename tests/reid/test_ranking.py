@@ -120,6 +120,13 @@ def test_block_by_block_is_equal_bit_for_bit(size, ties):
     assert max(stop - start for start, stop in asked) == min(size, 300)
 
 
+def test_no_distance_may_be_missing_not_even_of_junk():
+    distances, *labels = random_case(0, ties=False)
+    distances[3, np.flatnonzero(labels[2] == -1)[0]] = np.nan
+    with pytest.raises(ValueError, match="1 of 9000 distances are not numbers"):
+        evaluate(distances, *labels)
+
+
 @pytest.mark.parametrize("ties", [False, True])
 def test_a_gallery_of_thousands_of_which_one_person_has_hundreds(ties):
     """Where images of one person are too many for one comparison, and those before them for the bytes of one word."""
