@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from augment.conventions import Convention
-from reid.errors import InputError
+from reid.common.errors import InputError
 
 EPSILON = 1e-7  # inside the logarithms, as released
 

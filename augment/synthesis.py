@@ -11,14 +11,14 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from augment.data.people import People
 from augment.generators import Generator
-from augment.people import People
-from reid import samples
-from reid.checkpoints import Scratch
-from reid.errors import InputError
-from reid.images import encode_jpeg, generated_name, to_uint8, write_zip
-from reid.progress import progress
-from reid.seeds import seed_for
+from reid.common.checkpoints import Scratch
+from reid.common.errors import InputError
+from reid.common.progress import progress
+from reid.files import samples
+from reid.files.images import encode_jpeg, generated_name, to_uint8, write_zip
+from reid.randomness.seeds import seed_for
 
 PART = 256  # images between two points that an interrupted run resumes from
 

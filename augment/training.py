@@ -10,17 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from augment.batch import Batch
 from augment.conventions import Convention
-from augment.discriminator import Discriminator
+from augment.data.batch import Batch
+from augment.data.people import People
 from augment.generators import Generator
 from augment.losses import discriminator_adversarial, generator_adversarial, nearest_neighbour
-from augment.people import People
-from reid.batches import draw
-from reid.checkpoints import Scratch
-from reid.errors import InputError
-from reid.progress import progress
-from reid.seeds import seed_for
+from augment.methods.pose_gan.discriminator import Discriminator
+from reid.common.checkpoints import Scratch
+from reid.common.errors import InputError
+from reid.common.progress import progress
+from reid.randomness.batches import draw
+from reid.randomness.seeds import seed_for
 
 BATCHES = 3  # an iteration draws independent batches: real tuples for D, fakes for D, fakes for G
 

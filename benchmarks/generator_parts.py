@@ -16,9 +16,9 @@ from torch.nn import functional as F
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from conftest import random_poses
 
-from augment.body_parts import correspondences
+from augment.geometry.body_parts import correspondences
+from augment.geometry.warping import fit_affine, part_transforms, routes, warp
 from augment.losses import nearest_neighbour
-from augment.warping import fit_affine, part_transforms, routes, warp
 
 SIZE, BATCH = (128, 64), 4
 LEVELS = ((64, 1), (128, 2), (256, 4), (512, 8))  # channels and stride of the deformed skips at full width

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid.distances import Euclidean
-from reid.features import normalise
-from reid.ranking import evaluate_blocks
+from reid.evaluation.features import normalise
+from reid.evaluation.ranking import evaluate_blocks
 
 QUERIES, GALLERY, DISTRACTORS, PEOPLE, JUNK, SIZE = 3_368, 19_732, 500_000, 750, 3_819, 2_048
 

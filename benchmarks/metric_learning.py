@@ -12,7 +12,7 @@ from scipy import linalg
 
 from reid.distances import KISSME, XQDA
 from reid.distances.xqda import covariances, discriminative_subspace, pair_views
-from reid.features import normalise
+from reid.evaluation.features import normalise
 
 IMAGES, SIZE, PEOPLE = 12_936, 2_048, 751
 Array = NDArray[np.float64]

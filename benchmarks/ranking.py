@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 from compare import compare
 
-from reid.ranking import evaluate
+from reid.evaluation.ranking import evaluate
 
 QUERIES, GALLERY, PEOPLE, JUNK = 3368, 19732, 750, 3819
 

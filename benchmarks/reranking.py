@@ -35,7 +35,7 @@ def people(queries: int, gallery: int) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 def ours(query: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.float32]:
-    from reid.reranking import k_reciprocal
+    from reid.distances.k_reciprocal import k_reciprocal
 
     return k_reciprocal(query, gallery)
 

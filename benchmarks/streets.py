@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augment.scores.detection import PersonDetector
-from reid.datasets.streets.studio import render
-from reid.images import Archive
+from augment.streets.studio import render
+from reid.files.images import Archive
 
 # 55 crops of Market-1501, measured with `statistics`; the crops themselves are not in this repository.
 REAL = {"luma": 100.0, "sd of luma": 45.0, "saturation": 37.0, "mid frequencies (%)": 12.9, "high frequencies (%)": 2.9}

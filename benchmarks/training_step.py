@@ -17,12 +17,12 @@ from compare import compare
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from conftest import random_poses
 
-from augment.discriminator import Discriminator
-from augment.features import FEATURES, Pixels
+from augment.data.people import People
 from augment.generators import GENERATORS
-from augment.people import People
+from augment.methods.pose_gan.discriminator import Discriminator
+from augment.networks.features import FEATURES, Pixels
 from augment.training import train
-from reid.checkpoints import Scratch
+from reid.common.checkpoints import Scratch
 
 SIZE = (128, 64)
 
@@ -42,8 +42,8 @@ def main(width: float = 0.25, batch: int = 4) -> None:
             train(generator, discriminator, features, people, pairs, scratch, iterations=3, **options)
 
     def without_warp() -> None:
-        still = patch.multiple("augment.generators.deformable", warp=lambda x, _: x, routes=lambda *_, **__: None)
-        maps = patch("augment.generators.deformable.part_transforms", lambda *_: (None, None))
+        still = patch.multiple("augment.methods.pose_gan.deformable", warp=lambda x, _: x, routes=lambda *_, **__: None)
+        maps = patch("augment.methods.pose_gan.deformable.part_transforms", lambda *_: (None, None))
         with still, maps:
             iterate(vgg, 1)
 

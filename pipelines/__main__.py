@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from augment.streets.extra import RENDERINGS
 from pipelines import layout
+from reid.common.errors import InputError
 from reid.datasets import WITHOUT_QUERIES
-from reid.datasets.streets.extra import RENDERINGS
-from reid.errors import InputError
 from reid.export.layout import LAYOUTS
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def export(context: click.Context, name: str, alpha: int, out: Path, form: str, 
 @click.pass_context
 def check(context: click.Context, path: Path) -> None:
     """Say all that is wrong with a data set in Market-1501's layout, a folder or a zip, ours or anybody's."""
-    from pipelines.stages import check as stage
+    from pipelines.commands import check as stage
 
     with one_line_errors(context):
         stage.run(path)
@@ -257,7 +257,7 @@ def check(context: click.Context, path: Path) -> None:
 @with_params
 def generate(params: Params, gan: Path, image: Path, pose: Path, background: Path | None, out: Path) -> None:
     """Redraw one person in the pose of another image."""
-    from pipelines.stages import generate as stage
+    from pipelines.commands import generate as stage
 
     stage.run(gan, image, pose, background, out, params.pose, params.device, params.threads)
 
@@ -273,7 +273,7 @@ def generate(params: Params, gan: Path, image: Path, pose: Path, background: Pat
 @click.pass_context
 def render(context: click.Context, identities: int, seed: int, out: Path, processes: int, backgrounds: bool) -> None:
     """Render a Re-ID data set like `streets`, of any size; needs no params.yaml."""
-    from pipelines.stages import render as stage
+    from pipelines.commands import render as stage
 
     with one_line_errors(context):
         stage.run(identities, seed, out, processes, backgrounds)
@@ -289,7 +289,7 @@ def render(context: click.Context, identities: int, seed: int, out: Path, proces
 @click.pass_context
 def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: tuple[int, int]) -> None:
     """Cut people and their backgrounds out of PRW's frames, as a data set; needs no params.yaml."""
-    from pipelines.stages import import_prw as stage
+    from pipelines.commands import import_prw as stage
 
     with one_line_errors(context):
         stage.run(path, out, seed, size)

@@ -14,14 +14,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from augment.conventions import Convention
-from augment.features import FEATURES, Layer
 from augment.generators import GENERATORS
-from augment.generators.blocks import encoder_filters
+from augment.networks.blocks import encoder_filters
+from augment.networks.features import FEATURES, Layer
 from augment.poses.estimators import ESTIMATORS
 from augment.scores.classifiers import CLASSIFIERS
 from augment.scores.detectors import DETECTORS
 from augment.scores.inception import SPLITS
 from augment.scores.ssim import SETTINGS
+from augment.streets.extra import RENDERINGS
 from pipelines import layout
 from pipelines.reid_params import EvaluationParams, ReidParams
 from pipelines.validation import (
@@ -38,9 +39,8 @@ from pipelines.validation import (
     one_of,
     options_of,
 )
+from reid.common.errors import InputError
 from reid.datasets import DATASETS
-from reid.datasets.streets.extra import RENDERINGS
-from reid.errors import InputError
 
 PARAMS = Path("params.yaml")
 
@@ -85,7 +85,7 @@ class PoseParams(Section):
 
 
 class PairsParams(Section):
-    """Pairs for training and testing generators: `augment.pairs`."""
+    """Pairs for training and testing generators: `augment.data.pairs`."""
 
     test: Positive
 

@@ -7,12 +7,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from augment.people import People
+from augment.data.people import People
 from augment.poses import table as pose_table
 from pipelines import layout
-from reid import samples
-from reid.errors import InputError
-from reid.images import Archive, background_name, load
+from reid.common.errors import InputError
+from reid.files import samples
+from reid.files.images import Archive, background_name, load
 
 
 def read_people(table: pd.DataFrame, size: tuple[int, int], backgrounds: bool = False) -> People:

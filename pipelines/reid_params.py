@@ -10,7 +10,7 @@ from pipelines.validation import Positive, Rate, Section, Share, Size, checked, 
 from reid.distances import DISTANCES
 from reid.networks import NETWORKS
 from reid.networks.backbones import check_name
-from reid.sampling import SAMPLINGS
+from reid.training.sampling import SAMPLINGS
 
 
 def known_backbone(name: str) -> str:
@@ -64,7 +64,7 @@ class GeneratedParams(Section):
 
 
 class ReidTraining(Section):
-    """Options of `reid.training.train`."""
+    """Options of `reid.training.loop.train`."""
 
     iterations: Positive
     batch_size: Positive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from reid.errors import InputError
+from reid.common.errors import InputError
 
 
 def set_up(device: str, threads: int) -> torch.device:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from augment import generators
-from augment.people import People
+from augment.data.people import People
 from augment.poses import Pose
 from augment.scores.classifiers import CLASSIFIERS, Classifier, Judged, judge
 from augment.scores.detectors import DETECTORS, Detector, detection_score
@@ -21,10 +21,10 @@ from augment.scores.l1 import l1
 from augment.scores.masks import masked, person_mask
 from augment.scores.ssim import ssim
 from pipelines import layout, resume
-from reid import samples
-from reid.checkpoints import Scratch
-from reid.errors import InputError
-from reid.weights import MissingWeights
+from reid.common.checkpoints import Scratch
+from reid.common.errors import InputError
+from reid.files import samples
+from reid.files.weights import MissingWeights
 
 T = TypeVar("T")
 BLOCK = 32  # images that formulas in double precision hold at a time

@@ -11,7 +11,7 @@ from ruamel.yaml.error import YAMLError
 
 from pipelines.params import GanParams
 from pipelines.validation import faults
-from reid.errors import InputError
+from reid.common.errors import InputError
 
 VARIANTS = Path("ablations/variants.yaml")
 

@@ -4,11 +4,11 @@ import json
 
 import pandas as pd
 
-from reid import samples
 from reid.datasets import DATASETS
 from reid.export import manifest
 from reid.export.checks import check
-from reid.images import Archive, encode_jpeg, generated_name, write_zip
+from reid.files import samples
+from reid.files.images import Archive, encode_jpeg, generated_name, write_zip
 
 ROOT = "market1501/Market-1501-v15.09.15"
 TRAIN, QUERY, TEST = (f"{ROOT}/{name}" for name in ("bounding_box_train", "query", "bounding_box_test"))

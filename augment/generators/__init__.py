@@ -4,9 +4,9 @@ To add one: a module with `usable(source_pose, target_pose) -> (B,)` and `genera
 in `GENERATORS`.
 """
 
-from augment.generators.deformable import Deformable
 from augment.generators.storage import load, save
-from augment.generators.unet import UNet
+from augment.methods.pose_gan.deformable import Deformable
+from augment.methods.pose_gan.unet import UNet
 
 Generator = UNet | Deformable
 GENERATORS: dict[str, type[UNet] | type[Deformable]] = {"unet": UNet, "deformable": Deformable}

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from reid.checkpoints import load_json, load_tensors
+from reid.common.checkpoints import load_json, load_tensors
 
 
 def save(generator: torch.nn.Module, name: str, options: dict[str, Any], folder: Path) -> None:

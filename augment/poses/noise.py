@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from augment.poses.pose import INDEX, Pose
-from reid.seeds import seed_for
+from reid.randomness.seeds import seed_for
 
 MOVED = tuple(INDEX[f"{side}_{joint}"] for joint in ("elbow", "wrist", "knee", "ankle") for side in ("right", "left"))
 

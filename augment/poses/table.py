@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 
 from augment.poses.pose import JOINTS, Pose
-from reid.errors import InputError
-from reid.samples import read_parquet
+from reid.common.errors import InputError
+from reid.files.samples import read_parquet
 
 
 def write(images: Sequence[str], sizes: Sequence[tuple[int, int]], pose: Pose, path: Path) -> None:

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from augment.scores.efficientnet_lite import EfficientNetLite0
-from reid import weights
-from reid.images import to_float
-from reid.progress import progress
+from reid.common.progress import progress
+from reid.files import weights
+from reid.files.images import to_float
 
 
 class Judged(NamedTuple):

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reid import weights
-from reid.errors import InputError
+from reid.common.errors import InputError
+from reid.files import weights
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from augment.scores.detection import PersonDetector
 from augment.scores.ssd300 import SSD300
-from reid.progress import progress
+from reid.common.progress import progress
 
 Detector = PersonDetector | SSD300
 DETECTORS: dict[str, Callable[[torch.device], Detector]] = {  # each takes the device to work on

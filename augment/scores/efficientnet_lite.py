@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reid import weights
+from reid.files import weights
 
 STRIDES = (
     1,

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.errors import InputError
+from reid.common.errors import InputError
 
 Features = NDArray[np.float32] | NDArray[np.float64]
 

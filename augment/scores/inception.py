@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.errors import InputError
+from reid.common.errors import InputError
 
 SPLITS = 10  # contiguous parts of equal length, up to one image, as released
 

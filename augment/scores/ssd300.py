@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from reid import weights
+from reid.files import weights
 
 PERSON = 1  # class of COCO
 LEAST = 0.01  # confidence of a detection that is kept, as released

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reid.errors import InputError
+from reid.common.errors import InputError
 
 
 @dataclass(frozen=True)

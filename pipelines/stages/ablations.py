@@ -15,12 +15,12 @@ from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import Params
 from pipelines.people import read_pairs
-from pipelines.published import KEYS, TABLES
+from pipelines.report.published import KEYS, TABLES
+from pipelines.report.tables import IMAGE_SCORES
 from pipelines.runtime import set_up
-from pipelines.tables import IMAGE_SCORES
-from reid import samples
-from reid.images import to_uint8
-from reid.sheets import sheet
+from reid.files import samples
+from reid.files.images import to_uint8
+from reid.pictures.sheets import sheet
 
 OURS = ("l1", "fd", "identity_rank1")  # scores that the papers do not have
 

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 
 from augment import generators
-from augment.people import People
+from augment.data.people import People
 from augment.synthesis import plan, synthesise
 from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.people import read_people
 from pipelines.runtime import describe, set_up
-from reid import samples
-from reid.checkpoints import digest
-from reid.images import Archive
-from reid.sheets import sheet
+from reid.common.checkpoints import digest
+from reid.files import samples
+from reid.files.images import Archive
+from reid.pictures.sheets import sheet
 
 SHOWN = 14  # generated images on the sheet
 

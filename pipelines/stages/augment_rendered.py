@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from augment.streets.body import ASSET
+from augment.streets.collection import View
+from augment.streets.extra import RENDERINGS, seed_of
+from augment.streets.studio import collect, shoot
 from pipelines import layout, resume
 from pipelines.console import stage
-from reid import samples
-from reid.datasets.streets.body import ASSET
-from reid.datasets.streets.collection import View
-from reid.datasets.streets.extra import RENDERINGS, seed_of
-from reid.datasets.streets.studio import collect, shoot
-from reid.errors import InputError
-from reid.images import Archive
-from reid.sheets import sheet
+from reid.common.errors import InputError
+from reid.files import samples
+from reid.files.images import Archive
+from reid.pictures.sheets import sheet
 
 SHOWN = 14  # images on the sheet
 

@@ -17,9 +17,9 @@ from augment.poses.skeleton import skeleton
 from pipelines import layout
 from pipelines.console import Say, stage
 from pipelines.params import PoseParams
-from reid import samples
-from reid.images import Archive
-from reid.sheets import sheet
+from reid.files import samples
+from reid.files.images import Archive
+from reid.pictures.sheets import sheet
 
 NEAR = 0.05  # of the body's height: a joint is right (PCK) when it is as close as this to the true one
 

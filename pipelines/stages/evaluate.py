@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 
 from pipelines import layout
 from pipelines.console import stage
-from pipelines.feature_map import feature_map
 from pipelines.reid_params import EvaluationParams
+from pipelines.report.feature_map import feature_map
 from pipelines.runtime import describe, set_up
-from reid import samples
+from reid.common.errors import InputError
 from reid.distances import DISTANCES, Euclidean
-from reid.errors import InputError
-from reid.features import extract, normalise
-from reid.images import load
-from reid.maps import on_a_plane
-from reid.multi_query import multi_query
+from reid.evaluation.features import extract, normalise
+from reid.evaluation.multi_query import multi_query
+from reid.evaluation.ranking import Ranking, evaluate, evaluate_blocks
+from reid.evaluation.search import nearest
+from reid.files import samples
+from reid.files.images import load
 from reid.networks import storage
-from reid.rank_lists import RankList, rank_list
-from reid.ranking import Ranking, evaluate, evaluate_blocks
-from reid.search import nearest
+from reid.pictures.maps import on_a_plane
+from reid.pictures.rank_lists import RankList, rank_list
 
 CMC_RANKS = 50  # kept for the figure
 LISTED = 12  # gallery images of a rank list

@@ -6,14 +6,14 @@ from pathlib import Path, PurePosixPath
 
 from pipelines import layout
 from pipelines.console import stage
-from reid import samples
-from reid.checkpoints import load_json
+from reid.common.checkpoints import load_json
+from reid.common.errors import InputError
 from reid.datasets import SPLITS
-from reid.errors import InputError
 from reid.export import folder
 from reid.export.layout import trap
 from reid.export.members import exported
-from reid.images import write_zip
+from reid.files import samples
+from reid.files.images import write_zip
 
 
 def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from augment.pairs import all_pairs, sample_pairs
+from augment.data.pairs import all_pairs, sample_pairs
 from augment.poses import table as pose_table
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import PairsParams
-from reid import samples
-from reid.errors import InputError
-from reid.seeds import seed_for
+from reid.common.errors import InputError
+from reid.files import samples
+from reid.randomness.seeds import seed_for
 
 SHOWN = 12
 

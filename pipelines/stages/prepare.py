@@ -13,12 +13,12 @@ import pandas as pd
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import DatasetParams
-from reid import samples
+from reid.common.errors import InputError
 from reid.datasets import DATASETS, SPLITS, Dataset, Finding
 from reid.datasets.checks import counts, find_faults, unlike_published
-from reid.errors import InputError
-from reid.images import Archive
-from reid.sheets import sheet
+from reid.files import samples
+from reid.files.images import Archive
+from reid.pictures.sheets import sheet
 
 SHOWN = 10  # findings of a kind that are printed
 

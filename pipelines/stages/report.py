@@ -10,14 +10,16 @@ from typing import Any
 
 import click
 
-from pipelines import layout, reid_figures, tables
+from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import Params
-from pipelines.reid_table import reid_table
-from pipelines.results import LEVEL, Results, metrics, read_results, read_score, significance
-from reid import rank_lists, samples
-from reid.errors import InputError
-from reid.images import Archive
+from pipelines.report import reid_figures, tables
+from pipelines.report.reid_table import reid_table
+from pipelines.report.results import LEVEL, Results, metrics, read_results, read_score, significance
+from reid.common.errors import InputError
+from reid.files import samples
+from reid.files.images import Archive
+from reid.pictures import rank_lists
 
 RANK_LISTS = {"rank_lists": "Rank lists", "hardest": "Hardest queries of each row and network"}
 

@@ -24,13 +24,14 @@ from pipelines.params import ScoresParams
 from pipelines.people import read_pairs
 from pipelines.runtime import describe, set_up
 from pipelines.scoring import compare, find_scratch, inspect, load_networks, masks, usable
-from reid import rank_lists, samples
-from reid.features import extract, normalise
-from reid.identity import match
-from reid.images import load
+from reid.evaluation.features import extract, normalise
+from reid.evaluation.identity import match
+from reid.evaluation.search import nearest
+from reid.files import samples
+from reid.files.images import load
 from reid.networks import storage
-from reid.search import nearest
-from reid.sheets import sheet
+from reid.pictures import rank_lists
+from reid.pictures.sheets import sheet
 
 SHOWN = 14  # pairs on the sheet
 LISTS, LISTED = 8, 12  # images whose rank lists are drawn, and how many each finds

@@ -7,20 +7,21 @@ import torch
 from torch import Tensor
 
 from augment import generators
-from augment.people import People
+from augment.data.people import People
 from augment.poses import Pose
 from augment.poses.noise import with_noise
 from augment.scores.classifiers import judge
 from augment.scores.inception import inception_score
 from augment.scores.masks import masked
 from augment.synthesis import draw_pairs
-from pipelines import figures, layout
+from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import ScoresParams
 from pipelines.people import read_pairs
+from pipelines.report import figures
 from pipelines.runtime import describe, set_up
 from pipelines.scoring import find_scratch, load_classifier, masks, mean_ssim, usable
-from reid import samples
+from reid.files import samples
 
 SIGMAS = (0, 5, 10, 15, 20, 25)  # pixels; Fig. 11
 

@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 
 from augment import generators, training
-from augment.discriminator import Discriminator
-from augment.features import FEATURES
-from augment.people import People
+from augment.data.people import People
+from augment.methods.pose_gan.discriminator import Discriminator
+from augment.networks.features import FEATURES
 from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.params import GanParams
 from pipelines.people import read_pairs
 from pipelines.runtime import describe, set_up
-from reid import samples
-from reid.images import to_float, to_uint8
-from reid.seeds import seed_for
-from reid.sheets import sheet
+from reid.files import samples
+from reid.files.images import to_float, to_uint8
+from reid.pictures.sheets import sheet
+from reid.randomness.seeds import seed_for
 
 
 def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:

@@ -11,11 +11,12 @@ from pipelines import resume
 from pipelines.console import stage
 from pipelines.reid_params import ReidParams
 from pipelines.runtime import describe, set_up
-from reid import samples, training
-from reid.images import load
-from reid.labelling import label
+from reid.files import samples
+from reid.files.images import load
 from reid.networks import NETWORKS, storage
-from reid.seeds import seed_for
+from reid.randomness.seeds import seed_for
+from reid.training.labelling import label
+from reid.training.loop import train as train_network
 
 
 def run(
@@ -58,7 +59,7 @@ def run(
         torch.manual_seed(seed_for(seed, "initial weights"))
         options = {"classes": told.classes, **reid.options}
         built = NETWORKS[reid.network](**options).to(device)
-        log = training.train(
+        log = train_network(
             built,
             images,
             torch.from_numpy(told.labels).to(device),

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
+from reid.common.progress import progress
 from reid.datasets.folders import SPLITS, Dataset, Finding
-from reid.images import Archive, ImageError
-from reid.progress import progress
-from reid.samples import DISTRACTOR, JUNK
+from reid.files.images import Archive, ImageError
+from reid.files.samples import DISTRACTOR, JUNK
 
 # Market-1501's (images, junk, distractors), known exactly.
 MARKET_COUNTS = {"train": (12_936, 0, 0), "query": (3_368, 0, 0), "gallery": (19_732, 3_819, 2_798)}

@@ -11,11 +11,11 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from reid import samples
+from reid.common.errors import InputError
+from reid.datasets.deepfashion_names import annotated_name, fashion_name
 from reid.datasets.folders import IMAGE_SUFFIXES, Dataset, Finding
-from reid.errors import InputError
-from reid.images import Archive
-from reid.names import annotated_name, fashion_name
+from reid.files import samples
+from reid.files.images import Archive
 
 ANNOTATIONS = {"train": "annotation-train.csv", "gallery": "annotation-test.csv"}  # how the names of the files end
 PARTITION = "list_eval_partition.txt"
@@ -25,7 +25,7 @@ COLUMNS = ("image", "split", "person", "article")
 
 
 def read_deepfashion(path: str | Path) -> Dataset:
-    """In-shop with published paths or flat names (`reid.names`), as folder or zip.
+    """In-shop with published paths or flat names (`reid.datasets.deepfashion_names`), as folder or zip.
 
     The papers' split is given by the released files that end in `annotation-train.csv` and `annotation-test.csv`. Where
     they are not in the folder, `list_eval_partition.txt` gives In-shop's own: its query and gallery images are for

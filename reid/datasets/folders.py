@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from reid import samples
-from reid.images import Archive
+from reid.files import samples
+from reid.files.images import Archive
 
 SPLITS = ("train", "query", "gallery")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from reid.datasets.folders import SPLITS, Dataset, find_root, read_images
-from reid.images import Archive
+from reid.files.images import Archive
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 POOL = "gt_bbox"  # all images of the test people, for multi-query evaluation

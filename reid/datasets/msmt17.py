@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from reid.datasets.folders import Dataset, Finding, find_root, read_images
-from reid.images import Archive
+from reid.files.images import Archive
 
 NAME = re.compile(r"(?P<identity>\d{4})_\d{3}_(?P<camera>\d{2})_\w+\.jpg")
 LISTS = {"train": ("train", ("train", "val")), "query": ("test", ("query",)), "gallery": ("test", ("gallery",))}

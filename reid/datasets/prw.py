@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reid.common.errors import InputError
+from reid.common.progress import progress
 from reid.datasets.folders import Dataset, Finding, find_root
 from reid.datasets.market1501 import read_market1501
-from reid.errors import InputError
-from reid.images import Archive
-from reid.progress import progress
+from reid.files.images import Archive
 
 FRAME = re.compile(r"(?P<video>c(?P<camera>\d)s\d)_\d{6}")
 BOXES = ("box_new", "anno_file", "anno_previous")  # what an annotation's rows are called, the newest first

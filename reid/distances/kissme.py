@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from reid.common.errors import InputError
 from reid.distances.mahalanobis import Array, quadratic
-from reid.errors import InputError
 
 DRAWN = 150_000  # random pairs a round, from which those of two people in two cameras are kept
 ROUNDS = 100  # after so many, the negatives found so far are used again

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.euclidean import euclidean
-from reid.features import normalise
-from reid.search import nearest
+from reid.distances.euclidean import euclidean
+from reid.evaluation.features import normalise
+from reid.evaluation.search import nearest
 
 Floats = NDArray[np.float32]
 BLOCK_BYTES = 64 << 20  # of neighbours' features held at a time

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from reid.common.errors import InputError
 from reid.distances.mahalanobis import Array, quadratic
-from reid.errors import InputError
-from reid.samples import class_labels
+from reid.files.samples import class_labels
 
 
 class Views(NamedTuple):

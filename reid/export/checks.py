@@ -10,17 +10,17 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from reid.common.errors import InputError
+from reid.common.progress import progress
 from reid.datasets import DATASETS
 from reid.datasets.checks import find_faults
 from reid.datasets.folders import IMAGE_SUFFIXES, SPLITS, Finding, roots
 from reid.datasets.market1501 import FOLDERS
-from reid.errors import InputError
 from reid.export import manifest
 from reid.export.layout import LIMITS, NAMINGS, trap
 from reid.export.provenance import by_manifest, by_names, load, manifests
 from reid.export.shards import FOLDER, shard_faults
-from reid.images import Archive, ImageError
-from reid.progress import progress
+from reid.files.images import Archive, ImageError
 
 IMAGE = "image"
 

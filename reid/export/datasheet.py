@@ -11,7 +11,7 @@ import pandas as pd
 
 from reid.datasets.folders import SPLITS
 from reid.export.layout import FOLDER_OF, LIMITS
-from reid.samples import DISTRACTOR, JUNK, REAL
+from reid.files.samples import DISTRACTOR, JUNK, REAL
 
 TEXT = """# {row}: an augmented person re-identification data set
 

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from reid.checkpoints import claim
-from reid.errors import InputError
+from reid.common.checkpoints import claim
+from reid.common.errors import InputError
 
 
 def refuse_existing(out: Path) -> None:

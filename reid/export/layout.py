@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
+from reid.common.errors import InputError
 from reid.datasets.folders import SPLITS
 from reid.datasets.market1501 import DUKE, FOLDERS, MARKET
-from reid.errors import InputError
 
 NAMINGS = {"market1501": MARKET, "dukemtmc-reid": DUKE}
 # The last identity and the last camera that other libraries' classes of a naming allow: they assert it.

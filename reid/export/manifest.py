@@ -5,7 +5,7 @@ column             type  meaning
 =================  ====  =============================================================================
 image              str   path below the folder that the manifest lies in
 split              str   train, query or gallery
-identity, camera   int   as of a sample table (`reid.samples`), and as the file name says
+identity, camera   int   as of a sample table (`reid.files.samples`), and as the file name says
 origin             str   `real`, or the row of the table that generated it, e.g. `full-a2`
 source             str   the image that was redrawn (itself for a real image, or a picture of somebody new)
 pose_of            str   the image whose pose was the target; null for a real image, and where none was
@@ -25,8 +25,8 @@ import io
 import pandas as pd
 from pyarrow import ArrowInvalid
 
-from reid.errors import InputError
-from reid.images import Archive
+from reid.common.errors import InputError
+from reid.files.images import Archive
 
 PARQUET, CSV = "manifest.parquet", "manifest.csv"
 COLUMNS = {

@@ -10,15 +10,15 @@ from typing import Any
 
 import pandas as pd
 
+from reid.common.errors import InputError
+from reid.common.progress import progress
 from reid.datasets.folders import SPLITS
-from reid.errors import InputError
 from reid.export import manifest
 from reid.export.datasheet import datasheet
 from reid.export.layout import FOLDER_OF, ROOTS, naming
 from reid.export.shards import shards
-from reid.images import Archive, decode
-from reid.progress import progress
-from reid.samples import REAL
+from reid.files.images import Archive, decode
+from reid.files.samples import REAL
 
 DATASHEET = "DATASHEET.md"
 

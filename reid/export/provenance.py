@@ -10,8 +10,8 @@ import pandas as pd
 from reid.datasets.folders import Finding
 from reid.export import manifest
 from reid.export.layout import GENERATED
-from reid.images import Archive
-from reid.samples import REAL
+from reid.files.images import Archive
+from reid.files.samples import REAL
 
 IMAGES = ("image", "source", "pose_of")  # columns that name one
 

@@ -14,12 +14,12 @@ import difflib
 import torch
 from torch import Tensor, nn
 
-from reid.errors import InputError
+from reid.common.errors import InputError
+from reid.files.weights import locate
 from reid.networks import foreign
 from reid.networks.foreign import DEVIATION, MEAN
 from reid.networks.libraries import LIBRARIES, torchvision_names
 from reid.networks.weight_files import load_weights
-from reid.weights import locate
 
 
 class Backbone(nn.Module):
@@ -83,7 +83,7 @@ def build(name: str, pretrained: bool = True, weights: str | None = None) -> Bac
         name: a key of `BACKBONES`, `torchvision:NAME` or `torchreid:NAME`.
         pretrained: start from weights; without, from random ones, and `weights` is not read.
         weights: file of weights (`reid.networks.weight_files`). Where it is None, those of `BACKBONES` are found by
-            `reid.weights`; others need one.
+            `reid.files.weights`; others need one.
 
     Returns:
         the network, with D as its attribute `dimensions`.

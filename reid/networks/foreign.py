@@ -7,7 +7,7 @@ import warnings
 import torch
 from torch import Tensor, nn
 
-from reid.errors import InputError
+from reid.common.errors import InputError
 from reid.networks.libraries import LIBRARIES
 from reid.networks.weight_files import load_weights
 

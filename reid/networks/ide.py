@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reid.errors import InputError
+from reid.common.errors import InputError
 from reid.networks.backbones import BACKBONES, build
 from reid.networks.crops import Size, fit
 from reid.networks.folding import fold

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from reid.errors import InputError
+from reid.common.errors import InputError
 
 # Without auxiliary classifiers, and with torch's own initialisation instead of a slow one.
 OPTIONS = {name: {"aux_logits": False, "init_weights": False} for name in ("googlenet", "inception_v3")}

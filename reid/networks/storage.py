@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from reid.checkpoints import load_json, load_tensors
+from reid.common.checkpoints import load_json, load_tensors
 
 
 def save(network: nn.Module, name: str, options: dict[str, Any], folder: Path, about: dict[str, Any]) -> None:

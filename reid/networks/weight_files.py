@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from reid.errors import InputError
-from reid.weights import MissingWeights
+from reid.common.errors import InputError
+from reid.files.weights import MissingWeights
 
 # torchvision's files of DenseNets still say `denselayer1.norm.1` for what its networks call `denselayer1.norm1`.
 DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")

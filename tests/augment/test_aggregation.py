@@ -3,9 +3,9 @@ import pytest
 import torch
 from conftest import random_poses
 
-from augment.generators.aggregation import AGGREGATIONS
+from augment.geometry.warping import REGIONS, part_maps, part_transforms
+from augment.methods.pose_gan.aggregation import AGGREGATIONS
 from augment.poses import Pose
-from augment.warping import REGIONS, part_maps, part_transforms
 
 SIZE, STRIDE = (64, 32), 8
 

@@ -5,7 +5,7 @@ import pandas as pd
 import prw_files
 import pytest
 
-from augment.backgrounds import choose_frames, free_frames
+from augment.data.backgrounds import choose_frames, free_frames
 from reid.datasets.prw import crops, read_published
 
 

@@ -4,7 +4,7 @@ import torch
 from conftest import random_poses
 from skimage.draw import polygon2mask
 
-from augment.body_parts import (
+from augment.geometry.body_parts import (
     HEAD,
     LIMB_SIZES,
     LIMBS,
@@ -16,8 +16,8 @@ from augment.body_parts import (
     torso_sides,
     whole_body,
 )
+from augment.geometry.warping import part_transforms
 from augment.poses import INDEX, Pose
-from augment.warping import part_transforms
 
 SIZE = (128, 64)
 MASK_LENGTHS = LIMB_SIZES["released"].lengthen_mask

@@ -11,10 +11,10 @@ from conftest import STREETS
 from torch.nn import functional as F
 
 from augment.scores.detection import GRIDS, PersonDetector, _field, _fields, _varint, anchors, decode, subgraph
-from reid import weights
-from reid.errors import InputError
-from reid.images import Archive
-from reid.images import decode as decode_image
+from reid.common.errors import InputError
+from reid.files import weights
+from reid.files.images import Archive
+from reid.files.images import decode as decode_image
 
 
 def photo(name):

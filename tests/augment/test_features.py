@@ -4,8 +4,8 @@ import pytest
 import torch
 from scipy.signal import correlate
 
-from augment.features import FEATURES, VGG
-from reid import weights
+from augment.networks.features import FEATURES, VGG
+from reid.files import weights
 
 
 def slow_vgg(images, layers):

@@ -5,10 +5,10 @@ import torch
 from conftest import random_poses
 
 from augment import generators
-from augment.batch import Batch
-from augment.discriminator import Discriminator
+from augment.data.batch import Batch
 from augment.generators import GENERATORS
-from augment.generators.blocks import SampleNorm, normalisation
+from augment.methods.pose_gan.discriminator import Discriminator
+from augment.networks.blocks import SampleNorm, normalisation
 from augment.poses import INDEX, Pose
 
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from conftest import random_poses
 
-from augment.pairs import all_pairs, sample_pairs
+from augment.data.pairs import all_pairs, sample_pairs
 from augment.poses import INDEX, Pose
 from augment.poses.estimators.annotations import Annotations, write_annotations
-from reid import samples
+from reid.files import samples
 
 TORSO = (2, 5, 8, 11)  # right and left shoulder, right and left hip in OpenPose's order
 

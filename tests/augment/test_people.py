@@ -2,8 +2,8 @@ import pytest
 import torch
 from conftest import random_poses
 
-from augment.people import People
-from reid.errors import InputError
+from augment.data.people import People
+from reid.common.errors import InputError
 
 RANDOM = torch.Generator().manual_seed(0)
 IMAGES, BACKGROUNDS = (torch.randint(0, 256, (6, 3, 16, 8), dtype=torch.uint8, generator=RANDOM) for _ in range(2))

@@ -8,13 +8,14 @@ import pytest
 import torch
 from conftest import random_poses
 
-from augment.poses import INDEX, JOINTS, Pose, heatmaps, table
+from augment.geometry import heatmaps
+from augment.poses import INDEX, JOINTS, Pose, table
 from augment.poses.estimators import ESTIMATORS
 from augment.poses.estimators.annotations import read_annotations, write_annotations
 from augment.poses.estimators.truth import Truth
 from augment.poses.skeleton import LEFT, RIGHT, skeleton
+from reid.common.errors import InputError
 from reid.datasets import DATASETS
-from reid.errors import InputError
 
 
 def test_heatmaps_are_gaussians_of_the_distance():

@@ -4,7 +4,7 @@ import torch
 
 from augment.scores.detectors import DETECTORS, detection_score
 from augment.scores.ssd300 import SSD300
-from reid import weights
+from reid.files import weights
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from augment.scores.classifiers import CLASSIFIERS, judge
 from augment.scores.efficientnet_lite import STRIDES, Convolution
 from augment.scores.frechet import frechet_distance
 from augment.scores.inception import inception_score
-from reid import weights
-from reid.errors import InputError
+from reid.common.errors import InputError
+from reid.files import weights
 
 
 def photo(name, size=(224, 224)):

@@ -6,7 +6,7 @@ from skimage.metrics import structural_similarity
 
 from augment.scores.l1 import l1
 from augment.scores.ssim import SETTINGS, ssim
-from reid.errors import InputError
+from reid.common.errors import InputError
 
 
 def pairs(count=3, size=(40, 24), low=40, high=190):

@@ -7,13 +7,13 @@ import torch
 from conftest import random_poses
 
 from augment import synthesis
+from augment.data.pairs import all_pairs, sample_pairs
+from augment.data.people import People
 from augment.generators import GENERATORS
-from augment.pairs import all_pairs, sample_pairs
-from augment.people import People
 from augment.synthesis import generated_name, plan, synthesise
-from reid import samples
-from reid.checkpoints import Scratch
-from reid.images import Archive, decode, encode_jpeg, to_uint8
+from reid.common.checkpoints import Scratch
+from reid.files import samples
+from reid.files.images import Archive, decode, encode_jpeg, to_uint8
 
 IMAGES = [f"bounding_box_train/000{p}_c{c}s1_00000{p}_0{c}.jpg" for p in (1, 2, 3) for c in (1, 2, 3)]
 TABLE = samples.real_table(IMAGES, "x.zip", [int(i[19:23]) for i in IMAGES], [int(i[25]) for i in IMAGES])

@@ -4,14 +4,14 @@ import pytest
 import torch
 from conftest import random_poses
 
-from augment.discriminator import Discriminator
-from augment.features import Pixels
+from augment.data.people import People
 from augment.generators import GENERATORS
 from augment.losses import nearest_neighbour
-from augment.people import People
+from augment.methods.pose_gan.discriminator import Discriminator
+from augment.networks.features import Pixels
 from augment.training import train
-from reid.batches import draw
-from reid.checkpoints import Scratch
+from reid.common.checkpoints import Scratch
+from reid.randomness.batches import draw
 
 PEOPLE = People(
     torch.randint(0, 256, (6, 3, 128, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)),

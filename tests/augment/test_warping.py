@@ -6,10 +6,10 @@ import torch
 from conftest import random_poses
 from skimage.transform import AffineTransform
 
-from augment.affine import NOWHERE, fit_affine
-from augment.body_parts import correspondences
+from augment.geometry.affine import NOWHERE, fit_affine
+from augment.geometry.body_parts import correspondences
+from augment.geometry.warping import part_transforms, routes, warp
 from augment.poses import Pose
-from augment.warping import part_transforms, routes, warp
 
 SIZE = (128, 64)
 

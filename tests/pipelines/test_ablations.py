@@ -15,9 +15,9 @@ from augment import generators
 from augment.generators import GENERATORS
 from pipelines import layout, params, variants
 from pipelines.__main__ import main
-from pipelines.published import TABLES
+from pipelines.report.published import TABLES
 from pipelines.stages.ablations import _line
-from reid.errors import InputError
+from reid.common.errors import InputError
 
 PAPER = ROOT / "profiles/paper.yaml"
 

@@ -26,10 +26,9 @@ NEUTRAL = {
     "pipelines/validation.py",
     "reid/__init__.py",
     "augment/__init__.py",
-    "reid/checkpoints.py",
-    "reid/errors.py",
-    "reid/progress.py",
-    "reid/sheets.py",
+    *(path.as_posix() for path in Path("reid/common").iterdir()),
+    "reid/pictures/__init__.py",
+    "reid/pictures/sheets.py",
 }
 
 
@@ -87,7 +86,7 @@ def test_dependencies_exist_and_are_used(stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_who_reads_pixels_depends_on_the_data_set(stage):
-    reads = Path("reid/images.py") in closure(module_of(stage), set()) and stage != "pair"
+    reads = Path("reid/files/images.py") in closure(module_of(stage), set()) and stage != "pair"
     assert ("${dataset.path}" in STAGES[stage]["deps"]) == reads
 
 
@@ -114,10 +113,8 @@ def test_imports_go_one_way():
     for package, forbidden in (("reid", {"augment", "pipelines"}), ("augment", {"pipelines"})):
         for path in Path(package).rglob("*.py"):
             assert not {file.parts[0] for file in imports(path)} & forbidden, path
-    helpers = {"batches", "checkpoints", "errors", "progress", "seeds", "__init__"}
-    allowed = {"samples", "images", "names", "weights"} | helpers
+    rooms = {Path(f"reid/{room}") for room in ("common", "files", "randomness")}
+    allowed = {Path("reid/__init__.py"), Path("reid/datasets/__init__.py"), Path("reid/datasets/deepfashion_names.py")}
     for path in Path("augment").rglob("*.py"):
-        used = {
-            file.relative_to("reid").parts[0].removesuffix(".py") for file in imports(path) if file.parts[0] == "reid"
-        }
+        used = {file for file in imports(path) if file.parts[0] == "reid" and not rooms & set(file.parents)}
         assert used <= allowed, path

@@ -12,17 +12,17 @@ from commands import run
 from conftest import ROOT, random_poses
 from ruamel.yaml import YAML
 
-from augment.pairs import all_pairs
+from augment.data.pairs import all_pairs
 from augment.poses import table as pose_table
 from augment.poses.estimators.annotations import write_annotations
 from augment.poses.estimators.truth import Truth
 from pipelines import layout
 from pipelines.people import read_people
-from reid import samples
+from reid.common.errors import InputError
 from reid.datasets import DATASETS
-from reid.errors import InputError
-from reid.images import Archive, background_name, decode, write_zip
-from reid.names import annotated_name
+from reid.datasets.deepfashion_names import annotated_name
+from reid.files import samples
+from reid.files.images import Archive, background_name, decode, write_zip
 
 
 def write_params(name, path, estimator):

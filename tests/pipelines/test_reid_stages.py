@@ -11,8 +11,8 @@ from commands import run, write_params
 from conftest import official
 from scipy.spatial.distance import cdist
 
-from reid import samples
-from reid.images import Archive, encode_jpeg, write_zip
+from reid.files import samples
+from reid.files.images import Archive, encode_jpeg, write_zip
 from reid.networks import storage
 
 

@@ -4,7 +4,7 @@ import torch
 from conftest import random_poses
 
 from augment.poses import INDEX, Pose
-from pipelines import tables
+from pipelines.report import tables
 from pipelines.stages.estimate_poses import compare
 
 IMAGES = {

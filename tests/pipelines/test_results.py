@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import layout, results
-from pipelines.reid_table import reid_table
+from pipelines import layout
+from pipelines.report import results
+from pipelines.report.reid_table import reid_table
 
 QUERIES = 60
 

@@ -15,8 +15,8 @@ from reid.datasets import DATASETS
 from reid.export import folder
 from reid.export.checks import check
 from reid.export.members import exported
-from reid.images import write_zip
-from reid.samples import DISTRACTOR
+from reid.files.images import write_zip
+from reid.files.samples import DISTRACTOR
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its Cython part is not in the wheel

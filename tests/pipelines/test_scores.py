@@ -18,8 +18,8 @@ from augment.poses import table as pose_table
 from augment.scores.masks import person_mask
 from augment.scores.ssim import ssim
 from pipelines.people import read_pairs
-from reid import samples, weights
-from reid.images import load, stored_size, to_uint8
+from reid.files import samples, weights
+from reid.files.images import load, stored_size, to_uint8
 from reid.networks import storage
 
 

@@ -15,8 +15,8 @@ from commands import run, write_params
 from augment.generators import GENERATORS
 from augment.generators import storage as storage_of_generators
 from pipelines.__main__ import main
-from reid import samples, weights
-from reid.images import stored_size
+from reid.files import samples, weights
+from reid.files.images import stored_size
 
 
 def test_from_images_to_the_table(prepared):

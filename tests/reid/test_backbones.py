@@ -7,12 +7,12 @@ import torch
 from torch import nn
 from torchvision import models
 
-from reid.errors import InputError
+from reid.common.errors import InputError
+from reid.files.weights import MissingWeights
 from reid.networks.backbones import BACKBONES, build, check_name
 from reid.networks.foreign import DEVIATION, MEAN
 from reid.networks.freezing import FrozenBatchNorm, freeze
 from reid.networks.libraries import torchvision_names
-from reid.weights import MissingWeights
 
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
 NORMALISED = ((IMAGES + 1) / 2 - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(DEVIATION).view(3, 1, 1)

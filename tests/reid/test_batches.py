@@ -1,7 +1,7 @@
 import torch
 
-from reid.batches import draw
-from reid.seeds import seed_for
+from reid.randomness.batches import draw
+from reid.randomness.seeds import seed_for
 
 
 def test_a_pass_has_every_row_once():

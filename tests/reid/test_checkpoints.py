@@ -4,8 +4,8 @@ import sys
 import pytest
 import torch
 
-from reid.checkpoints import Scratch, digest, load_tensors
-from reid.errors import InputError
+from reid.common.checkpoints import Scratch, digest, load_tensors
+from reid.common.errors import InputError
 
 
 def test_state_is_found_again_by_what_the_run_is(tmp_path):
@@ -43,7 +43,7 @@ def test_a_kill_while_removing_leaves_nothing_to_resume_from(tmp_path, monkeypat
         if path.exists():
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("reid.checkpoints.shutil.rmtree", killed)
+    monkeypatch.setattr("reid.common.checkpoints.shutil.rmtree", killed)
     with pytest.raises(KeyboardInterrupt):
         scratch.remove()
     assert Scratch("run", {}, tmp_path).load() is None
@@ -53,7 +53,7 @@ def test_two_processes_do_not_work_on_one_run(tmp_path):
     code = """
 import sys
 from pathlib import Path
-from reid.checkpoints import Scratch
+from reid.common.checkpoints import Scratch
 scratch = Scratch("run", {}, Path(sys.argv[1]))
 print("claimed", flush=True)
 sys.stdin.read()

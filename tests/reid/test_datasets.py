@@ -5,7 +5,7 @@ import pytest
 
 from reid.datasets import DATASETS
 from reid.datasets.checks import counts, find_faults, unlike_published
-from reid.images import Archive
+from reid.files.images import Archive
 
 JPEG = Archive(Path(__file__).parents[2] / "data/raw/streets.zip").read("query/0101_c1s1_010110_00.jpg")
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augment.pairs import all_pairs
+from augment.data.pairs import all_pairs
 from augment.poses.estimators.annotations import Annotations
-from reid import samples
+from reid.common.errors import InputError
 from reid.datasets import DATASETS
 from reid.datasets.checks import find_faults
-from reid.errors import InputError
-from reid.names import annotated_name, fashion_name
+from reid.datasets.deepfashion_names import annotated_name, fashion_name
+from reid.files import samples
 
 # All of In-shop's categories.
 CATEGORIES = {

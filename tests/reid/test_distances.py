@@ -3,9 +3,9 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from reid.distances import DISTANCES
-from reid.features import normalise
-from reid.reranking import k_reciprocal
-from reid.search import nearest, smallest
+from reid.distances.k_reciprocal import k_reciprocal
+from reid.evaluation.features import normalise
+from reid.evaluation.search import nearest, smallest
 
 RANDOM = np.random.default_rng(0)
 QUERY, GALLERY = (RANDOM.standard_normal((n, 16)).astype(np.float32) for n in (5, 40))
@@ -72,7 +72,7 @@ def test_nearest_and_smallest_break_ties_by_the_order_of_the_gallery(monkeypatch
         expected = np.argsort(exact, axis=1, kind="stable")[:, :count]
         np.testing.assert_array_equal(nearest(QUERY_40, gallery, count), expected)
         np.testing.assert_array_equal(smallest(exact, count), expected)
-    monkeypatch.setattr("reid.search.BLOCK_BYTES", 1)
+    monkeypatch.setattr("reid.evaluation.search.BLOCK_BYTES", 1)
     np.testing.assert_array_equal(nearest(QUERY_40, gallery, 3000), expected)
 
 

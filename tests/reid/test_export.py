@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from export_files import MADE, augmented_tables
 
+from reid.common.errors import InputError
 from reid.datasets import DATASETS
-from reid.errors import InputError
 from reid.export import folder, manifest
 from reid.export.layout import naming, trap
 from reid.export.members import exported
 from reid.export.shards import shards
-from reid.images import Archive, ImageError, write_zip
+from reid.files.images import Archive, ImageError, write_zip
 
 ROOTS = {"nested": "market1501/Market-1501-v15.09.15", "flat": "market1501"}
 

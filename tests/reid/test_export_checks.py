@@ -9,9 +9,9 @@ import pytest
 from export_files import QUERY, ROOT, TEST, TRAIN, first, found, rewrite
 from PIL import Image
 
-from reid.errors import InputError
+from reid.common.errors import InputError
 from reid.export.checks import check
-from reid.images import Archive, write_zip
+from reid.files.images import Archive, write_zip
 
 
 def test_a_good_export_has_no_findings(good_export, tmp_path):

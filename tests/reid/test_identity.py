@@ -3,7 +3,7 @@ import pytest
 from conftest import official
 from scipy.spatial.distance import cdist
 
-from reid import identity
+from reid.evaluation import identity
 
 
 @pytest.mark.parametrize("block", [3, 256])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from reid.images import Archive, ImageError, decode, encode_jpeg, load, to_float, to_uint8, write_zip
+from reid.files.images import Archive, ImageError, decode, encode_jpeg, load, to_float, to_uint8, write_zip
 
 
 def picture(height=8, width=4, seed=0):

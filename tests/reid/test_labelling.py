@@ -1,6 +1,6 @@
 import numpy as np
 
-from reid.labelling import label
+from reid.training.labelling import label
 
 IDENTITIES = np.array([30, 7, 7, 30, 12, 7])
 GENERATED = np.array([False, False, True, True, False, True])

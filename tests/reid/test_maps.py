@@ -1,6 +1,6 @@
 import numpy as np
 
-from reid.maps import on_a_plane
+from reid.pictures.maps import on_a_plane
 
 
 def test_people_far_apart_stay_apart():

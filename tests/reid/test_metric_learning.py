@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from reid.common.errors import InputError
 from reid.distances import KISSME, XQDA
 from reid.distances.kissme import negative_pairs, positive, positive_pairs, principal_components
 from reid.distances.xqda import covariances, pair_views
-from reid.errors import InputError
-from reid.features import normalise
+from reid.evaluation.features import normalise
 
 
 def people(count, size, seed=0, images=8, spread=1.0):

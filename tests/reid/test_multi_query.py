@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from reid.errors import InputError
-from reid.features import normalise
-from reid.multi_query import multi_query, pool
+from reid.common.errors import InputError
+from reid.evaluation.features import normalise
+from reid.evaluation.multi_query import multi_query, pool
 
 RANDOM = np.random.default_rng(0)
 

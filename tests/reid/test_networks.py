@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from reid.errors import InputError
+from reid.common.errors import InputError
 from reid.networks import NETWORKS, storage
 from reid.networks.backbones import BACKBONES, mobilenet_v2
 from reid.networks.crops import fit

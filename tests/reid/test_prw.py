@@ -5,9 +5,9 @@ import prw_files
 import pytest
 import scipy.io
 
+from reid.common.errors import InputError
 from reid.datasets import DATASETS
 from reid.datasets.prw import crops, read_published
-from reid.errors import InputError
 
 
 @pytest.fixture(scope="module")

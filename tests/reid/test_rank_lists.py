@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from reid.rank_lists import COLOURS, GENERATED, REAL, draw, rank_list
+from reid.pictures.rank_lists import COLOURS, GENERATED, REAL, draw, rank_list
 
 
 def test_what_each_image_is():

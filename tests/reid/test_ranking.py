@@ -5,7 +5,7 @@ import pytest
 from conftest import official
 from sklearn.metrics import average_precision_score
 
-from reid.ranking import evaluate, evaluate_blocks
+from reid.evaluation.ranking import evaluate, evaluate_blocks
 
 
 def random_case(seed, ties):

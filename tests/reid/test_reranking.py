@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from reid import reranking
-from reid.errors import InputError
-from reid.features import normalise
-from reid.reranking import k_reciprocal
+from reid.distances import k_reciprocal as reranking
+from reid.common.errors import InputError
+from reid.distances.k_reciprocal import k_reciprocal
+from reid.evaluation.features import normalise
 
 
 def people(queries, gallery, seed=0, identities=8, spread=0.6):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reid import samples
+from reid.files import samples
 
 
 @pytest.fixture

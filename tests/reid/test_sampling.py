@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from reid.errors import InputError
-from reid.sampling import SAMPLINGS, counted, drawn
+from reid.common.errors import InputError
+from reid.training.sampling import SAMPLINGS, counted, drawn
 
 LABELS = torch.tensor([3, 0, 3, 1, 1, 0, 3, 2, 1, 0] * 20 + [4])  # the last image is the only one of its class
 

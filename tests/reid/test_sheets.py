@@ -1,7 +1,7 @@
 import numpy as np
 from PIL import Image
 
-from reid.sheets import framed, sheet
+from reid.pictures.sheets import framed, sheet
 
 
 def test_sheet_shows_every_picture(tmp_path):

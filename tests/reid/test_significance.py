@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from reid.significance import compare, resampled_means
+from reid.evaluation.significance import compare, resampled_means
 
 RANDOM = np.random.default_rng(0)
 

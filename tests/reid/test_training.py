@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from reid.checkpoints import Scratch
+from reid.common.checkpoints import Scratch
 from reid.networks import IDE
-from reid.training import train
+from reid.training.loop import train
 
 IMAGES = torch.randint(0, 256, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(20) % 4

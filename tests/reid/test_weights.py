@@ -2,8 +2,8 @@ import hashlib
 
 import pytest
 
-from reid import weights
-from reid.weights import MissingWeights, PublishedFile, WheelFile
+from reid.files import weights
+from reid.files.weights import MissingWeights, PublishedFile, WheelFile
 
 
 @pytest.mark.parametrize("name", [name for name, w in weights.WEIGHTS.items() if isinstance(w, WheelFile)])

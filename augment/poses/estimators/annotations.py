@@ -11,8 +11,8 @@ import pandas as pd
 import torch
 
 from augment.poses.pose import Pose
-from reid.errors import InputError
-from reid.names import annotated_name
+from reid.common.errors import InputError
+from reid.datasets.deepfashion_names import annotated_name
 
 HEADER = "name:keypoints_y:keypoints_x"
 MISSING = -1  # in both lists, for a joint that was not detected

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from augment.poses.pose import INDEX, JOINTS, Pose
-from reid import weights
-from reid.images import Archive
-from reid.progress import progress
+from reid.common.progress import progress
+from reid.files import weights
+from reid.files.images import Archive
 
 SIDE = 256  # pixels of the network's square input
 OUTPUTS = 39  # landmarks of the network, each x, y, z, visibility, presence

@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 
 from augment.poses.pose import Pose
-from reid.errors import InputError
-from reid.images import Archive
+from reid.common.errors import InputError
+from reid.files.images import Archive
 
 TRUTH = "truth.json"
 

@@ -1,0 +1,1 @@
+"""What generators learn from: people in memory, pairs of their images, batches."""

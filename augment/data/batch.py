@@ -1,0 +1,52 @@
+"""What a generator is given: source images with their poses, and the pose to draw them in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from augment.poses.pose import Pose
+from reid.common.errors import InputError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B people, each with M source images, so that one source and many are the same code.
+
+    Args:
+        source: (B, M, 3, H, W) RGB in [-1, 1].
+        source_pose: (B, M, 18).
+        target_pose: (B, 18).
+        target: (B, 3, H, W) the real image in the target pose, where there is one (training).
+        background: (B, 3, H, W) in [-1, 1], what is to be seen behind the person: x_b^B of Sec. 3.3, where it is given.
+    """
+
+    source: Tensor
+    source_pose: Pose
+    target_pose: Pose
+    target: Tensor | None = None
+    background: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def single_source(self) -> tuple[Tensor, Pose]:
+        """Image (B, 3, H, W) and pose (B, 18) where M is 1; raises InputError for another M."""
+        if self.source.shape[1] != 1:
+            raise InputError(f"this generator takes one source image, got M = {self.source.shape[1]}")
+        return self.source[:, 0], self.source_pose[:, 0]
+
+    def wanted_background(self) -> Tensor:
+        """The background (B, 3, H, W); raises InputError where there is none."""
+        if self.background is None:
+            raise InputError("this generator draws people before a given background, and none is given")
+        return self.background
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on another device."""
+        target, background = (None if i is None else i.to(device) for i in (self.target, self.background))
+        return Batch(
+            self.source.to(device), self.source_pose.to(device), self.target_pose.to(device), target, background
+        )

@@ -1,0 +1,71 @@
+"""Full and DSC: two encoder streams, the source's skip connections deformed into the target pose (Sec. 3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from augment.conventions import Convention
+from augment.data.batch import Batch
+from augment.geometry import heatmaps
+from augment.geometry.warping import REGIONS, Interpolation, Regions, part_transforms
+from augment.methods.pose_gan.aggregation import AGGREGATIONS, Aggregation
+from augment.networks.blocks import (
+    BACKGROUND_CHANNELS,
+    POSE_CHANNELS,
+    SOURCE_CHANNELS,
+    WARPED_LEVELS,
+    Decoder,
+    Encoder,
+    decoder_filters,
+    encoder_filters,
+    initialise,
+)
+from augment.poses import Pose
+
+
+class Deformable(nn.Module):
+    """Source stream on (x_a, H_a), target stream on H_b, fused in the decoder after the warp (Fig. 2)."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],  # (H, W) of the images
+        width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
+        aggregation: Aggregation = "maximum",  # of the regions: Eq. 4, or one of Table 6
+        regions: Regions = "parts",  # ten with masks, ten without (Table 11), or the whole body as one
+        symmetry: bool = True,  # a limb missing from the source is taken from its twin (Sec. 4.2, Table 9)
+        interpolation: Interpolation = "nearest",  # of the warp
+        background: bool = False,  # whether the target stream is given the background to draw (Sec. 3.3)
+        convention: Convention = "released",
+    ):
+        super().__init__()
+        self.size, self.background, self.convention = size, background, convention
+        self.regions, self.symmetry = regions, symmetry
+        filters = encoder_filters(size, width)
+        self.source_encoder = Encoder(SOURCE_CHANNELS, filters, convention)
+        self.target_encoder = Encoder(POSE_CHANNELS + background * BACKGROUND_CHANNELS, filters, convention)
+        self.deform = nn.ModuleList(
+            AGGREGATIONS[aggregation](filters[level], REGIONS[regions], interpolation) for level in range(WARPED_LEVELS)
+        )
+        self.decoder = Decoder(tuple(2 * count for count in filters), decoder_filters(size, width), convention)
+        initialise(self)
+
+    def usable(self, source_pose: Pose, target_pose: Pose) -> Tensor:
+        """(B,) bool: which pairs of poses it can draw: those that have both torsos."""
+        return source_pose.has_torso() & target_pose.has_torso()
+
+    def generate(self, batch: Batch) -> Tensor:
+        """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
+        image, pose = batch.single_source()
+        source_maps, target_maps = (
+            heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)
+        )
+        source = self.source_encoder(torch.cat([image, source_maps], 1))
+        background = [batch.wanted_background()] if self.background else []
+        target = self.target_encoder(torch.cat([target_maps, *background], 1))
+        affine, masks = part_transforms(
+            pose, batch.target_pose, self.size, self.regions, self.symmetry, self.convention
+        )
+        for level, deform in enumerate(self.deform):
+            source[level] = deform(source[level], affine, masks, stride=2**level)
+        return self.decoder([torch.cat(pair, 1) for pair in zip(source, target, strict=True)])

@@ -1,0 +1,45 @@
+"""The patch discriminator D(x_a, H_a, y, H_b) (Sec. 3, Fig. 2), as released."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+
+from augment.conventions import Convention
+from augment.data.batch import Batch
+from augment.geometry import heatmaps
+from augment.networks.blocks import BACKGROUND_CHANNELS, SOURCE_CHANNELS, Down, initialise, scaled
+
+
+class Discriminator(nn.Module):
+    """Convolutions of stride 2 down to a few patches: 3 x 1 at 128x64, 7 x 7 at 256x256."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],  # (H, W) of the images
+        width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
+        background: bool = False,  # whether it sees the background that was to be drawn (Sec. 3.3)
+        convention: Convention = "released",
+    ):
+        super().__init__()
+        self.size, self.background, self.convention = size, background, convention
+        filters = scaled((64, 128, 256, 512), width)
+        norm = convention == "released"
+        self.first = nn.Conv2d(2 * SOURCE_CHANNELS + background * BACKGROUND_CHANNELS, filters[0], 4, 2)
+        self.downs = nn.Sequential(
+            *(Down(before, after, convention, norm) for before, after in itertools.pairwise(filters)),
+            Down(filters[-1], 1, convention, norm=False),
+        )
+        initialise(self)
+
+    def forward(self, batch: Batch, image: Tensor) -> Tensor:
+        """Probability that `image` (B, 3, H, W) is the real one in the target pose: (B, patches) in [0, 1]."""
+        source, pose = batch.single_source()
+        source_maps, target_maps = (
+            heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)
+        )
+        background = [batch.wanted_background()] if self.background else []
+        x = torch.cat([source, source_maps, image, target_maps, *background], 1)
+        return torch.sigmoid(self.downs(self.first(x))).flatten(1)

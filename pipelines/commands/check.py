@@ -1,0 +1,34 @@
+"""Say all that is wrong with a data set in Market-1501's layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reid.common.errors import InputError
+from reid.datasets import SPLITS
+from reid.export import checks
+from reid.export.layout import GENERATED
+from reid.files.samples import DISTRACTOR
+
+
+def run(path: Path) -> None:
+    """Print a line for each finding, the fatal ones first, and what is there.
+
+    Raises:
+        InputError: there are fatal findings.
+    """
+    files, findings = checks.check(path)
+    for finding in sorted(findings, key=lambda finding: (not finding.fatal, finding.where, finding.what)):
+        detail = f" ({finding.detail})" if finding.detail else ""
+        click.echo(f"{'FATAL' if finding.fatal else 'warning'}: {finding.where}: {finding.what}{detail}")
+    for split in SPLITS:
+        table = files[files["split"] == split]
+        generated = sum(GENERATED.fullmatch(image) is not None for image in table["image"])
+        people = table.loc[table["identity"] > DISTRACTOR, "identity"].nunique()
+        click.echo(f"{split}: {len(table):,} images, {people:,} identities, {generated:,} named like generated images")
+    fatal = sum(finding.fatal for finding in findings)
+    if fatal:
+        raise InputError(f"{path}: {fatal} fatal, {len(findings) - fatal} warnings")
+    click.echo(f"{path}: nothing fatal, {len(findings)} warnings")

@@ -1,0 +1,1 @@
+"""The report: results gathered into tables, figures and one page of pictures."""

@@ -1,0 +1,66 @@
+"""Figures of the Re-ID table: CMC curves, and scores against alpha."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from pipelines.report.results import Metrics, Results, distances
+from reid.files.samples import REAL
+
+
+def cmc(results: Results, path: Path) -> None:
+    """CMC curves of all rows, networks and distances, a panel for each of the last two; mean and range over seeds.
+
+    Args:
+        results: of `pipelines.report.results.read_results`.
+        path: of the PNG.
+    """
+    panels = [(network, name) for network, found in results[REAL].items() for name in distances(found)]
+    figure = Figure(figsize=(4.2 * len(panels), 4), layout="constrained")
+    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (network, name) in zip(all_axes, panels, strict=True):
+        for row, networks in results.items():
+            curves = np.array([result.file["distances"][name]["cmc"] for result in networks[network]])
+            ranks = range(1, curves.shape[1] + 1)
+            (line,) = axes.plot(ranks, curves.mean(0), label=row)
+            axes.fill_between(ranks, curves.min(0), curves.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
+        axes.set(xlabel="rank", title=f"{network} + {name}")
+        axes.grid(alpha=0.3)
+    all_axes[0].set_ylabel("queries found up to this rank (%)")
+    all_axes[-1].legend(loc="lower right")
+    figure.savefig(path, dpi=110)
+
+
+def against_alpha(metrics: Metrics, augmentations: list[str], alphas: list[int], key: str, path: Path) -> None:
+    """Rank-1 and mAP against alpha, one line an augmentation; alpha = 1 is the real set, bars are standard deviations.
+
+    Args:
+        metrics: as in metrics.json.
+        augmentations: names of generators and renderings.
+        alphas: from 2.
+        key: `mAP` or `mAP_step`.
+        path: of the PNG.
+    """
+    panels = [(network, name) for network, distances in metrics[REAL].items() for name in distances]
+    figure = Figure(figsize=(4.2 * len(panels), 6.5), layout="constrained")
+    grid = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False)
+    places = [1, *sorted(alphas)]
+    for line, score, title in zip(grid, ("rank1", key), ("Rank-1 (%)", "mAP (%)"), strict=True):
+        line[0].set_ylabel(title)
+        for axes, (network, name) in zip(line, panels, strict=True):
+            for augmentation in augmentations:
+                rows = [REAL, *(f"{augmentation}-a{alpha}" for alpha in sorted(alphas))]
+                found = [metrics[row][network][name] for row in rows]
+                spread = [one.get(f"{score}_std", 0.0) for one in found]
+                axes.errorbar(places, [one[score] for one in found], spread, fmt="o-", capsize=3, label=augmentation)
+            axes.set(xticks=places)
+            axes.grid(alpha=0.3)
+    for axes, (network, name) in zip(grid[0], panels, strict=True):
+        axes.set_title(f"{network} + {name}")
+    for axes in grid[1]:
+        axes.set_xlabel("alpha")
+    grid[0][0].legend()
+    figure.savefig(path, dpi=110)

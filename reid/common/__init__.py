@@ -1,0 +1,1 @@
+"""What all of the project builds on: errors, progress, resumable work."""

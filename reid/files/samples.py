@@ -1,0 +1,112 @@
+"""The sample table: one row an image, with its identity, camera and where it comes from.
+
+The table is a pandas DataFrame, stored as Parquet:
+
+=========  ====  =====================================================================================
+column     type  meaning
+=========  ====  =====================================================================================
+image      str   unique key: path inside its archive, e.g. `bounding_box_train/0002_c1s1_000451_03.jpg`
+archive    str   zip or folder that holds it, relative to the project's root
+identity   int   the data set's own id; -1 junk, 0 distractor
+camera     int   from 1
+origin     str   `real`, or the name of the row of the table that generated it
+source     str   the conditioning image (itself for a real row)
+pose_of    str   the image whose pose was the target; null for a real row
+draw       int   0 real, 1.. generated
+=========  ====  =====================================================================================
+
+A generated row has the identity and the camera of its source; an image of somebody new is its own source. Class labels
+are made at training time (`class_labels`), never stored.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyarrow import ArrowInvalid
+
+from reid.common.errors import InputError
+
+REAL = "real"
+JUNK = -1
+DISTRACTOR = 0
+COLUMNS = {
+    "image": "str",
+    "archive": "str",
+    "identity": "int64",
+    "camera": "int64",
+    "origin": "str",
+    "source": "str",
+    "pose_of": "str",
+    "draw": "int64",
+}
+
+
+def real_table(images: list[str], archive: str, identities: list[int], cameras: list[int]) -> pd.DataFrame:
+    """A table of real images, sorted by image."""
+    table = pd.DataFrame({"image": images, "archive": archive, "identity": identities, "camera": cameras})
+    table = table.assign(origin=REAL, source=table["image"], pose_of=None, draw=0)
+    return _typed(table).sort_values("image", ignore_index=True)
+
+
+def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:
+    """Return the table where it keeps its contract; raise InputError saying which rows break which rule."""
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise InputError(f"{name}: columns {missing} are missing; it has {list(table.columns)}")
+    rules = {
+        "image occurs more than once": table["image"].duplicated(keep=False),
+        "camera is below 1": table["camera"] < 1,
+        "identity is below -1": table["identity"] < JUNK,
+        "a real image with a draw, or a generated one without": (table["origin"] == REAL) != (table["draw"] == 0),
+    }
+    known = table.drop_duplicates("image").set_index("image")
+    source = known.reindex(table["source"])
+    rules["source is not in the table"] = pd.Series(source["identity"].isna().to_numpy(), table.index)
+    for column in ("identity", "camera"):
+        differs = source[column].notna().to_numpy() & (source[column].to_numpy() != table[column].to_numpy())
+        rules[f"{column} differs from its source's"] = pd.Series(differs, table.index)
+    for rule, broken in rules.items():
+        if broken.any():
+            examples = ", ".join(table.loc[broken, "image"].head(3))
+            raise InputError(f"{name}: {rule}: {int(broken.sum())} rows, e.g. {examples}")
+    return table
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read and check a table; raises FileNotFoundError or InputError naming the file."""
+    return check(_typed(read_parquet(path)), str(path))
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file; raises FileNotFoundError, or InputError where it is damaged, naming it."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist: run `dvc repro`, or the stage that writes it (data/README.md)")
+    try:
+        return pd.read_parquet(path)
+    except ArrowInvalid as error:
+        raise InputError(f"{path} is damaged ({error}); run `dvc checkout -f`, or its stage again") from error
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Check a table and write it as Parquet; equal tables give equal bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    check(table, str(path))[list(COLUMNS)].to_parquet(path, index=False)
+
+
+def archives(table: pd.DataFrame) -> list[Path]:
+    """The archives that hold the table's images, sorted."""
+    return [Path(path) for path in sorted(table["archive"].unique())]
+
+
+def class_labels(identities: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """Labels 0..K-1 in the order of the sorted identities, and K."""
+    known, labels = np.unique(identities, return_inverse=True)
+    return labels.astype(np.int64), len(known)
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    return table.astype({column: kind for column, kind in COLUMNS.items() if column in table})

@@ -1,0 +1,1 @@
+"""Pictures to look at: contact sheets, rank lists, maps of features."""

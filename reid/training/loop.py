@@ -1,0 +1,107 @@
+"""Training a Re-ID network for a fixed number of iterations: one loop, resumable at any moment."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from reid.common.checkpoints import Scratch
+from reid.common.errors import InputError
+from reid.common.progress import progress
+from reid.files.images import to_float
+from reid.networks import IDE
+from reid.randomness.seeds import seed_for
+from reid.training.sampling import SAMPLINGS
+
+
+def train(
+    network: IDE,
+    images: Tensor,  # (N, 3, H, W) uint8 RGB
+    labels: Tensor,  # (N,) class labels
+    smoothing: Tensor,  # (N,) the part of each image's label that is spread over all classes, in 0..1
+    scratch: Scratch,  # where the run's state is kept until the caller removes it
+    *,
+    iterations: int,  # the same for every training set, so that a gain is never a longer schedule
+    batch_size: int = 16,  # images, or pairs of them
+    sampling: str = "single",  # key of SAMPLINGS: images one by one, or pairs
+    learning_rate: float = 0.001,  # of SGD
+    classifier_rate: float = 1.0,  # the classifiers' learning rate, as a multiple; biases have twice that, as released
+    warmup: int = 0,  # iterations in which the learning rate rises to its full value
+    decay_at: list[int] | None = None,  # iterations at which the learning rate falls to a tenth
+    momentum: float = 0.9,
+    weight_decay: float = 5e-4,
+    flip: float = 0.5,  # probability of mirroring an image
+    seed: int = 0,
+    log_every: int = 50,
+    checkpoint_every: int = 200,
+) -> list[dict[str, float]]:
+    """Train the network in place.
+
+    What iteration t does depends on the seed, t and the network's state alone. A run that is killed and started again
+    with the same scratch folder ends with the same weights, bit for bit on a CPU with the same number of threads.
+
+    Returns:
+        one row for each `log_every` iterations: iteration, learning rate, mean loss since the row before.
+
+    Raises:
+        InputError: there are fewer images than a batch holds.
+        FloatingPointError: the loss is not finite.
+    """
+    if len(images) < batch_size:
+        raise InputError(
+            f"a batch holds {batch_size} images, the training set only {len(images)}: lower batch_size, or take a "
+            "larger data set"
+        )
+    groups: list[dict[str, Any]] = [{"params": network.backbone.parameters(), "factor": 1.0}]
+    for layer, factor in network.heads():
+        groups.append({"params": [layer.weight], "factor": factor * classifier_rate})
+        groups.append({"params": [layer.bias], "factor": 2 * factor * classifier_rate, "weight_decay": 0.0})
+    optimiser = torch.optim.SGD(groups, learning_rate, momentum, weight_decay=weight_decay)
+    parts: dict[str, Any] = {"network": network, "optimiser": optimiser}
+
+    # Resume.
+    start, log = 0, list[dict[str, float]]()
+    total = torch.zeros((), device=images.device)
+    if (state := scratch.load()) is not None:
+        start, log, total = state["iteration"], state["log"], state["total"].to(total.device)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+
+    known = labels.cpu()
+    network.train()
+    for iteration in progress(range(start, iterations), "train", "it", iterations, start):
+        rate = learning_rate * 0.1 ** sum(iteration >= at for at in decay_at or [])
+        rate *= min(1.0, (iteration + 1) / max(warmup, 1))
+        for group in optimiser.param_groups:
+            group["lr"] = rate * group["factor"]
+
+        # Draw. Dropout, crops and flips have a stream of their own an iteration.
+        torch.manual_seed(seed_for(seed, "iteration", iteration))
+        rows = SAMPLINGS[sampling](known, iteration, batch_size, seed).to(images.device)
+        batch = to_float(images[rows])
+        mirrored = torch.rand(len(batch)).lt(flip).to(images.device)
+        batch = torch.where(mirrored[:, None, None, None], batch.flip(3), batch)
+
+        # Step.
+        loss = network.loss(batch, labels[rows], smoothing[rows]).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+        # Log, save the state.
+        total += loss.detach()
+        done = iteration + 1
+        if done % log_every == 0 or done == iterations:
+            mean = float(total) / (done - (int(log[-1]["iteration"]) if log else 0))
+            if not math.isfinite(mean):
+                raise FloatingPointError(f"loss is {mean} at iteration {done}; lower the learning rate")
+            log.append({"iteration": done, "learning_rate": rate, "loss": mean})
+            total.zero_()
+        if done % checkpoint_every == 0 or done == iterations:
+            state = {name: part.state_dict() for name, part in parts.items()}
+            scratch.save({"iteration": done, "log": log, "total": total, **state})
+    network.eval()
+    return log
