@@ -25,7 +25,8 @@ from augment.scores.ssim import SETTINGS
 from augment.streets.extra import RENDERINGS
 from pipelines import layout
 from pipelines.reid_params import EvaluationParams, ReidParams
-from pipelines.validation import (
+from reid.common.errors import InputError
+from reid.common.parameters import (
     Positive,
     Rate,
     Row,
@@ -39,7 +40,6 @@ from pipelines.validation import (
     one_of,
     options_of,
 )
-from reid.common.errors import InputError
 from reid.datasets import DATASETS
 
 PARAMS = Path("params.yaml")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from pipelines.validation import Positive, Rate, Section, Share, Size, checked, each_once, one_of
+from reid.common.parameters import Positive, Rate, Section, Share, Size, checked, each_once, one_of
 from reid.distances import DISTANCES
 from reid.networks import NETWORKS
 from reid.networks.backbones import check_name

@@ -10,8 +10,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipelines.params import GanParams
-from pipelines.validation import faults
 from reid.common.errors import InputError
+from reid.common.parameters import faults
 
 VARIANTS = Path("ablations/variants.yaml")
 

@@ -23,7 +23,6 @@ NEUTRAL = {
     "pipelines/resume.py",
     "pipelines/runtime.py",
     "pipelines/stages/__init__.py",
-    "pipelines/validation.py",
     "reid/__init__.py",
     "augment/__init__.py",
     *(path.as_posix() for path in Path("reid/common").iterdir()),

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from reid.distances import k_reciprocal as reranking
 from reid.common.errors import InputError
+from reid.distances import k_reciprocal as reranking
 from reid.distances.k_reciprocal import k_reciprocal
 from reid.evaluation.features import normalise
 

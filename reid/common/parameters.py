@@ -1,8 +1,13 @@
-"""What parameter files are checked with: sections, checks of single values, and what is said of a fault."""
+"""Checking parameters: types with bounds for the signatures of networks, methods and distances, and sections of files.
+
+A part of the project has its options, their types, bounds and defaults in one place, its constructor's signature.
+`options_of` makes the section of params.yaml that sets them.
+"""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Annotated, Any, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -45,12 +50,40 @@ def odd(number: int) -> int:
     return number
 
 
-def options_of(built: type, given: set[str]) -> type[Section]:
-    """A section with the arguments of a class that are not given from elsewhere, checked by their types."""
-    hints, arguments = get_type_hints(vars(built)["__init__"]), inspect.signature(built).parameters
-    own = {name: (hints[name], argument.default) for name, argument in arguments.items() if name not in given}
-    section: type[Section] = create_model("Options", __base__=Section, **own)  # type: ignore[call-overload]
+def options_of(part: Callable[..., Any], given: set[str]) -> type[Section]:
+    """The section of a parameter file that sets the options of a class or function.
+
+    Its keys, types, bounds and defaults are those of the arguments in the signature.
+
+    Args:
+        part: a class, or a function.
+        given: arguments that come from elsewhere, the image size say.
+    """
+    hints = get_type_hints(part.__init__ if isinstance(part, type) else part, include_extras=True)
+    own: dict[str, Any] = {
+        name: (hints[name], ... if argument.default is argument.empty else argument.default)
+        for name, argument in inspect.signature(part).parameters.items()
+        if name not in given
+    }
+    section: type[Section] = create_model("Options", __base__=Section, **own)
     return section
+
+
+def options(part: Callable[..., Any], values: dict[str, Any], given: set[str], name: str) -> dict[str, Any]:
+    """All options of a class or function: the given values, checked, and the defaults of the others.
+
+    Where a class has a static method `check_options(options)`, it says by a ValueError which values do not go together.
+
+    Raises:
+        ValueError: a value is wrong; the message names `name` and each fault.
+    """
+    whole = checked(values, options_of(part, given), name)
+    if (check := getattr(part, "check_options", None)) is not None:
+        try:
+            check(whole)
+        except ValueError as error:
+            raise ValueError(f"of {name}: {error}") from error
+    return whole
 
 
 def checked(options: dict[str, Any], section: type[Section] | None, name: str | None) -> dict[str, Any]:
