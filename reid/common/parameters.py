@@ -59,7 +59,7 @@ def options_of(part: Callable[..., Any], given: set[str]) -> type[Section]:
         part: a class, or a function.
         given: arguments that come from elsewhere, the image size say.
     """
-    hints = get_type_hints(part.__init__ if isinstance(part, type) else part, include_extras=True)
+    hints = get_type_hints(part.__init__ if isinstance(part, type) else part, include_extras=True)  # type: ignore[misc]
     own: dict[str, Any] = {
         name: (hints[name], ... if argument.default is argument.empty else argument.default)
         for name, argument in inspect.signature(part).parameters.items()
