@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from augment.streets.extra import RENDERINGS
 from pipelines import layout
 from reid.common.errors import InputError
 from reid.datasets import WITHOUT_QUERIES
 from reid.export.layout import LAYOUTS
 
 if TYPE_CHECKING:
-    from pipelines.params import GanParams, Params
+    from pipelines.params import Params
 
 # What bad input raises; anything else is a fault of the program and keeps its traceback.
 USER_ERRORS = (InputError, OSError, FloatingPointError)
@@ -50,18 +49,6 @@ def one_line_errors(context: click.Context) -> Iterator[None]:
         if context.find_root().params["debug"]:
             raise
         raise click.ClickException(str(error)) from error
-
-
-def generator(params: Params, name: str) -> GanParams:
-    """The section of a generator, or `ablations/NAME`, a variant; raises BadParameter listing the names there are."""
-    if not name.startswith(f"{layout.ABLATIONS.name}/"):
-        return section(params.gan, name, "gan")
-    from pipelines import variants
-
-    known = variants.load(params.gan)
-    if name not in known:
-        raise click.BadParameter(f"{variants.VARIANTS} has no variant {name}; there are {', '.join(known)}")
-    return known[name]
 
 
 def section(sections: dict[str, Any], name: str, kind: str) -> Any:
@@ -123,7 +110,7 @@ def train_gan(params: Params, name: str) -> None:
     """Train the generator NAME, a section of `gan`."""
     from pipelines.stages import train_gan as stage
 
-    stage.run(name, generator(params, name), params.seed, params.device, params.threads, params.image_size)
+    stage.run(name, section(params.gan, name, "gan"), params.seed, params.device, params.threads, params.image_size)
 
 
 @main.command()
@@ -134,8 +121,9 @@ def score_gan(params: Params, name: str) -> None:
     from pipelines.stages import score_gan as stage
 
     if name != layout.REAL:
-        generator(params, name)
-    stage.run(name, params.scores, params.seeds[0], params.device, params.threads, params.image_size)
+        section(params.gan, name, "gan")
+    seed = params.seeds[0]
+    stage.run(name, params.scores, params.seed, seed, params.device, params.threads, params.image_size)
 
 
 @main.command()
@@ -145,7 +133,7 @@ def score_noise(params: Params, name: str) -> None:
     """Score the generator NAME with noise on its source poses: how robust is it to a bad pose estimator?"""
     from pipelines.stages import score_noise as stage
 
-    generator(params, name)
+    section(params.gan, name, "gan")
     stage.run(name, params.scores, params.seed, params.device, params.threads, params.image_size)
 
 
@@ -154,23 +142,15 @@ def score_noise(params: Params, name: str) -> None:
 @click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
 @with_params
 def augment(params: Params, name: str, alpha: int) -> None:
-    """Generate alpha - 1 images for each training image with the generator NAME."""
+    """Make alpha - 1 images for each training image.
+
+    NAME is a generator, which redraws the training people in others' poses, or a rendering: `views` (of the training
+    people, in other moments) or `identities` (of new people).
+    """
     from pipelines.stages import augment as stage
 
     needs_queries(params)
     stage.run(name, alpha, params.seed, params.device, params.threads, params.image_size)
-
-
-@main.command()
-@click.argument("name", type=click.Choice(list(RENDERINGS)))
-@click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
-@with_params
-def augment_rendered(params: Params, name: str, alpha: int) -> None:
-    """Render alpha - 1 images for each training image: NAME is views (of its person) or identities (new people)."""
-    from pipelines.stages import augment_rendered as stage
-
-    needs_queries(params)
-    stage.run(name, alpha, params.seed, params.threads)
 
 
 @main.command()
@@ -206,15 +186,6 @@ def evaluate(params: Params, network: str, train: Path, model: Path, out: Path) 
 
 @main.command()
 @with_params
-def ablations(params: Params) -> None:
-    """Gather the scores of the ablations' variants into the papers' tables."""
-    from pipelines.stages import ablations as stage
-
-    stage.run(params)
-
-
-@main.command()
-@with_params
 def report(params: Params) -> None:
     """Gather the scores into the table, figures and one page of pictures."""
     from pipelines.stages import report as stage
@@ -230,7 +201,7 @@ def report(params: Params) -> None:
 @click.option("--shards", is_flag=True, help="Write the images as WebDataset shards too.")
 @click.pass_context
 def export(context: click.Context, name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
-    """Write the set that `augment` or `augment-rendered` made of NAME as a data set for other Re-ID code."""
+    """Write the set that `augment` made of NAME as a data set for other Re-ID code."""
     from pipelines.stages import export as stage
 
     with one_line_errors(context):

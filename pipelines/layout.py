@@ -13,7 +13,6 @@ REID = Path("data/reid")
 SCORES = Path("data/scores")
 GAN_SCORES = Path("data/gan_scores")
 REPORT = Path("data/report")
-ABLATIONS = Path("data/ablations")
 
 PROVENANCE = "provenance.json"  # in the folder of an augmented training set: how it was made
 REAL = "real"  # the row of the table without augmentation
@@ -21,8 +20,13 @@ TRAINED_SPLITS = ("train", "gallery")  # the splits whose poses are estimated: f
 
 
 def row_name(augmentation: str, alpha: int) -> str:
-    """The name of a row of the table."""
-    return f"{augmentation}-a{alpha}"
+    """The name of a row of the table: a training set, `real` or `AUGMENTATION-aALPHA`."""
+    return REAL if augmentation == REAL else f"{augmentation}-a{alpha}"
+
+
+def folder_name(row: str) -> str:
+    """The name of a row's folders and files; the real training set is that of alpha = 1."""
+    return f"{REAL}-a1" if row == REAL else row
 
 
 def samples(split: str) -> Path:
@@ -41,38 +45,35 @@ def pairs(split: str) -> Path:
 
 
 def augmented(augmentation: str, alpha: int) -> Path:
-    """Folder of an augmented training set: `images.zip`, `train.parquet`, `provenance.json`, `sheet.png`."""
-    return AUGMENTED / row_name(augmentation, alpha)
+    """Folder of a training set: `train.parquet`; with new images also `images.zip`, `provenance.json`, `sheet.png`."""
+    return AUGMENTED / folder_name(row_name(augmentation, alpha))
 
 
 def reid(row: str, network: str, seed: int) -> Path:
     """Folder of a Re-ID network trained on one row's images."""
-    return REID / f"{row}-{network}-s{seed}"
+    return REID / f"{folder_name(row)}-{network}-s{seed}"
 
 
 def score(row: str, network: str, seed: int) -> Path:
     """Scores of one network trained on one row's images; beside it, as Parquet, what each query is worth."""
-    return SCORES / f"{row}-{network}-s{seed}.json"
+    return SCORES / f"{folder_name(row)}-{network}-s{seed}.json"
 
 
 def gan(generator: str) -> Path:
-    """Folder of a trained generator; that of `ablations/NAME`, a variant, is apart, so that no report waits for it."""
-    variant = generator.removeprefix(f"{ABLATIONS.name}/")
-    return GAN / generator if variant == generator else ABLATIONS / GAN.name / variant
+    """Folder of a trained generator."""
+    return GAN / generator
 
 
 def gan_score(generator: str) -> Path:
     """Scores of a generator's images; beside it, with another suffix, a sheet of them."""
-    variant = generator.removeprefix(f"{ABLATIONS.name}/")
-    return (GAN_SCORES if variant == generator else ABLATIONS / GAN_SCORES.name) / f"{variant}.json"
+    return GAN_SCORES / f"{generator}.json"
 
 
 def gan_ranks(generator: str) -> Path:
-    """Sheet of whom a Re-ID network sees in a generator's images."""
-    path = gan_score(generator)
-    return path.with_name(f"{path.stem}-ranks.png")
+    """Sheet of rank lists: whom a Re-ID network takes a generator's images for."""
+    return GAN_SCORES / f"{generator}-ranks.png"
 
 
 def gan_noise(generator: str) -> Path:
     """Scores of a generator with noise on its source poses; beside it a figure of them."""
-    return ABLATIONS / f"{generator.removeprefix(f'{ABLATIONS.name}/')}-noise.tsv"
+    return GAN_SCORES / f"{generator}-noise.tsv"

@@ -9,36 +9,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from augment.conventions import Convention
-from augment.generators import GENERATORS
-from augment.networks.blocks import encoder_filters
-from augment.networks.features import FEATURES, Layer
+from augment.methods import METHODS
+from augment.plans.rendering import RENDERINGS
 from augment.poses.estimators import ESTIMATORS
 from augment.scores.classifiers import CLASSIFIERS
 from augment.scores.detectors import DETECTORS
 from augment.scores.inception import SPLITS
 from augment.scores.ssim import SETTINGS
-from augment.streets.extra import RENDERINGS
+from augment.training import train
 from pipelines import layout
 from pipelines.reid_params import EvaluationParams, ReidParams
 from reid.common.errors import InputError
 from reid.common.parameters import (
     Positive,
-    Rate,
     Row,
     Section,
     Share,
     Size,
-    checked,
     each_once,
     faults,
-    odd,
     one_of,
-    options_of,
+    options,
 )
 from reid.datasets import DATASETS
 
@@ -90,44 +85,24 @@ class PairsParams(Section):
     test: Positive
 
 
-class GanTraining(Section):
-    """Options of `augment.training.train`."""
-
-    iterations: Positive
-    batch_size: Positive
-    learning_rate: Rate
-    reconstruction_weight: Rate
-    neighbourhood: Annotated[Positive, AfterValidator(odd)]
-    average: Annotated[float, Field(ge=0, lt=1)]
-    log_every: Positive
-    checkpoint_every: Positive
-    sample_every: Positive
-
-
-SHARED = ("width", "background", "convention")  # of a generator and its discriminator
-
-
 class GanParams(Section):
-    """One generator: a row of the table. `options` are its own; the rest is its discriminator's and its loss's too."""
+    """One generator: a method, its options, and how the loop trains it (`augment.training.train`)."""
 
-    generator: Annotated[str, one_of({**GENERATORS})]
-    width: Rate
-    convention: Convention
-    background: bool
+    method: Annotated[str, one_of({**METHODS})]
     options: dict[str, Any]
-    features: Annotated[str, one_of({**FEATURES})]
-    layer: Layer
-    training: GanTraining
+    training: dict[str, Any]
 
     @field_validator("options")
     @classmethod
-    def _options_are_the_generators(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        name = info.data.get("generator")
-        return checked(options, options_of(GENERATORS[name], {"size", *SHARED}) if name else None, name)
+    def _options_are_the_methods(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        name = info.data.get("method")
+        return options(METHODS[name], values, {"size"}, name) if name else values
 
-    def shared(self) -> dict[str, Any]:
-        """What generator and discriminator are both built with."""
-        return {name: getattr(self, name) for name in SHARED}
+    @field_validator("training")
+    @classmethod
+    def _training_is_the_loops(cls, values: dict[str, Any]) -> dict[str, Any]:
+        given = {"method", "people", "pairs", "scratch", "seed", "on_samples"}
+        return options(train, values, given, "the training loop")
 
 
 class ScoresParams(Section):
@@ -158,6 +133,8 @@ class Params(Section):
     pose: PoseParams
     pairs: PairsParams
     generators: Annotated[list[Row], Field(min_length=1)]
+    variants: list[Row]
+    noise: list[Row]
     renderings: list[Annotated[str, one_of({**RENDERINGS})]]
     alphas: Annotated[list[int], Field(min_length=1)]
     exports: list[Row]
@@ -169,7 +146,7 @@ class Params(Section):
     scores: ScoresParams
     report: ReportParams
 
-    @field_validator("generators", "renderings", "alphas", "exports", "networks", "seeds")
+    @field_validator("generators", "variants", "noise", "renderings", "alphas", "exports", "networks", "seeds")
     @classmethod
     def _each_once(cls, values: list[Any]) -> list[Any]:
         return each_once(values)
@@ -184,22 +161,29 @@ class Params(Section):
                 )
         for kind, names, sections in (
             ("generators", self.generators, self.gan),
+            ("variants", self.variants, self.gan),
             ("networks", self.networks, self.reid),
         ):
             for name in names:
                 if name not in sections:
-                    section = "gan" if kind == "generators" else "reid"
+                    section = "reid" if kind == "networks" else "gan"
                     raise ValueError(f"{kind}: {name} has no section {section}.{name}; there are {', '.join(sections)}")
-        encoder_filters(self.image_size, 1)  # raises where the size cannot be halved as often as generators do
+        for name in self.trained:
+            if (check := getattr(METHODS[self.gan[name].method], "check_size", None)) is not None:
+                check(self.image_size)
         if self.scores.identity not in self.networks:
             raise ValueError(f"scores.identity: {self.scores.identity} is none of networks: {', '.join(self.networks)}")
         if "views" in self.renderings and self.dataset.name != "streets":
             raise ValueError(f"renderings: views needs a rendered data set, dataset.name is {self.dataset.name}")
-        for name in self.generators:
+        for name in self.trained:
             if name in RENDERINGS:
                 raise ValueError(f"generators: {name} is the name of a rendering; call the generator something else")
             if name == layout.REAL:
                 raise ValueError(f"generators: {name} is the name of the row of real images; call it something else")
+        each_once(self.trained)
+        for name in self.noise:
+            if name not in self.trained:
+                raise ValueError(f"noise: {name} is none of generators and variants: {', '.join(self.trained)}")
         for name in self.exports:
             if name not in self.augmentations:
                 raise ValueError(
@@ -208,6 +192,11 @@ class Params(Section):
         if self.exports and self.dataset.name == "msmt17":
             raise ValueError("exports: MSMT17 cannot be named as other data sets' readers want it; set `exports: []`")
         return self
+
+    @property
+    def trained(self) -> list[str]:
+        """All generators that are trained and scored."""
+        return [*self.generators, *self.variants]
 
     @property
     def augmentations(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Loading what the generator stages work on."""
+"""Loading the people and pairs that stages of generators work on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 
 from augment.data.people import People
+from augment.data.tuples import Tuples
+from augment.methods import Method, Needs
+from augment.plans.redraw import further_sources, tuples_of
 from augment.poses import table as pose_table
 from pipelines import layout
 from reid.common.errors import InputError
@@ -28,8 +31,9 @@ def read_people(table: pd.DataFrame, size: tuple[int, int], backgrounds: bool = 
     """
     images = load(table["archive"], table["image"], size)
     poses = pose_table.read(layout.poses(), list(table["image"]), size)
+    identities = torch.from_numpy(table["identity"].to_numpy(copy=True))
     if not backgrounds:
-        return People(images, poses)
+        return People(images, poses, identities=identities)
     names = table["image"].map(background_name)
     for path in sorted(table["archive"].unique()):
         with Archive(path) as archive:
@@ -40,18 +44,58 @@ def read_people(table: pd.DataFrame, size: tuple[int, int], backgrounds: bool = 
                 f"{path} has no background of {len(missing):,} of {len(table):,} images, e.g. {missing[0]}: rendered "
                 "sets (`python -m pipelines render`) and PRW (`python -m pipelines import-prw`) have backgrounds"
             )
-    return People(images, poses, load(table["archive"], names, size))
+    return People(images, poses, load(table["archive"], names, size), identities)
 
 
 def read_pairs(
-    split: str, pairs: pd.DataFrame, size: tuple[int, int], backgrounds: bool = False
-) -> tuple[People, Tensor, pd.DataFrame]:
-    """The people of a split's pairs, the pairs as rows of them (P, 2), and the people's part of the sample table.
+    split: str, pairs: pd.DataFrame, size: tuple[int, int], needs: Needs | None = None
+) -> tuple[People, pd.DataFrame]:
+    """The people of a split's pairs, and their part of the sample table.
 
-    Arguments and errors as of `read_people`.
+    Args:
+        split: `train` or `gallery`.
+        pairs: columns source and target.
+        size: (H, W).
+        needs: of the method; one that takes several sources gets all images of these people.
+
+    Raises:
+        InputError: as `read_people`.
     """
+    needs = needs or Needs()
     table = samples.read(layout.samples(split))
-    table = table[table["image"].isin(set(pairs["source"]) | set(pairs["target"]))].reset_index(drop=True)
-    row_of = pd.Series(np.arange(len(table)), table["image"])
-    rows = np.stack([row_of.loc[pairs["source"]], row_of.loc[pairs["target"]]], 1)
-    return read_people(table, size, backgrounds), torch.from_numpy(rows), table
+    named = table["image"].isin(set(pairs["source"]) | set(pairs["target"]))
+    if needs.sources > 1:
+        named = table["identity"].isin(table.loc[named, "identity"])
+    table = table[named].reset_index(drop=True)
+    return read_people(table, size, needs.background), table
+
+
+def places(pairs: pd.DataFrame, table: pd.DataFrame) -> Tensor:
+    """Places (P, 2) in a sample table of the sources and targets of pairs."""
+    place = pd.Series(np.arange(len(table)), table["image"])
+    return torch.from_numpy(np.stack([place.loc[pairs["source"]], place.loc[pairs["target"]]], 1))
+
+
+def usable_pairs(method: Method, pairs: pd.DataFrame, people: People, table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The pairs whose images a method can use; raises InputError where there is none.
+
+    Args:
+        method: any.
+        pairs: columns source and target.
+        people: with the images of the sample table.
+        table: sample table.
+        name: the generator's, for the error.
+    """
+    source, target = (people.poses[rows] for rows in places(pairs, table).unbind(1))
+    kept = pairs[(method.usable_source(source) & method.usable_target(target)).cpu().numpy()].reset_index(drop=True)
+    if kept.empty:
+        raise InputError(f"{name} can use none of {len(pairs)} pairs in {layout.PAIRS}: pair again")
+    return kept
+
+
+def tuples_of_pairs(method: Method, pairs: pd.DataFrame, people: People, table: pd.DataFrame, seed: int) -> Tuples:
+    """Pairs as tuples of a method: where it takes several sources, with further images of the sources' people."""
+    usable = table[method.usable_source(people.poses).cpu().numpy()]
+    count = method.needs.sources - 1
+    further = further_sources(usable, pairs["source"], pairs["target"].to_numpy(), count, seed, "pairs")
+    return tuples_of(pairs.assign(further_sources=further), "target", table["image"], method.needs.sources)

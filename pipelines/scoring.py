@@ -11,8 +11,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from augment import generators
-from augment.data.people import People
 from augment.poses import Pose
 from augment.scores.classifiers import CLASSIFIERS, Classifier, Judged, judge
 from augment.scores.detectors import DETECTORS, Detector, detection_score
@@ -22,7 +20,6 @@ from augment.scores.masks import masked, person_mask
 from augment.scores.ssim import ssim
 from pipelines import layout, resume
 from reid.common.checkpoints import Scratch
-from reid.common.errors import InputError
 from reid.files import samples
 from reid.files.weights import MissingWeights
 
@@ -53,20 +50,12 @@ def load_classifier(name: str, device: torch.device, scores: str, notes: list[st
     return found.to(device) if found else None
 
 
-def usable(generator: generators.Generator, people: People, pairs: Tensor, name: str) -> Tensor:
-    """The pairs (P, 2) that a generator can draw; raises InputError where there is none."""
-    kept = pairs[generator.usable(people.poses[pairs[:, 0]], people.poses[pairs[:, 1]])]
-    if len(kept) == 0:
-        raise InputError(f"{name} can draw none of {len(pairs)} pairs of {layout.pairs('test')}: pair again")
-    return kept
-
-
 def find_scratch(
     work: str, name: str, chosen: pd.DataFrame, table: pd.DataFrame, settings: dict[str, Any], device: torch.device
 ) -> Scratch:
     """The scratch folder of `work`: drawing the chosen pairs of a table's people with the generator `name`."""
     gan, drawn = layout.gan(name), chosen[["source", "target"]].to_numpy().tolist()
-    inputs = [layout.poses(), gan / "generator.pt", gan / "config.json", *samples.archives(table)]
+    inputs = [layout.poses(), gan / "weights.pt", gan / "config.json", *samples.archives(table)]
     return resume.scratch(work, settings | {"pairs": drawn, "device": device.type}, inputs)
 
 

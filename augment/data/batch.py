@@ -1,4 +1,4 @@
-"""What a generator is given: source images with their poses, and the pose to draw them in."""
+"""What a method is given: source images with their poses, and the pose to draw the person in."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from reid.common.errors import InputError
 
 @dataclass(frozen=True)
 class Batch:
-    """B people, each with M source images, so that one source and many are the same code.
+    """B samples, each with M source images of one person, so that one source and many are the same code.
 
     Args:
         source: (B, M, 3, H, W) RGB in [-1, 1].
         source_pose: (B, M, 18).
         target_pose: (B, 18).
+        source_valid: (B, M) bool: which sources there are; the others, of people with fewer images, are repetitions
+            and must have no influence. The first is always valid. None where all are.
+        identity: (B,) the person, where the data set knows one.
         target: (B, 3, H, W) the real image in the target pose, where there is one (training).
         background: (B, 3, H, W) in [-1, 1], what is to be seen behind the person: x_b^B of Sec. 3.3, where it is given.
     """
@@ -26,6 +29,8 @@ class Batch:
     source: Tensor
     source_pose: Pose
     target_pose: Pose
+    source_valid: Tensor | None = None
+    identity: Tensor | None = None
     target: Tensor | None = None
     background: Tensor | None = None
 
@@ -35,18 +40,29 @@ class Batch:
     def single_source(self) -> tuple[Tensor, Pose]:
         """Image (B, 3, H, W) and pose (B, 18) where M is 1; raises InputError for another M."""
         if self.source.shape[1] != 1:
-            raise InputError(f"this generator takes one source image, got M = {self.source.shape[1]}")
+            raise InputError(f"this method takes one source image, got M = {self.source.shape[1]}")
         return self.source[:, 0], self.source_pose[:, 0]
+
+    def valid(self) -> Tensor:
+        """(B, M) bool: which sources there are."""
+        if self.source_valid is not None:
+            return self.source_valid
+        return torch.ones(self.source.shape[:2], dtype=torch.bool, device=self.source.device)
+
+    def wanted_target(self) -> Tensor:
+        """The real target images (B, 3, H, W); raises InputError where there are none."""
+        if self.target is None:
+            raise InputError("training needs batches with real target images")
+        return self.target
 
     def wanted_background(self) -> Tensor:
         """The background (B, 3, H, W); raises InputError where there is none."""
         if self.background is None:
-            raise InputError("this generator draws people before a given background, and none is given")
+            raise InputError("this method draws people before a given background, and none is given")
         return self.background
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
-        target, background = (None if i is None else i.to(device) for i in (self.target, self.background))
-        return Batch(
-            self.source.to(device), self.source_pose.to(device), self.target_pose.to(device), target, background
-        )
+        parts = (self.source_valid, self.identity, self.target, self.background)
+        moved = (None if part is None else part.to(device) for part in parts)
+        return Batch(self.source.to(device), self.source_pose.to(device), self.target_pose.to(device), *moved)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from augment.data.batch import Batch
+from augment.data.tuples import Tuples
 from augment.poses import Pose
 from reid.common.errors import InputError
 from reid.files.images import to_float
@@ -21,11 +22,13 @@ class People:
         images: (N, 3, H, W) uint8 RGB.
         poses: (N, 18), in pixels of these images.
         backgrounds: (N, 3, H, W) uint8 RGB, each image's place without the person, where the data set has them.
+        identities: (N,) int64, whom the images show, where that is known.
     """
 
     images: Tensor
     poses: Pose
     backgrounds: Tensor | None = None
+    identities: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.backgrounds is not None and self.backgrounds.shape != self.images.shape:
@@ -38,24 +41,28 @@ class People:
 
     def to(self, device: torch.device | str) -> People:
         """The same people on another device."""
-        backgrounds = None if self.backgrounds is None else self.backgrounds.to(device)
-        return People(self.images.to(device), self.poses.to(device), backgrounds)
+        backgrounds, identities = (
+            None if part is None else part.to(device) for part in (self.backgrounds, self.identities)
+        )
+        return People(self.images.to(device), self.poses.to(device), backgrounds, identities)
 
-    def batch(self, source: Tensor, target: Tensor, with_target: bool = True) -> Batch:
-        """One source a sample; the background, where there are any, is that of the target (Sec. 3.3).
+    def batch(self, tuples: Tuples, with_target: bool = True) -> Batch:
+        """A batch of B samples, with M sources each; the background, where there are any, is the target's (Sec. 3.3).
 
         Args:
-            source: (B,) rows of the source images.
-            target: (B,) rows of the target poses.
+            tuples: rows of the source images and of the images whose poses are the targets.
             with_target: whether the batch carries the real target images.
         """
-        source, target = source.to(self.images.device), target.to(self.images.device)
+        sources, valid, targets = (part.to(self.images.device) for part in tuples)
+        flat = sources.flatten()
         return Batch(
-            source=_float(self.images[source])[:, None],
-            source_pose=self.poses[source][:, None],
-            target_pose=self.poses[target],
-            target=_float(self.images[target]) if with_target else None,
-            background=None if self.backgrounds is None else _float(self.backgrounds[target]),
+            source=_float(self.images[flat]).unflatten(0, tuple(sources.shape)),
+            source_pose=self.poses[sources],
+            target_pose=self.poses[targets],
+            source_valid=valid,
+            identity=None if self.identities is None else self.identities[sources[:, 0]],
+            target=_float(self.images[targets]) if with_target else None,
+            background=None if self.backgrounds is None else _float(self.backgrounds[targets]),
         )
 
 

@@ -1,1 +1,14 @@
-"""Systems that generate images of people, one folder each."""
+"""Methods: systems that generate images of people, one module or folder each, by name; `contract.py` says what one is.
+
+To add one: its module, a line in `METHODS`, a section of `gan` in params.yaml. CONTRIBUTING.md shows the smallest one.
+"""
+
+from collections.abc import Callable
+
+from augment.methods.contract import Method, Needs, Phase
+from augment.methods.pose_gan.method import PoseGAN
+from augment.methods.storage import load, save
+
+METHODS: dict[str, Callable[..., Method]] = {"pose_gan": PoseGAN}
+
+__all__ = ["METHODS", "Method", "Needs", "Phase", "load", "save"]

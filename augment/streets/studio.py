@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import threading
-import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -25,7 +24,7 @@ from reid.common.checkpoints import claim, digest
 from reid.common.errors import InputError
 from reid.common.progress import progress
 from reid.files import images
-from reid.files.images import write_zip
+from reid.files.images import write_zip, zip_members
 from reid.randomness import seeds
 
 HERE = Path(__file__).parent
@@ -59,8 +58,10 @@ def render(identities: int, seed: int, out: Path, processes: int, backgrounds: b
     _check_settings(parts, {"identities": identities, "seed": seed, "backgrounds": backgrounds, "code": code})
     claimed = claim(parts)
     extras = ("truth", "masks", "backgrounds") if backgrounds else ("truth", "masks")
-    members = _members(shoot(seed, people, parts, processes, extras))
-    members = _with_truth(members, {"seed": seed, "identities": identities})
+    taken = shoot(seed, people, parts, processes, extras)
+    members = _with_truth(
+        (member for part in taken for member in zip_members(part)), {"seed": seed, "identities": identities}
+    )
     if out.suffix == ".zip":
         write_zip(out, members)
     else:
@@ -89,7 +90,7 @@ def shoot(
 
 def collect(parts: list[Path], out: Path) -> None:
     """Write the files of all parts to one zip."""
-    write_zip(out, _members(parts))
+    write_zip(out, (member for part in parts for member in zip_members(part)))
 
 
 def take(world: World, views: list[View], extras: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -181,13 +182,6 @@ def _run(jobs: list[tuple[int, list[View], Path, tuple[str, ...]]], processes: i
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _members(parts: list[Path]) -> Iterator[tuple[str, bytes]]:
-    for part in parts:
-        with zipfile.ZipFile(part) as archive:
-            for name in archive.namelist():
-                yield name, archive.read(name)
 
 
 def _with_truth(members: Iterator[tuple[str, bytes]], head: dict[str, object]) -> Iterator[tuple[str, bytes]]:

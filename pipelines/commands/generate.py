@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from augment import generators
+from augment import methods
 from augment.data.batch import Batch
 from augment.poses.estimators import ESTIMATORS
 from pipelines.console import stage
@@ -40,11 +40,13 @@ def run(
         raise InputError(f"expected --out to be a new file that ends in .png, got {out}")
     device = set_up(device_name, threads)
     with stage("generate", f"{image} in the pose of {pose}") as say:
-        generator = generators.load(gan, device)
-        if generator.background != (background is not None):
-            needs = "needs a --background" if generator.background else "was trained without backgrounds: leave it out"
+        method = methods.load(gan, device)
+        if method.needs.background != (background is not None):
+            needs = (
+                "needs a --background" if method.needs.background else "was trained without backgrounds: leave it out"
+            )
             raise InputError(f"the generator in {gan} {needs}")
-        size = generator.size
+        size = method.size
         files = pd.DataFrame(
             {"archive": [str(file.parent) for file in (image, pose)], "image": [image.name, pose.name]}
         )
@@ -52,16 +54,18 @@ def run(
         found = ESTIMATORS["blazepose"](**options).estimate(files)
         images = load(files["archive"], files["image"], size)
         found = found.scaled([stored_size(file) for file in (image, pose)], size)
-        for file, usable in zip((image, pose), found.has_torso().tolist(), strict=True):
+        can_use = [bool(method.usable_source(found[0])), bool(method.usable_target(found[1]))]
+        for file, usable in zip((image, pose), can_use, strict=True):
             if not usable:
                 raise InputError(
-                    f"{file}: no person with both shoulders and both hips was found; use a whole-body crop"
+                    f"{file}: no person was found in a pose that the generator in {gan} can use; use a crop of a whole "
+                    "body that shows both shoulders and both hips"
                 )
         source = to_float(images[:1])[:, None]
         behind = None if background is None else to_float(load([str(background.parent)], [background.name], size))
         batch = Batch(source, found[:1][:, None], found[1:], background=behind).to(device)
         with torch.inference_mode():
-            generated = to_uint8(generator.generate(batch))[0]
+            generated = to_uint8(method.generate(batch))[0]
         out.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(generated.permute(1, 2, 0).cpu().numpy()).save(out, "PNG")
         say(str(out))

@@ -45,8 +45,8 @@ def run(
     """Write the scores of the network in `model`, and some of its rank lists, to the JSON file `out`.
 
     Beside it, with the suffix .parquet, is what each query is worth by each distance: columns query, distance,
-    first_rank, ap_trapezoid, ap_step. For a network trained on generated images too there is a map of its features of
-    some people's training images, with the suffix .png.
+    first_rank, ap_trapezoid, ap_step. With the suffix .png there is a map of the network's features
+    of some people's training images.
 
     Args:
         distances: keys of `reid.distances.DISTANCES`.
@@ -61,7 +61,7 @@ def run(
     with stage(f"evaluate {model.name}", f"distances {', '.join(distances)}, on {describe(device, threads)}") as say:
         network, config = storage.load(model, device)
         trained_on = samples.read(train / "train.parquet")
-        generated = _generated(trained_on, config["trained_on"], model, train)
+        _check_training_set(trained_on, config["trained_on"], model, train)
         query, gallery = (samples.read(layout.samples(split)) for split in ("query", "gallery"))
 
         def features(table: pd.DataFrame, title: str) -> Features:
@@ -117,21 +117,19 @@ def run(
         }
         out.parent.mkdir(parents=True, exist_ok=True)
         _of_queries(query, rankings).to_parquet(out.with_suffix(".parquet"), index=False)
-        if generated:
-            shown = _some_people(trained_on)
-            feature_map(on_a_plane(features(shown, "map")), shown, model.name, out.with_suffix(".png"))
+        shown = _some_people(trained_on)
+        feature_map(on_a_plane(features(shown, "map")), shown, model.name, out.with_suffix(".png"))
         out.write_text(json.dumps(result, indent=1) + "\n")
 
 
-def _generated(table: pd.DataFrame, trained_on: dict[str, int], model: Path, train: Path) -> int:
-    """How many images of the training table are generated; raises InputError where the network had other images."""
+def _check_training_set(table: pd.DataFrame, trained_on: dict[str, int], model: Path, train: Path) -> None:
+    """Raise InputError where the network was trained on other images than those of the table."""
     generated = int((table["origin"] != samples.REAL).sum())
     if (len(table), generated) != (trained_on["images"], trained_on["generated"]):
         raise InputError(
             f"{model} was trained on {trained_on['images']} images, {trained_on['generated']} of them generated; "
             f"{train / 'train.parquet'} has {len(table)} and {generated}: give the folder it was trained on by --train"
         )
-    return generated
 
 
 def _rank(
@@ -158,8 +156,9 @@ def _training(table: pd.DataFrame, which: str, features: Any) -> tuple[NDArray[A
 
 
 def _some_people(train: pd.DataFrame) -> pd.DataFrame:
-    """All training images of MAPPED people, spread over those of whom there are generated images."""
-    people = np.unique(train.loc[train["origin"] != samples.REAL, "identity"])
+    """All training images of MAPPED people, spread over those of whom there are generated images, or over all."""
+    generated = train["origin"] != samples.REAL
+    people = np.unique(train.loc[generated if generated.any() else ~generated, "identity"])
     chosen = people[np.unique(np.linspace(0, len(people) - 1, MAPPED).astype(int))]
     return train[train["identity"].isin(chosen)].reset_index(drop=True)
 

@@ -28,7 +28,7 @@ class DatasetError(InputError):
 
 
 def run(dataset: DatasetParams, threads: int) -> None:
-    """Write `data/samples/{train,query,gallery,pool}.parquet`, `summary.json` and `sheet.png`.
+    """Write `data/samples/{train,query,gallery,pool}.parquet`, `summary.json`, `sheet.png`, and the row of real images.
 
     `pool` has the images that multi-query evaluation pools: the data set's own, or else queries and gallery.
 
@@ -58,6 +58,8 @@ def run(dataset: DatasetParams, threads: int) -> None:
                 "junk": junk,
                 "distractors": distractors,
             }
+        # The real training set is a row of the table like any other: its folder is that of alpha = 1.
+        samples.write(read.tables["train"], layout.augmented(layout.REAL, 1) / "train.parquet")
         if read.retrieval:
             both = pd.concat([read.tables["query"], read.tables["gallery"]], ignore_index=True)
             samples.write(both if read.pool is None else read.pool, layout.samples("pool"))

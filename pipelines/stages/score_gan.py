@@ -13,17 +13,17 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from augment import generators
+from augment import methods
+from augment.generation import generate_images
 from augment.scores.classifiers import judge
 from augment.scores.frechet import frechet_distance
 from augment.scores.inception import SPLITS
-from augment.synthesis import draw_pairs
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import ScoresParams
-from pipelines.people import read_pairs
+from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.runtime import describe, set_up
-from pipelines.scoring import compare, find_scratch, inspect, load_networks, masks, usable
+from pipelines.scoring import compare, find_scratch, inspect, load_networks, masks
 from reid.evaluation.features import extract, normalise
 from reid.evaluation.identity import match
 from reid.evaluation.search import nearest
@@ -38,7 +38,15 @@ LISTS, LISTED = 8, 12  # images whose rank lists are drawn, and how many each fi
 BATCH = 16  # images whose features are extracted at a time; larger ones are slower on a CPU
 
 
-def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
+def run(
+    name: str,
+    scores: ScoresParams,
+    pipeline_seed: int,
+    seed: int,
+    device_name: str,
+    threads: int,
+    size: tuple[int, int],
+) -> None:
     """Write `data/gan_scores/NAME.json`, the scores, and two sheets.
 
     NAME.png shows what was scored, NAME-ranks.png whom the Re-ID network sees in some of it.
@@ -46,6 +54,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
     Args:
         name: of a generator, or `real` for the real target images.
         scores: their section.
+        pipeline_seed: of the choice of further sources, for methods that take several.
         seed: that of the Re-ID network which looks for the people.
         device_name: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
@@ -58,14 +67,18 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
     real, out = name == layout.REAL, layout.gan_score(name)
     with stage(f"score-gan {name}", f"at most {scores.pairs:,} test pairs on {describe(device, threads)}") as say:
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
-        generator = None if real else generators.load(layout.gan(name), device)
-        people, pairs, table = read_pairs("gallery", chosen, size, generator is not None and generator.background)
-        if generator is None:
+        method = None if real else methods.load(layout.gan(name), device)
+        people, table = read_pairs("gallery", chosen, size, method.needs if method else None)
+        if method is None:
+            pairs = places(chosen, table)
             images = people.images[pairs[:, 1]]
         else:
-            pairs = usable(generator, people, pairs, name)
-            scratch = find_scratch(f"score-{name}", name, chosen, table, {"size": size, "threads": threads}, device)
-            images = draw_pairs(generator, people.to(device), pairs[:, 0], pairs[:, 1], scratch)
+            kept = usable_pairs(method, chosen, people, table, name)
+            pairs = places(kept, table)
+            settings = {"size": size, "threads": threads, "pipeline_seed": pipeline_seed}
+            scratch = find_scratch(f"score-{name}", name, chosen, table, settings, device)
+            tuples = tuples_of_pairs(method, kept, people, table, pipeline_seed)
+            images = generate_images(method, people.to(device), tuples, scratch)
         source, target = (people.images[rows] for rows in pairs.unbind(1))
 
         networks = load_networks(scores.classifier, scores.detector, device, threads)

@@ -6,21 +6,21 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from augment import generators
+from augment import methods
 from augment.data.people import People
+from augment.generation import generate_images
 from augment.poses import Pose
 from augment.poses.noise import with_noise
 from augment.scores.classifiers import judge
 from augment.scores.inception import inception_score
 from augment.scores.masks import masked
-from augment.synthesis import draw_pairs
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import ScoresParams
-from pipelines.people import read_pairs
+from pipelines.people import read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.report import figures
 from pipelines.runtime import describe, set_up
-from pipelines.scoring import find_scratch, load_classifier, masks, mean_ssim, usable
+from pipelines.scoring import find_scratch, load_classifier, masks, mean_ssim
 from reid.files import samples
 
 SIGMAS = (0, 5, 10, 15, 20, 25)  # pixels; Fig. 11
@@ -35,11 +35,12 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
     out = layout.gan_noise(name)
     does = f"noise of {', '.join(map(str, SIGMAS))} pixels on the sources' arms and legs"
     with stage(f"score-noise {name}", f"{does}, on {describe(device, threads)}") as say:
-        generator = generators.load(layout.gan(name), device)
+        method = methods.load(layout.gan(name), device)
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
-        people, pairs, table = read_pairs("gallery", chosen, size, generator.background)
-        pairs = usable(generator, people, pairs, name)
-        target, mask = people.images[pairs[:, 1]], masks(people.poses[pairs[:, 1]], size)
+        people, table = read_pairs("gallery", chosen, size, method.needs)
+        kept = usable_pairs(method, chosen, people, table, name)
+        tuples = tuples_of_pairs(method, kept, people, table, seed)
+        target, mask = people.images[tuples.targets], masks(people.poses[tuples.targets], size)
         notes = list[str]()
         classifier = load_classifier(scores.classifier, device, "mask-IS", notes)
 
@@ -51,8 +52,8 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
             # Everybody twice: as a source with noise, and as a target without.
             behind = None if people.backgrounds is None else people.backgrounds.repeat(2, 1, 1, 1)
             both = People(people.images.repeat(2, 1, 1, 1), _joined(noisy, people.poses), behind)
-            rows = pairs + torch.tensor([0, len(people)])
-            images = draw_pairs(generator, both.to(device), rows[:, 0], rows[:, 1], scratches[-1])
+            moved = tuples._replace(targets=tuples.targets + len(people))
+            images = generate_images(method, both.to(device), moved, scratches[-1])
             hidden = masked(images, mask)
             line = {"sigma": float(sigma), "mask_ssim": mean_ssim(hidden, masked(target, mask), scores.ssim)}
             if classifier:
@@ -62,7 +63,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
 
         found = pd.DataFrame(lines)
         out.parent.mkdir(parents=True, exist_ok=True)
-        figures.noise(found, f"{name}, {len(pairs):,} pairs, {scores.classifier}", out.with_suffix(".png"))
+        figures.noise(found, f"{name}, {len(kept):,} pairs, {scores.classifier}", out.with_suffix(".png"))
         found.to_csv(out, sep="\t", index=False, float_format="%.4f")
         for scratch in scratches:
             scratch.remove()

@@ -1,22 +1,22 @@
-"""Train one person-image generator on the training pairs."""
+"""Train one generator: a method on the training pairs."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor
 
-from augment import generators, training
+from augment import methods, training
 from augment.data.people import People
-from augment.methods.pose_gan.discriminator import Discriminator
-from augment.networks.features import FEATURES
+from augment.data.tuples import Tuples
+from augment.methods import METHODS, Method
 from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.params import GanParams
-from pipelines.people import read_pairs
+from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.runtime import describe, set_up
 from reid.files import samples
 from reid.files.images import to_float, to_uint8
@@ -25,61 +25,84 @@ from reid.randomness.seeds import seed_for
 
 
 def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
-    """Write `data/gan/NAME/`: `generator.pt`, `config.json`, `losses.tsv`, `sheet.png` and `samples/`.
+    """Write `data/gan/NAME/`: `weights.pt`, `config.json`, `losses.tsv`, `sheet.png` and `samples/`.
 
     While it trains, its state and the sheets so far lie in the scratch folder that the first line names.
+
+    Raises:
+        InputError: the method can use none of the pairs.
     """
     device = set_up(device_name, threads)
     real = samples.read(layout.samples("train"))
     settings = {"gan": gan.model_dump(), "seed": seed, "size": size, "threads": threads, "device": device.type}
     inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), *samples.archives(real)]
     scratch = resume.scratch(f"gan-{name}", settings, inputs)
-    does = f"{gan.training.iterations:,} iterations of {gan.generator} on {describe(device, threads)}"
-    with stage(f"train-gan {name}", f"{does}; sheets so far: {scratch.folder}/samples") as say:
-        drawn = samples.read_parquet(layout.pairs("train")), samples.read_parquet(layout.pairs("shown"))
-        people, pairs, _ = read_pairs("train", drawn[0], size, gan.background)
-        test_people, test_pairs, _ = read_pairs("gallery", drawn[1], size, gan.background)
+    does = f"{gan.method} on {describe(device, threads)}; sheets so far: {scratch.folder}/samples"
+    with stage(f"train-gan {name}", does) as say:
+        torch.manual_seed(seed_for(seed, "initial weights"))
+        method = METHODS[gan.method](size=size, **gan.options)
+        pairs = samples.read_parquet(layout.pairs("train"))
+        people, table = read_pairs("train", pairs, size, method.needs)
+        kept = usable_pairs(method, pairs, people, table, name)
+        if len(kept) < len(pairs):
+            say(f"{len(pairs) - len(kept):,} of {len(pairs):,} pairs left out: poses that {gan.method} cannot use")
+
+        shown = samples.read_parquet(layout.pairs("shown"))
+        test_people, test_table = read_pairs("gallery", shown, size, method.needs)
+        shown = usable_pairs(method, shown, test_people, test_table, name)
+        tuples = tuples_of_pairs(method, shown, test_people, test_table, seed)
         test_people = test_people.to(device)
 
-        torch.manual_seed(seed_for(seed, "initial weights"))
-        generator = generators.GENERATORS[gan.generator](size, **gan.shared(), **gan.options).to(device)
+        def draw_samples(averaged: Method, iteration: int) -> None:
+            path = scratch.folder / "samples" / f"{iteration:06d}.png"
+            draw(averaged, test_people, tuples, path, f"{name} after {iteration:,} iterations")
+
         log = training.train(
-            generator,
-            Discriminator(size, **gan.shared()).to(device),
-            FEATURES[gan.features](gan.layer).to(device),
+            method,
             people.to(device),
-            pairs,
+            places(kept, table),
             scratch,
-            **gan.training.model_dump(),
-            convention=gan.convention,
+            **gan.training,
             seed=seed,
-            on_samples=lambda averaged, iteration: draw(
-                averaged, test_people, test_pairs, scratch.folder / "samples" / f"{iteration:06d}.png", name, iteration
-            ),
+            on_samples=draw_samples,
         )
 
         folder = layout.gan(name)
-        generators.save(generator, gan.generator, {"size": list(size), **gan.shared(), **gan.options}, folder)
+        methods.save(method, gan.method, gan.options, folder)
         pd.DataFrame(log).to_csv(folder / "losses.tsv", sep="\t", index=False, float_format="%.5g")
         shutil.rmtree(folder / "samples", ignore_errors=True)
         shutil.copytree(scratch.folder / "samples", folder / "samples")
         shutil.copyfile(max((folder / "samples").iterdir()), folder / "sheet.png")
         scratch.remove()
-        say(f"reconstruction loss {log[0]['reconstruction']:.4g} -> {log[-1]['reconstruction']:.4g}")
+        say(_learnt(log))
         say(str(folder / "sheet.png"))
 
 
-def draw(generator: generators.Generator, people: People, pairs: Tensor, path: Path, name: str, iteration: int) -> None:
-    """A sheet of people that the generator has not seen: in another of their own poses, and in another person's."""
-    swapped = torch.stack([pairs[:, 0], pairs[:, 1].roll(len(pairs) // 2)], 1)
+def draw(method: Method, people: People, tuples: Tuples, path: Path, title: str) -> None:
+    """A sheet of people that the method has not seen: in another of their own poses, and in another person's."""
+    others = tuples.targets.roll(len(tuples.targets) // 2)
     rows = []
-    for kind, drawn in (("", pairs), (" of another person", swapped)):
-        batch = people.batch(drawn[:, 0], drawn[:, 1], with_target=False)
+    for kind, drawn in (("", tuples), (" of another person", tuples._replace(targets=others))):
+        batch = people.batch(drawn, with_target=False)
         with torch.no_grad():
-            generated = generator.generate(batch)
-        shown = {"source": batch.source[:, 0], f"pose{kind}": to_float(people.images[drawn[:, 1]])}
+            generated = method.generate(batch)
+        sources = batch.source.unbind(1)
+        shown = {f"source {number}" if number > 1 else "source": image for number, image in enumerate(sources, 1)}
+        shown |= {f"pose{kind}": to_float(people.images[drawn.targets])}
         shown |= {} if batch.background is None else {"background": batch.background}
         shown |= {"generated": generated}
         for caption, images in shown.items():
             rows.append((caption, list(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy())))
-    sheet(rows, path, title=f"{name} after {iteration:,} iterations, on people who are not in the training set")
+    sheet(rows, path, title=f"{title}, on people who are not in the training set")
+
+
+def _learnt(log: list[dict[str, Any]]) -> str:
+    """The losses of each phase at its beginning and end."""
+    parts = []
+    for phase in dict.fromkeys(row["phase"] for row in log):
+        own = [row for row in log if row["phase"] == phase]
+        first, last = own[0], own[-1]
+        names = [name for name in first if name not in ("phase", "iteration")]
+        losses = ", ".join(f"{name} {first[name]:.4g} -> {last[name]:.4g}" for name in names)
+        parts.append(f"{phase}, {last['iteration']:,} iterations: {losses}")
+    return "; ".join(parts)

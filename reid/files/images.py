@@ -9,7 +9,7 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -130,6 +130,13 @@ def _may_be_a_zip(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(2) in (b"", b"PK")
+
+
+def zip_members(path: Path) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of each file of a zip, in its order."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            yield name, archive.read(name)
 
 
 def generated_name(image: str, draw: int) -> str:

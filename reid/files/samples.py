@@ -2,18 +2,19 @@
 
 The table is a pandas DataFrame, stored as Parquet:
 
-=========  ====  =====================================================================================
-column     type  meaning
-=========  ====  =====================================================================================
-image      str   unique key: path inside its archive, e.g. `bounding_box_train/0002_c1s1_000451_03.jpg`
-archive    str   zip or folder that holds it, relative to the project's root
-identity   int   the data set's own id; -1 junk, 0 distractor
-camera     int   from 1
-origin     str   `real`, or the name of the row of the table that generated it
-source     str   the conditioning image (itself for a real row)
-pose_of    str   the image whose pose was the target; null for a real row
-draw       int   0 real, 1.. generated
-=========  ====  =====================================================================================
+===============  ====  ===============================================================================
+column           type  meaning
+===============  ====  ===============================================================================
+image            str   unique key: path inside its archive, e.g. `bounding_box_train/0002_c1s1_000451_03.jpg`
+archive          str   zip or folder that holds it, relative to the project's root
+identity         int   the data set's own id; -1 junk, 0 distractor
+camera           int   from 1
+origin           str   `real`, or the name of the row of the table that generated it
+source           str   the conditioning image (itself for a real row)
+further_sources  str   other conditioning images, for methods that take several: names joined by `|`; mostly empty
+pose_of          str   the image whose pose was the target; null for a real row
+draw             int   0 real, 1.. generated
+===============  ====  ===============================================================================
 
 A generated row has the identity and the camera of its source; an image of somebody new is its own source. Class labels
 are made at training time (`class_labels`), never stored.
@@ -21,6 +22,7 @@ are made at training time (`class_labels`), never stored.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,7 @@ COLUMNS = {
     "camera": "int64",
     "origin": "str",
     "source": "str",
+    "further_sources": "str",
     "pose_of": "str",
     "draw": "int64",
 }
@@ -48,7 +51,7 @@ COLUMNS = {
 def real_table(images: list[str], archive: str, identities: list[int], cameras: list[int]) -> pd.DataFrame:
     """A table of real images, sorted by image."""
     table = pd.DataFrame({"image": images, "archive": archive, "identity": identities, "camera": cameras})
-    table = table.assign(origin=REAL, source=table["image"], pose_of=None, draw=0)
+    table = table.assign(origin=REAL, source=table["image"], further_sources="", pose_of=None, draw=0)
     return _typed(table).sort_values("image", ignore_index=True)
 
 
@@ -69,6 +72,14 @@ def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:
     for column in ("identity", "camera"):
         differs = source[column].notna().to_numpy() & (source[column].to_numpy() != table[column].to_numpy())
         rules[f"{column} differs from its source's"] = pd.Series(differs, table.index)
+    further = [(entry, name) for entry, joined in enumerate(table["further_sources"]) for name in split_names(joined)]
+    entries, names = np.array([entry for entry, _ in further], np.int64), [name for _, name in further]
+    identity = known["identity"].reindex(names).to_numpy()
+    for rule, wrong in (
+        ("a further source is not in the table", np.isnan(identity)),
+        ("a further source shows somebody else", identity != table["identity"].to_numpy()[entries]),
+    ):
+        rules[rule] = pd.Series(np.bincount(entries[wrong], minlength=len(table)) > 0, table.index)
     for rule, broken in rules.items():
         if broken.any():
             examples = ", ".join(table.loc[broken, "image"].head(3))
@@ -95,6 +106,20 @@ def write(table: pd.DataFrame, path: Path) -> None:
     """Check a table and write it as Parquet; equal tables give equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     check(table, str(path))[list(COLUMNS)].to_parquet(path, index=False)
+
+
+def join_names(images: Iterable[str]) -> str:
+    """Names of images as one value of `further_sources`; raises InputError where one has a `|` in it."""
+    names = list(images)
+    for name in names:
+        if "|" in name:
+            raise InputError(f"{name}: images that are sources beside others must not have | in their names; rename it")
+    return "|".join(names)
+
+
+def split_names(joined: str) -> list[str]:
+    """The names in a value of `further_sources`."""
+    return joined.split("|") if joined else []
 
 
 def archives(table: pd.DataFrame) -> list[Path]:

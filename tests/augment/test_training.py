@@ -1,14 +1,16 @@
+"""The loop on the Deformable GANs, and what it averages."""
+
 from copy import deepcopy
 
 import pytest
 import torch
 from conftest import random_poses
+from toy_method import Toy
 
 from augment.data.people import People
-from augment.generators import GENERATORS
+from augment.data.tuples import Tuples
 from augment.losses import nearest_neighbour
-from augment.methods.pose_gan.discriminator import Discriminator
-from augment.networks.features import Pixels
+from augment.methods.pose_gan.method import PoseGAN
 from augment.training import train
 from reid.common.checkpoints import Scratch
 from reid.randomness.batches import draw
@@ -16,59 +18,52 @@ from reid.randomness.batches import draw
 PEOPLE = People(
     torch.randint(0, 256, (6, 3, 128, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)),
     random_poses(6, 0),
+    identities=torch.zeros(6, dtype=torch.int64),
 )
 PAIRS = torch.tensor([(a, b) for a in range(6) for b in range(6) if a != b])
-OPTIONS = {"batch_size": 2, "average": 0.5, "log_every": 2, "checkpoint_every": 3, "sample_every": 4}
 
 
-def run(scratch, name="deformable", iterations=6, **options):
+def run(scratch, generator="deformable", average=0.5, on_samples=lambda averaged, iteration: None, **options):
     torch.manual_seed(0)
-    generator, discriminator = GENERATORS[name]((128, 64), 0.03), Discriminator((128, 64), 0.03)
-    log = train(generator, discriminator, Pixels(), PEOPLE, PAIRS, scratch, iterations=iterations, **OPTIONS | options)
-    return generator.state_dict(), log
+    defaults = {"width": 0.03, "features": "pixels", "iterations": 6, "batch_size": 2}
+    method = PoseGAN((128, 64), generator, **defaults | options)
+    schedule = {"log_every": 2, "checkpoint_every": 3, "sample_every": 4}
+    log = train(method, PEOPLE, PAIRS, scratch, average=average, on_samples=on_samples, **schedule)
+    return method.generator.state_dict(), log
 
 
-def equal(a, b):
-    return all(torch.equal(a[key], b[key]) for key in a)
+def test_what_is_logged_drawn_and_saved_when(tmp_path):
+    sheets, saved = [], []
 
+    class Watched(Scratch):
+        def save(self, state):
+            saved.append(state["iteration"])
 
-@pytest.mark.parametrize("name", GENERATORS)
-def test_a_resumed_run_ends_with_the_same_weights(name, tmp_path):
-    sheets = []
-    whole, log = run(Scratch("whole", {}, tmp_path), name, on_samples=lambda generator, i: sheets.append(i))
-    assert [row["iteration"] for row in log] == [2, 4, 6]
-    assert sheets == [4, 6]
-    scratch = Scratch("broken", {}, tmp_path)
-
-    def save_then_die(state):
-        Scratch.save(scratch, state)
-        raise KeyboardInterrupt
-
-    scratch.save = save_then_die
-    with pytest.raises(KeyboardInterrupt):
-        run(scratch, name)
-    resumed, resumed_log = run(Scratch("broken", {}, tmp_path), name)
-    assert equal(whole, resumed)
-    assert log == resumed_log
+    _, log = run(Watched("s", {}, tmp_path), iterations=7, on_samples=lambda averaged, i: sheets.append(i))
+    assert [row["iteration"] for row in log] == [2, 4, 6, 7]
+    assert [*log[0]] == ["phase", "iteration", "discriminator", "generator", "adversarial", "reconstruction"]
+    assert sheets == [4, 7]
+    assert saved == [3, 6, 7]
 
 
 def test_one_iteration_by_hand(tmp_path):
     """D on real and generated tuples, then G against the new D, with Adam's first step written out."""
     rate, weight = 0.01, 0.7
     torch.manual_seed(0)
-    generator, discriminator = GENERATORS["unet"]((128, 64), 0.03), Discriminator((128, 64), 0.03)
+    options = {"learning_rate": rate, "reconstruction_weight": weight, "neighbourhood": 3, "batch_size": 2}
+    method = PoseGAN((128, 64), "unet", width=0.03, features="pixels", iterations=1, **options)
+    generator, discriminator = method.generator, method.discriminator
     for up in generator.decoder.ups:
         up.dropout = 0.0  # so that nothing depends on the order of random numbers
     g, d = deepcopy(generator), deepcopy(discriminator)
-    options = {"learning_rate": rate, "reconstruction_weight": weight, "neighbourhood": 3, "seed": 4, "batch_size": 2}
-    scratch = Scratch("s", {}, tmp_path)
-    train(generator, discriminator, Pixels(), PEOPLE, PAIRS, scratch, iterations=1, **options)
+    train(method, PEOPLE, PAIRS, Scratch("s", {}, tmp_path), seed=4)
 
     rows = PAIRS[draw(30, 0, 6, 4)]
-    real, for_d, for_g = (PEOPLE.batch(part[:, 0], part[:, 1]) for part in (rows[:2], rows[2:4], rows[4:]))
-    loss = -(d(real, real.target) + 1e-7).log().mean() - (1 - d(for_d, g.generate(for_d).detach()) + 1e-7).log().mean()
+    parts = (rows[:2], rows[2:4], rows[4:])
+    real, for_d, for_g = (PEOPLE.batch(Tuples.of_pairs(part[:, 0], part[:, 1])) for part in parts)
+    loss = -(d(real, real.target) + 1e-7).log().mean() - (1 - d(for_d, g(for_d).detach()) + 1e-7).log().mean()
     first_adam_step(d, loss, rate)
-    fake = g.generate(for_g)
+    fake = g(for_g)
     loss = -(d(for_g, fake) + 1e-7).log().mean() + weight * nearest_neighbour(fake, for_g.target, 3).mean()
     first_adam_step(g, loss, rate)
     for ours, expected in ((generator, g), (discriminator, d)):
@@ -89,7 +84,11 @@ def first_adam_step(network, loss, rate):
 
 def test_the_average_keeps_no_graph(tmp_path):
     seen = []
-    run(Scratch("s", {}, tmp_path), iterations=4, on_samples=lambda averaged, i: seen.extend(averaged.parameters()))
+    run(
+        Scratch("s", {}, tmp_path),
+        iterations=4,
+        on_samples=lambda averaged, i: seen.extend(averaged.generator.parameters()),
+    )
     assert seen
     assert all(p.is_leaf and not p.requires_grad for p in seen)
 
@@ -102,6 +101,33 @@ def test_average_of_weights(tmp_path):
     assert moved
     for key in moved:
         torch.testing.assert_close(half[key], (start[key] + plain[key]) / 2, atol=2e-6, rtol=1e-4)
+
+
+def test_buffers_are_averaged_too(tmp_path):
+    """Batch normalisation's statistics, which are no parameters: the mean of those after each iteration."""
+
+    def statistics(average):
+        torch.manual_seed(0)
+        method = Toy((128, 64), iterations=2, sources=1)
+        first = method.networks["encoder"][1].running_mean.clone()
+        stepped, step = [], method.step
+
+        def watched(phase, batches):
+            losses = step(phase, batches)
+            stepped.append(method.networks["encoder"][1].running_mean.clone())
+            return losses
+
+        method.step = watched
+        train(method, PEOPLE, PAIRS, Scratch(f"toy-{average}", {}, tmp_path), average=average)
+        return first, stepped, method.networks["encoder"][1]
+
+    _, stepped, final = statistics(0.0)
+    assert torch.equal(final.running_mean, stepped[-1])
+    assert final.num_batches_tracked > 0
+    expected, stepped, final = statistics(0.75)
+    for value in stepped:
+        expected = 0.75 * expected + 0.25 * value
+    torch.testing.assert_close(final.running_mean, expected)
 
 
 def test_it_learns(tmp_path):

@@ -21,7 +21,6 @@ from augment.networks.blocks import (
     encoder_filters,
     initialise,
 )
-from augment.poses import Pose
 
 
 class Deformable(nn.Module):
@@ -50,11 +49,7 @@ class Deformable(nn.Module):
         self.decoder = Decoder(tuple(2 * count for count in filters), decoder_filters(size, width), convention)
         initialise(self)
 
-    def usable(self, source_pose: Pose, target_pose: Pose) -> Tensor:
-        """(B,) bool: which pairs of poses it can draw: those that have both torsos."""
-        return source_pose.has_torso() & target_pose.has_torso()
-
-    def generate(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
         image, pose = batch.single_source()
         source_maps, target_maps = (

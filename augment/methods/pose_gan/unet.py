@@ -18,7 +18,6 @@ from augment.networks.blocks import (
     encoder_filters,
     initialise,
 )
-from augment.poses import Pose
 
 
 class UNet(nn.Module):
@@ -39,11 +38,7 @@ class UNet(nn.Module):
         self.decoder = Decoder(filters, decoder_filters(size, width), convention)
         initialise(self)
 
-    def usable(self, source_pose: Pose, target_pose: Pose) -> Tensor:
-        """(B,) bool: which pairs of poses it can draw; as released, those that have both torsos."""
-        return source_pose.has_torso() & target_pose.has_torso()
-
-    def generate(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
         image, pose = batch.single_source()
         poses = [heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)]

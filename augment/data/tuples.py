@@ -1,0 +1,76 @@
+"""Tuples of images: M sources of one person and a target, by their places among the people in memory."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from reid.common.errors import InputError
+
+
+class Tuples(NamedTuple):
+    """B tuples; where a person has fewer than M images, the first source is repeated and not valid."""
+
+    sources: Tensor  # (B, M) int64
+    valid: Tensor  # (B, M) bool
+    targets: Tensor  # (B,) int64
+
+    @classmethod
+    def of_pairs(cls, sources: Tensor, targets: Tensor) -> Tuples:
+        """Tuples with one source each, of sources (B,) and targets (B,)."""
+        return cls(sources[:, None], torch.ones(len(sources), 1, dtype=torch.bool), targets)
+
+    def split(self, size: int) -> list[Tuples]:
+        """The tuples in parts of `size`; the last may be smaller."""
+        return [Tuples(*part) for part in zip(*(tensor.split(size) for tensor in self), strict=True)]
+
+    def part(self, start: int, stop: int) -> Tuples:
+        """The tuples start..stop-1."""
+        return Tuples(*(tensor[start:stop] for tensor in self))
+
+
+def with_further_sources(pairs: Tensor, identities: Tensor | None, sources: int, random: torch.Generator) -> Tuples:
+    """Pairs of a source and a target as tuples: each with further sources, other images of the same person.
+
+    Tuples are drawn and never enumerated, and each pair is as likely as without further sources, so people keep the
+    balance that all pairs give.
+
+    Args:
+        pairs: (B, 2) places of source and target.
+        identities: (N,) of all images; not needed where M is 1.
+        sources: M, from 1.
+        random: stream of the choice.
+
+    Raises:
+        InputError: identities are needed and not given, or M is below 1.
+
+    Example:
+        >>> random = torch.Generator().manual_seed(0)
+        >>> tuples = with_further_sources(torch.tensor([[0, 1]]), torch.tensor([7, 7, 7, 8]), 3, random)
+        >>> tuples.sources, tuples.valid
+        (tensor([[0, 2, 0]]), tensor([[ True,  True, False]]))
+    """
+    first, targets = pairs.unbind(1)
+    if sources == 1:
+        return Tuples.of_pairs(first, targets)
+    if sources < 1:
+        raise InputError(f"a tuple has at least one source, got {sources}")
+    if identities is None:
+        raise InputError(f"{sources} sources of one person are needed, and it is not known whom the images show")
+    identities = identities.cpu()
+    candidates = identities[None] == identities[first, None]  # (B, N): the others of the same person
+    candidates[torch.arange(len(pairs)), first] = False
+    candidates[torch.arange(len(pairs)), targets] = False
+    order = torch.where(candidates, torch.rand(candidates.shape, generator=random), 2.0).argsort(1)[:, : sources - 1]
+    further, valid = _padded(order, candidates.gather(1, order), sources - 1)
+    further = torch.where(valid, further, first[:, None])
+    whole = torch.cat([torch.ones(len(pairs), 1, dtype=torch.bool), valid], 1)
+    return Tuples(torch.cat([first[:, None], further], 1), whole, targets)
+
+
+def _padded(order: Tensor, valid: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """Both (B, K) filled up to (B, width) where there are fewer than `width` images in all."""
+    missing = (0, width - order.shape[1])
+    return torch.nn.functional.pad(order, missing), torch.nn.functional.pad(valid, missing)

@@ -1,0 +1,85 @@
+"""Generating many images with a trained method, in parts that an interrupted run goes on from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from augment.data.people import People
+from augment.data.tuples import Tuples
+from augment.methods.contract import Method
+from reid.common.checkpoints import Scratch
+from reid.common.progress import progress
+from reid.files.images import encode_jpeg, to_uint8, write_zip, zip_members
+
+PART = 256  # images between two points that an interrupted run goes on from
+Save = Callable[[Path, int, NDArray[np.uint8]], None]  # (path, place of the first image, images (n, H, W, 3))
+
+
+def generate_zip(
+    method: Method,
+    people: People,
+    tuples: Tuples,
+    names: list[str],
+    archive: Path,
+    scratch: Scratch,
+    batch_size: int = 32,
+    quality: int = 95,
+) -> None:
+    """Generate an image for each tuple into a zip of JPEGs.
+
+    Args:
+        method: trained, in evaluation mode.
+        people: images and poses of all people that the tuples name.
+        tuples: P of them.
+        names: P names in the zip.
+        archive: zip to write.
+        scratch: keeps finished parts until the caller removes it.
+        batch_size: images generated at a time.
+        quality: of the JPEGs, in 1..100.
+    """
+
+    def save(path: Path, start: int, images: NDArray[np.uint8]) -> None:
+        part = names[start : start + len(images)]
+        write_zip(path, ((name, encode_jpeg(image, quality)) for name, image in zip(part, images, strict=True)))
+
+    parts = _in_parts(method, people, tuples, scratch, batch_size, ".zip", save)
+    write_zip(archive, (member for path in parts for member in zip_members(path)))
+
+
+def generate_images(method: Method, people: People, tuples: Tuples, scratch: Scratch, batch_size: int = 32) -> Tensor:
+    """Images (P, 3, H, W) uint8 on the CPU, one for each of P tuples; arguments as of `generate_zip`."""
+
+    def save(path: Path, start: int, images: NDArray[np.uint8]) -> None:
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            np.save(file, images)
+        partial.replace(path)
+
+    parts = _in_parts(method, people, tuples, scratch, batch_size, ".npy", save)
+    return torch.from_numpy(np.concatenate([np.load(path) for path in parts])).permute(0, 3, 1, 2).contiguous()
+
+
+def _in_parts(
+    method: Method, people: People, tuples: Tuples, scratch: Scratch, batch_size: int, suffix: str, save: Save
+) -> list[Path]:
+    paths = []
+    total = len(tuples.targets)
+    for start in progress(range(0, total, PART), f"generate {total} images", "part"):
+        paths.append(scratch.folder / f"part-{start:08d}{suffix}")
+        if not paths[-1].exists():
+            part = tuples.part(start, min(start + PART, total))
+            save(paths[-1], start, np.stack(list(_generate(method, people, part, batch_size))))
+    return paths
+
+
+def _generate(method: Method, people: People, tuples: Tuples, batch_size: int) -> Iterator[NDArray[np.uint8]]:
+    for part in tuples.split(batch_size):
+        with torch.inference_mode():
+            images = to_uint8(method.generate(people.batch(part, with_target=False)))
+        yield from images.permute(0, 2, 3, 1).cpu().numpy()

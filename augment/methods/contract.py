@@ -1,0 +1,75 @@
+"""What a method is: the contract between a system that generates images of people and the rest of the project.
+
+A method is a class in `METHODS`, made as `METHODS[name](size=(H, W), **options)`; its options, with their types, bounds
+and defaults, are the arguments of its constructor. It owns its networks, its losses, its optimisers and the order of
+its training; `augment.training.train` owns time: seeds, resuming, running averages, logs, sheets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from augment.data.batch import Batch
+from augment.poses import Pose
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a batch must carry for a method."""
+
+    sources: int = (
+        1  # source images M of each generated image, at most; people with fewer are drawn from what they have
+    )
+    background: bool = False  # whether the background to draw behind the person is needed
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a method's training, in which each iteration does the same."""
+
+    name: str
+    iterations: int
+    batch_size: int  # samples a batch
+    batches: int  # fresh batches that an iteration may take
+    optimisers: dict[str, torch.optim.Optimizer]  # by name; saved and restored with the networks
+
+
+class Method(Protocol):
+    """A system that generates images of people.
+
+    A method may also have `sample(...)`, if it can invent people who do not exist.
+    """
+
+    size: tuple[int, int]  # (H, W) of its images
+    needs: Needs
+    networks: dict[str, nn.Module]  # every trainable network by name
+    inference: tuple[str, ...]  # names of those that `generate` uses: averaged over training, and saved
+
+    def phases(self, device: torch.device) -> Sequence[Phase]:
+        """Prepare for training on a device, where the networks are already; the phases, in order."""
+        ...
+
+    def step(self, phase: Phase, batches: Iterator[Batch]) -> dict[str, Tensor]:
+        """One iteration of a phase: take batches, update networks by the phase's optimisers.
+
+        Returns:
+            scalar losses by name, the same names in each iteration of the phase; they are logged and must be finite.
+        """
+        ...
+
+    def usable_source(self, pose: Pose) -> Tensor:
+        """(...) bool for poses (...): which images it can work from, judging by the pose of the person in them."""
+        ...
+
+    def usable_target(self, pose: Pose) -> Tensor:
+        """(...) bool for poses (...): which poses it can draw a person in."""
+        ...
+
+    def generate(self, batch: Batch) -> Tensor:
+        """Images (B, 3, H, W), RGB in [-1, 1], of the source people in the target poses."""
+        ...

@@ -1,0 +1,131 @@
+"""The method of the Deformable GANs: adversarial and reconstruction loss against a patch discriminator (Sec. 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import torch
+from pydantic import AfterValidator
+from torch import Tensor, nn
+
+from augment.conventions import Convention
+from augment.data.batch import Batch
+from augment.losses import discriminator_adversarial, generator_adversarial, nearest_neighbour
+from augment.methods.contract import Needs, Phase
+from augment.methods.pose_gan.deformable import Deformable
+from augment.methods.pose_gan.discriminator import Discriminator
+from augment.methods.pose_gan.unet import UNet
+from augment.networks.blocks import channels_last, encoder_filters
+from augment.networks.features import FEATURES, Layer
+from augment.poses import Pose
+from reid.common.parameters import Positive, Rate, Size, odd, one_of, options
+
+GENERATORS: dict[str, type[UNet] | type[Deformable]] = {"unet": UNet, "deformable": Deformable}
+SHARED = {"size", "width", "background", "convention"}  # what generator and discriminator are both built with
+
+
+class PoseGAN:
+    """Baseline (`unet`), and DSC and Full (`deformable`), by the generator and the loss.
+
+    An iteration is a step of the discriminator and one of the generator (Eq. 5, 9, 10). As released, it takes three
+    independent batches: real tuples and generated ones for the discriminator, and others for the generator, so that
+    what the discriminator has just seen is not what the generator is judged on.
+    """
+
+    def __init__(
+        self,
+        size: Size,  # (H, W) of the images
+        generator: Annotated[str, one_of({**GENERATORS})] = "deformable",
+        generator_options: dict[str, Any] | None = None,  # of the generator's own; its defaults are the paper's Full
+        width: Rate = 1.0,  # scales all numbers of filters; 1 is the paper's
+        convention: Convention = "released",  # the released code, or the formulas of the text
+        background: bool = False,  # whether the background to draw is given (Sec. 3.3)
+        features: Annotated[str, one_of({**FEATURES})] = "vgg19",  # g of Eq. 7
+        layer: Layer = "conv1_2",  # of a VGG; the paper's
+        iterations: Positive = 90_000,  # the paper's, at 128x64
+        batch_size: Positive = 4,  # 4 at 128x64, 2 at 256x256, as released
+        learning_rate: Rate = 2e-4,  # of Adam, for both networks (Sec. 4.3)
+        reconstruction_weight: Rate = 0.01,  # lambda of Eq. 10, which fits the scale of the features
+        neighbourhood: Annotated[Positive, AfterValidator(odd)] = 3,  # n of Eq. 7: 3 at 128x64, 5 at 256x256
+    ):
+        shared: dict[str, Any] = {"width": width, "background": background, "convention": convention}
+        self.size = size
+        self.generator = GENERATORS[generator](size, **shared, **(generator_options or {}))
+        self.discriminator = Discriminator(size, **shared)
+        self.networks: dict[str, nn.Module] = {"generator": self.generator, "discriminator": self.discriminator}
+        self.inference: tuple[str, ...] = ("generator",)
+        self.needs = Needs(sources=1, background=background)
+        self.convention, self.neighbourhood = convention, neighbourhood
+        self.iterations, self.batch_size, self.learning_rate = iterations, batch_size, learning_rate
+        self.reconstruction_weight = reconstruction_weight
+        self.feature_names: tuple[str, Layer] = (features, layer)
+        self.features: nn.Module = nn.Identity()  # g, which only training needs
+
+    @staticmethod
+    def check_options(values: dict[str, Any]) -> None:
+        """Raise ValueError where the generator has no such options."""
+        name = values["generator"]
+        options(GENERATORS[name], values["generator_options"] or {}, SHARED, name)
+
+    @staticmethod
+    def check_size(size: tuple[int, int]) -> None:
+        """Raise InputError where the generators cannot halve images of (H, W) as often as they do."""
+        encoder_filters(size, 1)
+
+    def phases(self, device: torch.device) -> Sequence[Phase]:
+        """One phase; loads g, and lays weights out as convolutions run fastest."""
+        name, layer = self.feature_names
+        self.features = FEATURES[name](layer).to(device)
+        optimisers: dict[str, torch.optim.Optimizer] = {}
+        for network, module in self.networks.items():
+            channels_last(module)
+            optimisers[network] = torch.optim.Adam(module.parameters(), self.learning_rate, (0.5, 0.999), fused=True)
+        return [Phase("adversarial", self.iterations, self.batch_size, batches=3, optimisers=optimisers)]
+
+    def step(self, phase: Phase, batches: Iterator[Batch]) -> dict[str, Tensor]:
+        """A step of the discriminator, then one of the generator."""
+        real, for_discriminator, for_generator = next(batches), next(batches), next(batches)
+
+        # Discriminator: real tuples against generated ones, which carry no gradient.
+        with torch.no_grad():
+            fake = self.generate(for_discriminator)
+        on_real = self.discriminator(real, real.wanted_target())
+        on_fake = self.discriminator(for_discriminator, fake)
+        loss_d = discriminator_adversarial(on_real, on_fake).mean()
+        _update(phase.optimisers["discriminator"], loss_d)
+
+        # Generator: fool the discriminator (Eq. 5) and come close to the target (Eq. 8), summed by Eq. 10.
+        self.discriminator.requires_grad_(False)
+        fake = self.generate(for_generator)
+        adversarial = generator_adversarial(self.discriminator(for_generator, fake)).mean()
+        with torch.no_grad():
+            wanted = self.features(for_generator.wanted_target())
+        reconstruction = nearest_neighbour(self.features(fake), wanted, self.neighbourhood, self.convention).mean()
+        loss_g = adversarial + self.reconstruction_weight * reconstruction
+        _update(phase.optimisers["generator"], loss_g)
+        self.discriminator.requires_grad_(True)
+        return {
+            "discriminator": loss_d,
+            "generator": loss_g,
+            "adversarial": adversarial,
+            "reconstruction": reconstruction,
+        }
+
+    def usable_source(self, pose: Pose) -> Tensor:
+        """(...) bool: as released, images that show both shoulders and both hips, which scale all regions."""
+        return pose.has_torso()
+
+    def usable_target(self, pose: Pose) -> Tensor:
+        """(...) bool: as of a source."""
+        return pose.has_torso()
+
+    def generate(self, batch: Batch) -> Tensor:
+        """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
+        return self.generator(batch)
+
+
+def _update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()

@@ -1,0 +1,54 @@
+"""A trained method in a folder: `config.json` (which one, and its options) and `weights.pt` (of its networks)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from augment.methods.contract import Method
+from reid.common.checkpoints import load_json, load_tensors
+from reid.common.errors import InputError
+
+CONFIG, WEIGHTS = "config.json", "weights.pt"
+REMEDY = "run `dvc checkout -f`, or train-gan again"
+
+
+def save(method: Method, name: str, options: dict[str, Any], folder: Path) -> None:
+    """Write a method made as `METHODS[name](size, **options)`: the networks that it generates with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {"method": name, "size": list(method.size), "options": options}
+    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+    state = {
+        network: {key: value.cpu() for key, value in method.networks[network].state_dict().items()}
+        for network in method.inference
+    }
+    with (folder / WEIGHTS).open("wb") as file:  # by handle: a path would be written into the file
+        torch.save(state, file)
+
+
+def load(folder: str | Path, device: torch.device | str = "cpu") -> Method:
+    """A trained method, ready to generate.
+
+    Raises:
+        FileNotFoundError: a file is missing; the message names it.
+        InputError: a file is damaged, or the method is not one of METHODS.
+    """
+    from augment.methods import METHODS
+
+    folder = Path(folder)
+    for file in (CONFIG, WEIGHTS):
+        if not (folder / file).exists():
+            raise FileNotFoundError(f"{folder / file} does not exist: {folder} holds no trained method; run train-gan")
+    config = load_json(folder / CONFIG, ("method", "size", "options"), REMEDY)
+    if config["method"] not in METHODS:
+        raise InputError(f"{folder / CONFIG} names the method {config['method']}; there are {', '.join(METHODS)}")
+    height, width = config["size"]
+    method = METHODS[config["method"]](size=(height, width), **config["options"])
+    state = load_tensors(folder / WEIGHTS, REMEDY)
+    for network in method.inference:
+        method.networks[network].load_state_dict(state[network])
+        method.networks[network].to(device).eval()
+    return method

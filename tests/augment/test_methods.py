@@ -1,0 +1,219 @@
+"""What every method keeps to: those in METHODS, and a toy that is as unlike them as can be."""
+
+import os
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import random_poses
+from toy_method import Toy
+
+from augment import methods
+from augment.data.people import People
+from augment.data.tuples import Tuples
+from augment.methods import METHODS
+from augment.poses import Pose
+from augment.training import train
+from reid.common.checkpoints import Scratch
+
+# Methods, and options with which they are small and train in moments.
+TINY = {"width": 0.0625, "features": "pixels", "iterations": 3, "batch_size": 2}
+CASES = {
+    "unet": ("pose_gan", {"generator": "unet", **TINY}),
+    "deformable": ("pose_gan", {"generator": "deformable", **TINY}),
+    "toy": ("toy", {}),
+}
+PEOPLE = People(
+    torch.randint(0, 256, (6, 3, 128, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)),
+    random_poses(6, 0),
+    identities=torch.tensor([1, 1, 1, 1, 2, 2]),
+)
+PAIRS = torch.tensor([(a, b) for a in range(6) for b in range(6) if a != b and (a < 4) == (b < 4)])
+
+
+@pytest.fixture(params=CASES)
+def name(request, monkeypatch):
+    monkeypatch.setitem(METHODS, "toy", Toy)
+    return request.param
+
+
+def build(name, made=None):
+    method, options = CASES[name]
+    torch.manual_seed(0)
+    return (made or METHODS[method])(size=(128, 64), **options)
+
+
+def test_every_method_is_tested_here():
+    assert {method for method, _ in CASES.values()} == {*METHODS, "toy"}
+
+
+def ready(method):
+    for network in method.networks.values():
+        network.eval()
+    return method
+
+
+def a_batch(method, people=PEOPLE):
+    """Three samples; the last has one source only where others have more."""
+    most = method.needs.sources
+    sources = torch.tensor([[0, 1, 2], [1, 2, 3], [4, 4, 4]])[:, :most]
+    valid = torch.ones(3, most, dtype=torch.bool)
+    valid[2, 1:] = False
+    return people.batch(Tuples(sources, valid, torch.tensor([3, 0, 5])))
+
+
+def weights(method):
+    return {(n, k): v.clone() for n, network in method.networks.items() for k, v in network.state_dict().items()}
+
+
+def test_networks_are_named_and_some_generate(name):
+    method = build(name)
+    assert set(method.inference) <= set(method.networks)
+    assert method.inference
+    assert method.size == (128, 64)
+
+
+def test_images_are_in_range(name):
+    generated = ready(build(name)).generate(a_batch(build(name)))
+    assert generated.shape == (3, 3, 128, 64)
+    assert generated.abs().max() <= 1
+
+
+def test_samples_do_not_mix(name):
+    method = ready(build(name))
+    together = a_batch(method)
+    alone = replace(
+        together,
+        source=together.source[1:2],
+        source_pose=together.source_pose[1:2],
+        target_pose=together.target_pose[1:2],
+        source_valid=together.valid()[1:2],
+        identity=together.identity[1:2],
+        target=None,
+    )
+    torch.testing.assert_close(method.generate(together)[1:2], method.generate(alone), atol=1e-5, rtol=1e-4)
+
+
+def test_source_and_target_pose_both_matter(name):
+    method = ready(build(name))
+    one = a_batch(method)
+    other_image = replace(one, source=-one.source)
+    other_pose = replace(one, target_pose=random_poses(3, 9))
+    assert not torch.allclose(method.generate(one), method.generate(other_image))
+    assert not torch.allclose(method.generate(one), method.generate(other_pose))
+
+
+def test_the_target_image_is_not_looked_at(name):
+    method = ready(build(name))
+    batch = a_batch(method)
+    assert torch.equal(method.generate(batch), method.generate(replace(batch, target=None)))
+
+
+def test_a_source_that_is_not_valid_has_no_influence(name):
+    method = ready(build(name))
+    batch = a_batch(method)
+    others = batch.source.clone()
+    others[~batch.valid()] = 0.5
+    assert torch.equal(method.generate(batch), method.generate(replace(batch, source=others)))
+
+
+def test_generating_repeats_in_evaluation_mode(name):
+    method = ready(build(name))
+    batch = a_batch(method)
+    assert torch.equal(method.generate(batch), method.generate(batch))
+
+
+def test_usable_says_one_bool_a_pose(name):
+    poses = random_poses(6, 0)
+    for usable in (build(name).usable_source, build(name).usable_target):
+        assert usable(poses).shape == (6,)
+        assert usable(poses).dtype == torch.bool
+        assert usable(poses).all()
+        grid = Pose(poses.joints.view(2, 3, 18, 2), poses.visible.view(2, 3, 18))
+        assert torch.equal(usable(grid).flatten(), usable(poses))
+        assert not usable(Pose(poses.joints, torch.zeros_like(poses.visible))).any()
+
+
+def test_each_phase_trains_and_names_finite_losses(name):
+    method = build(name)
+    phases = method.phases(torch.device("cpu"))
+    assert len({phase.name for phase in phases}) == len(phases)
+    for phase in phases:
+        before, taken = weights(method), []
+
+        def batches(phase=phase, taken=taken):
+            for _ in range(phase.batches):
+                taken.append(1)
+                yield a_batch(method)
+
+        losses = method.step(phase, batches())
+        assert 1 <= len(taken) <= phase.batches
+        assert losses
+        assert all(loss.ndim == 0 and loss.isfinite() for loss in losses.values())
+        assert any(not torch.equal(value, before[key]) for key, value in weights(method).items())
+        assert set(method.step(phase, batches())) == set(losses)
+
+
+def test_it_survives_a_folder(name, tmp_path):
+    method = ready(build(name))
+    for folder in ("a", "b"):
+        methods.save(method, *CASES[name], tmp_path / folder)
+    assert (tmp_path / "a/weights.pt").read_bytes() == (tmp_path / "b/weights.pt").read_bytes()
+    loaded = methods.load(tmp_path / "a")
+    assert torch.equal(loaded.generate(a_batch(method)), method.generate(a_batch(method)))
+
+
+def run(scratch, name, **options):
+    method = build(name)
+    schedule = {"average": 0.5, "log_every": 2, "checkpoint_every": 1, "sample_every": 2}
+    log = train(method, PEOPLE, PAIRS, scratch, **schedule | options)
+    return method, log
+
+
+def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_weights(name, tmp_path):
+    sheets = []
+    whole, log = run(Scratch("whole", {}, tmp_path), name, on_samples=lambda averaged, done: sheets.append(done))
+    phases = build(name).phases(torch.device("cpu"))
+    assert [row["phase"] for row in log] == [phase.name for phase in phases for _ in range(2)]
+    assert [row["iteration"] for row in log] == [2, 3] * len(phases)
+    assert sheets[-1] == sum(phase.iterations for phase in phases)
+
+    class Dying(Scratch):
+        def save(self, state):
+            super().save(state)
+            raise KeyboardInterrupt
+
+    for _ in range(sum(phase.iterations for phase in phases)):
+        dying = Dying("broken", {}, tmp_path)
+        with pytest.raises(KeyboardInterrupt):
+            run(dying, name)
+        release(dying)
+    resumed, resumed_log = run(Scratch("broken", {}, tmp_path), name)
+    ours, expected = weights(resumed), weights(whole)
+    assert all(torch.equal(ours[key], expected[key]) for key in expected)
+    assert resumed_log == log
+
+
+def release(scratch):
+    """What the end of a process does."""
+    os.close(scratch.claim)
+
+
+def test_losses_that_are_not_finite_are_refused(name, tmp_path):
+    class Broken(METHODS[CASES[name][0]]):
+        def step(self, phase, batches):
+            losses = super().step(phase, batches)
+            return {key: loss * torch.nan for key, loss in losses.items()}
+
+    method = build(name, Broken)
+    first = method.phases(torch.device("cpu"))[0].name
+    with pytest.raises(FloatingPointError, match=f"not finite in phase {first} at iteration 2: .*learning rate"):
+        train(method, PEOPLE, PAIRS, Scratch("nan", {}, tmp_path), log_every=2)
+
+
+def test_an_unknown_method_and_a_missing_folder_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"config.json does not exist: .* holds no trained method"):
+        methods.load(tmp_path)
+    methods.save(build("unet"), "gone", CASES["unet"][1], tmp_path)
+    with pytest.raises(ValueError, match="names the method gone; there are pose_gan"):
+        methods.load(tmp_path)
