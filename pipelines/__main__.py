@@ -147,10 +147,17 @@ def augment(params: Params, name: str, alpha: int) -> None:
     NAME is a generator, which redraws the training people in others' poses, or a rendering: `views` (of the training
     people, in other moments) or `identities` (of new people).
     """
-    from pipelines.stages import augment as stage
+    from augment.plans.rendering import RENDERINGS
 
     needs_queries(params)
-    stage.run(name, alpha, params.seed, params.device, params.threads, params.image_size)
+    if name in RENDERINGS:
+        from pipelines.stages import augment_rendered
+
+        augment_rendered.run(name, alpha, params.seed, params.threads)
+    else:
+        from pipelines.stages import augment as stage
+
+        stage.run(name, alpha, params.seed, params.device, params.threads, params.image_size)
 
 
 @main.command()

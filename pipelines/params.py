@@ -47,7 +47,7 @@ class ParamsError(InputError):
 class DatasetParams(Section):
     """Which data set, and where: `reid.datasets`."""
 
-    name: Annotated[str, one_of({**DATASETS})]
+    name: Annotated[str, one_of(DATASETS)]
     path: str
 
 
@@ -73,7 +73,7 @@ class AnnotationsParams(Section):
 class PoseParams(Section):
     """Which pose estimator, and the options of each."""
 
-    estimator: Annotated[str, one_of({**ESTIMATORS})]
+    estimator: Annotated[str, one_of(ESTIMATORS)]
     blazepose: BlazePoseParams
     truth: TruthParams
     annotations: AnnotationsParams
@@ -88,7 +88,7 @@ class PairsParams(Section):
 class GanParams(Section):
     """One generator: a method, its options, and how the loop trains it (`augment.training.train`)."""
 
-    method: Annotated[str, one_of({**METHODS})]
+    method: Annotated[str, one_of(METHODS)]
     options: dict[str, Any]
     training: dict[str, Any]
 
@@ -109,9 +109,9 @@ class ScoresParams(Section):
     """How generators' images are scored: `augment.scores`."""
 
     pairs: Annotated[int, Field(ge=SPLITS)]
-    ssim: Annotated[str, one_of({**SETTINGS})]
-    classifier: Annotated[str, one_of({**CLASSIFIERS})]
-    detector: Annotated[str, one_of({**DETECTORS})]
+    ssim: Annotated[str, one_of(SETTINGS)]
+    classifier: Annotated[str, one_of(CLASSIFIERS)]
+    detector: Annotated[str, one_of(DETECTORS)]
     identity: Row
 
 
@@ -135,7 +135,7 @@ class Params(Section):
     generators: Annotated[list[Row], Field(min_length=1)]
     variants: list[Row]
     noise: list[Row]
-    renderings: list[Annotated[str, one_of({**RENDERINGS})]]
+    renderings: list[Annotated[str, one_of(RENDERINGS)]]
     alphas: Annotated[list[int], Field(min_length=1)]
     exports: list[Row]
     networks: Annotated[list[Row], Field(min_length=1)]

@@ -68,7 +68,7 @@ class ReidTraining(Section):
 
     iterations: Positive
     batch_size: Positive
-    sampling: Annotated[str, one_of({**SAMPLINGS})]
+    sampling: Annotated[str, one_of(SAMPLINGS)]
     learning_rate: Rate
     classifier_rate: Rate
     warmup: Annotated[int, Field(ge=0)]
@@ -83,11 +83,11 @@ class ReidTraining(Section):
 class ReidParams(Section):
     """One Re-ID network, and the distances that it is measured with: columns of the table."""
 
-    network: Annotated[str, one_of({**NETWORKS})]
+    network: Annotated[str, one_of(NETWORKS)]
     options: dict[str, Any]
     training: ReidTraining
     generated: GeneratedParams
-    distances: Annotated[list[Annotated[str, one_of({**DISTANCES})]], Field(min_length=1), AfterValidator(each_once)]
+    distances: Annotated[list[Annotated[str, one_of(DISTANCES)]], Field(min_length=1), AfterValidator(each_once)]
 
     @field_validator("options")
     @classmethod

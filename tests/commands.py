@@ -9,18 +9,24 @@ from ruamel.yaml import YAML
 from pipelines.__main__ import main
 
 
-def write_params(change=lambda params: None):
-    """params.yaml of the smoke profile on `data/raw/tiny.zip`, as small as can be, after `change`."""
+def small_params():
+    """The smoke profile's values, with training of a moment."""
     params = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
-    params["dataset"]["path"] = "data/raw/tiny.zip"
-    params["generators"] = ["baseline", "full"]
     params["threads"] = 1
-    params["renderings"] = ["views"]
-    params["networks"] = ["ide", "siamese"]
     for gan in params["gan"].values():
-        gan["training"]["iterations"] = 2
+        gan["options"]["iterations"] = 2
     for reid in params["reid"].values():
         reid["training"].update(iterations=2, batch_size=8)
+    return params
+
+
+def write_params(change=lambda params: None):
+    """params.yaml on `data/raw/tiny.zip`, as small as can be, after `change`."""
+    params = small_params()
+    params["dataset"]["path"] = "data/raw/tiny.zip"
+    params["generators"] = ["baseline", "full"]
+    params["renderings"] = ["views"]
+    params["networks"] = ["ide", "siamese"]
     change(params)
     YAML().dump(params, Path("params.yaml"))
 

@@ -7,7 +7,7 @@ A part of the project has its options, their types, bounds and defaults in one p
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -25,7 +25,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def one_of(known: dict[str, object]) -> AfterValidator:
+def one_of(known: Mapping[str, object]) -> AfterValidator:
     """The check that a name is one of the known."""
 
     def check(name: str) -> str:

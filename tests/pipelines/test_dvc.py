@@ -11,29 +11,29 @@ from ruamel.yaml import YAML
 from pipelines.__main__ import main
 
 STAGES = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]
-for name, stage in YAML(typ="safe").load(Path("ablations/dvc.yaml"))["stages"].items():
-    STAGES[f"ablations:{name}"] = stage.get("do", stage)
 # Modules whose change runs no stage again: they say, name, check and resume, but compute nothing.
 NEUTRAL = {
-    "pipelines/__init__.py",
+    "pipelines/augmented.py",
     "pipelines/console.py",
     "pipelines/layout.py",
     "pipelines/params.py",
     "pipelines/reid_params.py",
     "pipelines/resume.py",
     "pipelines/runtime.py",
-    "pipelines/stages/__init__.py",
-    "reid/__init__.py",
-    "augment/__init__.py",
     *(path.as_posix() for path in Path("reid/common").iterdir()),
-    "reid/pictures/__init__.py",
     "reid/pictures/sheets.py",
 }
 
 
 def module_of(stage):
-    name = stage.removeprefix("ablations:").removesuffix("_real")
-    return Path(f"pipelines/stages/{name if name == 'augment_rendered' else name.removesuffix('_rendered')}.py")
+    """The module behind a stage: of its own name, or where it shares a command with another stage, the command's."""
+    own = Path(f"pipelines/stages/{stage}.py")
+    return own if own.exists() else Path(f"pipelines/stages/{STAGES[stage]['cmd'].split()[3].replace('-', '_')}.py")
+
+
+def computes(path):
+    """Whether a file holds more than a docstring."""
+    return any(not isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)
 
 
 @cache
@@ -57,7 +57,7 @@ def closure(path, seen):
     if path not in seen:
         seen.add(path)
         for file in imports(path):
-            if str(file) not in NEUTRAL:
+            if str(file) not in NEUTRAL and computes(file):
                 closure(file, seen)
     return seen
 

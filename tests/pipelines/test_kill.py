@@ -24,7 +24,8 @@ def project(tmp_path_factory, tiny_zip):
     shutil.copyfile(tiny_zip, folder / "data/raw/tiny.zip")
     params = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
     params["dataset"]["path"], params["pose"]["estimator"], params["threads"] = "data/raw/tiny.zip", "truth", 1
-    params["gan"]["full"]["training"].update(iterations=80, checkpoint_every=2)
+    params["gan"]["full"]["options"]["iterations"] = 80
+    params["gan"]["full"]["training"]["checkpoint_every"] = 2
     params["reid"]["ide"]["training"].update(iterations=80, batch_size=8, checkpoint_every=2)
     YAML().dump(params, folder / "params.yaml")
     for command in ("prepare", "estimate-poses", "pair"):
@@ -55,7 +56,7 @@ def kill_once_saved(folder, process, wait):
 @pytest.mark.parametrize(
     ("words", "result"),
     [
-        (["train-gan", "full"], Path("data/gan/full/generator.pt")),
+        (["train-gan", "full"], Path("data/gan/full/weights.pt")),
         (["train-reid", "ide", "--out", "data/reid/real-ide"], Path("data/reid/real-ide/network.pt")),
     ],
     ids=["train-gan", "train-reid"],

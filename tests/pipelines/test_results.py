@@ -86,5 +86,5 @@ CASES = [("trapezoid", True), ("step", True), ("trapezoid", False)]
 
 
 def test_a_missing_score_is_named(rows):
-    with pytest.raises(FileNotFoundError, match=r"data/scores/real-ide-s7.json does not exist: params.yaml names"):
+    with pytest.raises(FileNotFoundError, match=r"data/scores/real-a1-ide-s7.json does not exist: params.yaml names"):
         results.read_results(rows, ["ide"], [7])

