@@ -79,7 +79,7 @@ def smallest(distances: Floats, count: int) -> Indices:
 
 
 def _candidates(query: Floats, gallery: Floats, count: int) -> tuple[Floats, Indices]:
-    """The largest squared distance (Q,) of each query's candidates by faiss, and the candidates (Q, count), in any order."""
+    """Each query's candidates by faiss (Q, count), in any order; before them their largest squared distance (Q,)."""
     import faiss
 
     if count <= GPU_LIMIT and hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
