@@ -157,7 +157,7 @@ def a_camera_that_libraries_stop_at(out):
 
 def a_query_without_a_match(out):
     shutil.copyfile(first(out, QUERY), out / QUERY / "0900_c1s1_000001_01.jpg")
-    return "query without an image in another camera", f"{QUERY}/0900_c1s1_000001_01.jpg"
+    return "query without a gallery image in another camera", f"{QUERY}/0900_c1s1_000001_01.jpg"
 
 
 def a_file_that_is_no_image(out):
