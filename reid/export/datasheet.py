@@ -1,4 +1,4 @@
-"""The datasheet of an exported data set: what it is, how it was made, what it may be used for."""
+"""The datasheet of an exported data set: its contents, how it was made, what it may be used for."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ the draw. Training images in which no usable pose was found got none."""
 
 
 def datasheet(rows: pd.DataFrame, made: dict[str, Any], naming: str, root: str, sources: Sequence[str]) -> str:
-    """Markdown text.
+    """The datasheet as Markdown.
 
     Args:
-        rows: the manifest.
-        made: how the images were generated, as of `members.exported`.
-        naming: of `layout.NAMINGS`.
-        root: folder of the images, below the one the datasheet lies in.
-        sources: archives of the original images.
+        rows: the manifest's entries.
+        made: how the images were generated, as in `members.exported`.
+        naming: a key of `layout.NAMINGS`.
+        root: folder of the images, below that of the datasheet.
+        sources: paths of the archives of the original images.
     """
     return TEXT.format(
         row=made["row"],
@@ -104,7 +104,7 @@ def _how(generated: pd.DataFrame) -> str:
 
 
 def _cautions(rows: pd.DataFrame, naming: str) -> list[str]:
-    """Lines on what the readers of other libraries will not do with this set."""
+    """Markdown items on what the readers of other libraries skip or stop at in this set."""
     others = int((rows["image"].map(lambda image: PurePosixPath(image).suffix) != ".jpg").sum())
     identity, camera = LIMITS[naming]
     lines = []
