@@ -33,7 +33,7 @@ def count_before(
         good_query: (M,) the query of each good image, sorted.
         good_image: (M,) index of each good image in the gallery.
         good_distance: (M,) its distance to the query.
-        threads: that count.
+        threads: number of threads.
 
     Raises:
         InputError: a distance is not a number.

@@ -77,7 +77,7 @@ def evaluate(
         query_cameras: (Q,).
         gallery_identities: (G,); -1 junk, 0 distractor.
         gallery_cameras: (G,).
-        threads: that count; by default all cores.
+        threads: number of threads; by default one for each core.
 
     Raises:
         InputError: lengths differ, a distance is not a number, or a query is junk or a distractor.
@@ -129,7 +129,7 @@ def evaluate_blocks(
         gallery_identities: (G,); -1 junk, 0 distractor.
         gallery_cameras: (G,).
         size: gallery images a block.
-        threads: that count; by default all cores.
+        threads: number of threads; by default one for each core.
 
     Raises:
         InputError: as `evaluate`.

@@ -140,7 +140,7 @@ def _may_be_a_zip(path: Path) -> bool:
 
 
 def zip_members(path: Path) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of each file of a zip, in its order."""
+    """(name, bytes) of each file in a zip, in the order they are stored in."""
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             yield name, archive.read(name)

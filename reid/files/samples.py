@@ -90,7 +90,7 @@ def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:
     identity = known["identity"].reindex(names).to_numpy()
     for rule, wrong in (
         ("a further source is not in the table", np.isnan(identity)),
-        ("a further source shows somebody else", identity != table["identity"].to_numpy()[entries]),
+        ("a further source is of another identity", identity != table["identity"].to_numpy()[entries]),
     ):
         rules[rule] = pd.Series(np.bincount(entries[wrong], minlength=len(table)) > 0, table.index)
     for rule, broken in rules.items():
