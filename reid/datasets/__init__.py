@@ -1,6 +1,6 @@
-"""Re-ID data sets, by name: each reads a path to sample tables.
+"""Re-ID data sets by name: each is a function that reads a folder or zip into sample tables.
 
-To add one: a function `read(path) -> Dataset`, and its line in `DATASETS`.
+To add one, write a function `read(path) -> Dataset` and put it into `DATASETS`.
 """
 
 from reid.datasets.deepfashion import read_deepfashion, read_deepfashion_disjoint
@@ -18,6 +18,6 @@ DATASETS = {
     "deepfashion": read_deepfashion,
     "deepfashion-disjoint": read_deepfashion_disjoint,
 }
-WITHOUT_QUERIES = ("deepfashion", "deepfashion-disjoint")  # for generators only: stages of Re-ID refuse them
+WITHOUT_QUERIES = ("deepfashion", "deepfashion-disjoint")  # for generators only: the Re-ID stages refuse them
 
 __all__ = ["DATASETS", "SPLITS", "WITHOUT_QUERIES", "Dataset", "Finding"]

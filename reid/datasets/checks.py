@@ -1,4 +1,4 @@
-"""Checks of a data set: what would make training or evaluation wrong, each finding named with its file."""
+"""Checks of a data set for what would spoil training or evaluation; each finding names the file at fault."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from reid.datasets.folders import SPLITS, Dataset, Finding
 from reid.files.images import Archive, ImageError
 from reid.files.samples import DISTRACTOR, JUNK
 
-# Market-1501's (images, junk, distractors), known exactly.
+# The published numbers of Market-1501's (images, junk, distractors).
 MARKET_COUNTS = {"train": (12_936, 0, 0), "query": (3_368, 0, 0), "gallery": (19_732, 3_819, 2_798)}
 
 
 def find_faults(dataset: Dataset, threads: int = 4) -> list[Finding]:
-    """All findings, those of the reader first: empty splits, identities, cameras, matches, then every image's bytes."""
+    """All findings: the reader's, empty splits, identities, cameras, queries without a match, unreadable images."""
     findings = list(dataset.findings)
     filled = [split for split in SPLITS if dataset.retrieval or split != "query"]
     findings += [Finding(True, "no images", split) for split in filled if dataset.tables[split].empty]
@@ -30,19 +30,18 @@ def find_faults(dataset: Dataset, threads: int = 4) -> list[Finding]:
 
 
 def counts(table: pd.DataFrame) -> tuple[int, int, int]:
-    """Images, junk among them, distractors among them."""
+    """Numbers of images, of junk among them, of distractors among them."""
     return len(table), int((table["identity"] == JUNK).sum()), int((table["identity"] == DISTRACTOR).sum())
 
 
 def unlike_published(dataset: Dataset) -> list[Finding]:
     """A finding for each split of Market-1501 whose counts are not the published ones."""
-    found = {split: counts(dataset.tables[split]) for split in SPLITS}
+    actual = {split: counts(dataset.tables[split]) for split in SPLITS}
+    what = "counts differ from the published Market-1501's"
     return [
-        Finding(
-            False, "unlike Market-1501", split, f"(images, junk, distractors) {found[split]}, published {published}"
-        )
+        Finding(False, what, split, f"(images, junk, distractors) are {actual[split]}, published {published}")
         for split, published in MARKET_COUNTS.items()
-        if found[split] != published
+        if actual[split] != published
     ]
 
 
@@ -58,35 +57,38 @@ def _identities(tables: dict[str, pd.DataFrame]) -> Iterable[Finding]:
             yield Finding(True, f"junk or distractor in {split}", image)
     for table in (train, query, gallery):
         for image in table.loc[table["camera"] < 1, "image"]:
-            yield Finding(True, "camera is not 1 or above", image)
+            yield Finding(True, "camera number below 1", image)
     stems = train["image"].str.rsplit(".", n=1).str[0]
     for image in train.loc[stems.duplicated(), "image"]:
-        yield Finding(True, "same name as another image but for the suffix: generated images would collide", image)
+        yield Finding(
+            True, "same name as another image but for the suffix: their generated images would have one name", image
+        )
     sizes = train.groupby("identity")["image"].agg(["size", "first"])
     for image in sizes.loc[sizes["size"] == 1, "first"]:
-        yield Finding(False, "the only image of its identity: no pair to train the generator on", image)
+        yield Finding(False, "the only image of its identity: it gives no pair to train a generator on", image)
 
 
 def _unmatched_queries(query: pd.DataFrame, gallery: pd.DataFrame) -> Iterable[Finding]:
     cameras = gallery.groupby("identity")["camera"].agg(set)
-    for row in query.itertuples():
-        if not cameras.get(row.identity, set()) - {row.camera}:
-            yield Finding(False, "query without an image in another camera: counts as never found", str(row.image))
+    for image, identity, camera in zip(query["image"], query["identity"], query["camera"], strict=True):
+        if not cameras.get(identity, set()) - {camera}:
+            what = "query without a gallery image in another camera: its average precision counts as 0"
+            yield Finding(False, what, image)
 
 
 def _unreadable(table: pd.DataFrame, threads: int) -> list[Finding]:
     archives = {path: Archive(path) for path in table["archive"].unique()}
 
-    def fault(row: tuple[str, str]) -> Finding | None:
+    def fault(archive: str, image: str) -> Finding | None:
         try:
-            archives[row[0]].image(row[1])
+            archives[archive].image(image)
         except ImageError as error:
-            return Finding(True, "unreadable image", row[1], str(error).removeprefix(f"{row[0]}: {row[1]}: "))
+            return Finding(True, "unreadable image", image, str(error).removeprefix(f"{archive}: {image}: "))
         return None
 
-    rows = list(zip(table["archive"], table["image"], strict=True))
     with ThreadPoolExecutor(threads) as pool:
-        faults = list(progress(pool.map(fault, rows), "read images", "image", len(rows)))
+        results = pool.map(fault, table["archive"], table["image"])
+        faults = list(progress(results, "read images", "image", len(table)))
     for archive in archives.values():
         archive.close()
     return [finding for finding in faults if finding is not None]

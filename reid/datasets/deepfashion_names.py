@@ -1,10 +1,10 @@
-"""DeepFashion's two ways to name an image: the published path, and the flat name in the released annotation files.
+"""DeepFashion's two names of an image: its published path, and the flat name in the released annotation files.
 
     img/WOMEN/Tees_Tanks/id_00003504/08_3_back.jpg     published
     fasionWOMENTeesTanksid0000350408_3back.jpg         flat (`fasion` is the released spelling)
 
-Both say gender, category, item, colour, and which view of how many. Released pairs are formed by what stands before the
-underscore of the flat name: one item in one colour is one person.
+Both say gender, category, item, colour, the number of the view and what it shows. The released code pairs images that
+agree in all that stands before the underscore of the flat name: one item in one colour is taken for one person.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ FLAT = re.compile(
 
 @dataclass(frozen=True)
 class FashionName:
-    """What the name of a DeepFashion image says.
+    """The parts of a DeepFashion image's name.
 
     Args:
         gender: MEN or WOMEN.
         category: without underscores, e.g. `TeesTanks`.
         item: eight digits.
         colour: two digits.
-        number: one digit, of the view.
+        number: of the view, one digit.
         view: e.g. `back`.
     """
 
@@ -46,24 +46,24 @@ class FashionName:
 
     @property
     def person(self) -> str:
-        """Who is shown, as released: gender, category, item and colour."""
+        """The person as the released pairs have it: gender, category, item and colour."""
         return f"fasion{self.gender}{self.category}id{self.item}{self.colour}"
 
     @property
     def article(self) -> str:
-        """What is worn, whatever its colour: gender, category and item."""
+        """The piece of clothing in any colour: gender, category and item."""
         return f"{self.gender} {self.category} {self.item}"
 
     @property
     def flat(self) -> str:
-        """The name in the released annotation files."""
+        """The flat name in the released annotation files."""
         return f"{self.person}_{self.number}{self.view}.jpg"
 
     @property
     def published(self) -> str:
         """The path below `img/` in the published data set.
 
-        A flat name has lost the category's underscores. They come back before each capital that follows a small
+        A flat name has lost the category's underscores. They are put back before each capital that follows a small
         letter, which is where all of In-shop's categories have them.
         """
         category = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.category)
@@ -71,15 +71,26 @@ class FashionName:
 
 
 def fashion_name(path: str) -> FashionName | None:
-    """What a published path or a flat name says, whatever the folder before it; None for any other name."""
+    """The parts of a published path or of a flat name, in any folder; None for any other name.
+
+    Example:
+        >>> name = fashion_name("img/WOMEN/Tees_Tanks/id_00003504/08_3_back.jpg")
+        >>> name.flat, name.person
+        ('fasionWOMENTeesTanksid0000350408_3back.jpg', 'fasionWOMENTeesTanksid0000350408')
+    """
     match = PUBLISHED.fullmatch(path) or FLAT.fullmatch(path)
     if match is None:
         return None
-    said = match.groupdict()
-    return FashionName(**{**said, "category": said["category"].replace("_", "")})
+    parts = match.groupdict()
+    return FashionName(**{**parts, "category": parts["category"].replace("_", "")})
 
 
 def annotated_name(path: str) -> str:
-    """The name that annotation files know an image by: its file name, and the flat name for a DeepFashion image."""
+    """The name of an image in annotation files: the flat name of a DeepFashion image, the file name of any other.
+
+    Example:
+        >>> annotated_name("bounding_box_train/0002_c1s1_000451_03.jpg")
+        '0002_c1s1_000451_03.jpg'
+    """
     fashion = fashion_name(path)
     return PurePosixPath(path).name if fashion is None else fashion.flat

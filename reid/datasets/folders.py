@@ -1,4 +1,4 @@
-"""Reading folders of images whose names carry identity and camera."""
+"""Reading folders of images whose file names say identity and camera."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a data set.
+    """Something that is wrong with a data set.
 
     Args:
-        fatal: whether it must be mended before going on.
-        what: the kind of finding.
-        where: the file or split that it was found at.
-        detail: what exactly is wrong there.
+        fatal: an error that must be mended before the data set can be used; otherwise a warning.
+        what: the kind of fault.
+        where: the file or split at fault.
+        detail: what exactly is wrong with it.
     """
 
     fatal: bool
@@ -39,10 +39,10 @@ class Dataset:
 
     Args:
         tables: sample table of each of SPLITS.
-        findings: what was wrong while reading; `reid.datasets.checks` finds the rest.
-        retrieval: whether it has queries and cameras; without, it is for generators only and `query` is empty.
-        facts: counts that the summary says beside those of the splits.
-        pool: sample table of the images that multi-query evaluation pools; None where the data set has none of its own.
+        findings: faults that the reader noticed; `reid.datasets.checks` finds the rest.
+        retrieval: whether it has queries and cameras; without them it is for generators only, and `query` is empty.
+        facts: further counts for the summary, by name.
+        pool: sample table of the images that multi-query evaluation pools; None where the data set has none for it.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -53,13 +53,13 @@ class Dataset:
 
 
 def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], findings: list[Finding]) -> pd.DataFrame:
-    """The table of the images below a folder.
+    """The sample table of the images below a folder.
 
     Args:
-        archive: what holds the folder.
+        archive: the archive that holds the folder.
         prefix: the folder's path inside the archive, ending in `/`.
-        pattern: matches a file name; groups `identity` and `camera`.
-        findings: gets a fatal one for each image whose name does not match, another for each file that is no image.
+        pattern: of the file names, with the groups `identity` and `camera`.
+        findings: is extended by an error for each image whose name does not match, a warning for each other file.
     """
     images, identities, cameras = list[str](), list[int](), list[int]()
     for name in archive.names():
@@ -70,8 +70,10 @@ def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], finding
             continue
         match = pattern.fullmatch(PurePosixPath(name).name)
         if match is None:
-            hint = "; macOS makes such files: delete them" if PurePosixPath(name).name.startswith("._") else ""
-            findings.append(Finding(True, f"file name does not follow {pattern.pattern}{hint}", name))
+            macos = PurePosixPath(name).name.startswith("._")
+            remedy = "macOS makes such files: delete them" if macos else "rename the file or remove it"
+            what = f"file name does not follow {pattern.pattern}, which says identity and camera; {remedy}"
+            findings.append(Finding(True, what, name))
             continue
         images.append(name)
         identities.append(int(match["identity"]))
@@ -80,33 +82,40 @@ def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], finding
 
 
 def roots(names: Iterable[str], folders: Sequence[str]) -> list[str]:
-    """Where all the folders lie side by side, each with files in it: '' or `some/folder/`, uppermost first."""
+    """Where all the folders lie side by side, each with files in it: what stands before their names, uppermost first.
+
+    Example:
+        >>> roots(["a/train/1.jpg", "a/test/2.jpg", "train/3.jpg", "notes.txt"], ["train", "test"])
+        ['a/']
+    """
     holders = _holders(names)
-    found = [f for f in holders if f.name == folders[0] and all(f.with_name(other) in holders for other in folders)]
-    return [_prefix(folder) for folder in sorted(found, key=lambda folder: (len(folder.parts), folder))]
+    firsts = [f for f in holders if f.name == folders[0] and all(f.with_name(other) in holders for other in folders)]
+    return [_prefix(folder) for folder in sorted(firsts, key=lambda folder: (len(folder.parts), folder))]
 
 
 def find_root(archive: Archive, folders: Sequence[str]) -> str:
-    """The first of `roots`; raises FileNotFoundError saying what is there instead."""
+    """The first of `roots`; raises FileNotFoundError, which says what the archive holds instead."""
     names = archive.names()
-    if found := roots(names, folders):
-        return found[0]
+    if places := roots(names, folders):
+        return places[0]
     holders = _holders(names)
-    some = sorted(folder for folder in holders if folder.name in folders)
-    if some:
-        missing = [name for name in folders if some[0].with_name(name) not in holders]
-        there = f"no files that can be read in {' and '.join(_prefix(some[0]) + name for name in missing)}"
+    present = sorted(folder for folder in holders if folder.name in folders)
+    if present:
+        missing = [name for name in folders if present[0].with_name(name) not in holders]
+        content = f"no files that can be read in {' and '.join(_prefix(present[0]) + name for name in missing)}"
     else:
-        there = ", ".join(sorted({name.split("/")[0] for name in names})[:8]) or "nothing: it is empty"
+        content = ", ".join(sorted({name.split("/")[0] for name in names})[:8]) or "nothing: it is empty"
     raise FileNotFoundError(
-        f"{archive.path}: expected the folders {', '.join(folders)} with images in each, found {there}; unpack or copy "
-        "the data set there, or give another path (`dataset.path` in params.yaml)"
+        f"{archive.path}: expected the folders {', '.join(folders)} with images in each, found {content}; unpack or "
+        "copy the data set there, or give another path (`dataset.path` in params.yaml)"
     )
 
 
 def _holders(names: Iterable[str]) -> set[PurePosixPath]:
+    """All folders that hold a file, directly or further below."""
     return {parent for name in names for parent in PurePosixPath(name).parents}
 
 
 def _prefix(folder: PurePosixPath) -> str:
+    """What stands before a folder's name in its path."""
     return "" if len(folder.parts) == 1 else f"{folder.parent}/"

@@ -1,4 +1,4 @@
-"""MSMT17 as published: the folders `train` and `test`, and lists of what belongs to which split."""
+"""MSMT17 as published: the folders `train` and `test`, and lists of the images of each split."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LISTS = {"train": ("train", ("train", "val")), "query": ("test", ("query",)), "g
 def read_msmt17(path: str | Path) -> Dataset:
     """MSMT17: `train/0000/0000_000_01_0303morning_0008_0.jpg` is identity 0 in camera 1.
 
-    Its identities start at 0, in `train` and again in `test`, while 0 stands for distractors here: training identity i
-    becomes i + 1, test identity i becomes i + 1 + the last training identity.
+    Its identities start at 0, in `train` and again in `test`, where 0 is another person; and in sample tables 0 stands
+    for distractors. So training identity i becomes i + 1, and test identity i becomes i + 1 + the last one of training.
     """
     findings = list[Finding]()
     tables = {}
@@ -31,7 +31,7 @@ def read_msmt17(path: str | Path) -> Dataset:
             }
             tables[split] = images[folder][images[folder]["image"].isin(listed)].reset_index(drop=True)
             missing = sorted(listed - set(images[folder]["image"]))
-            findings += [Finding(True, "listed, but not there", name) for name in missing]
+            findings += [Finding(True, "listed, but the file is missing", name) for name in missing]
     return Dataset(tables, findings)
 
 

@@ -21,5 +21,11 @@ def extract(network: IDE, images: Tensor, batch_size: int = 64, title: str = "fe
 
 
 def normalise(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows (N, D) scaled to length 1; a row of zeros stays one."""
+    """Features (N, D) scaled to length 1 each; a feature of zeros stays one.
+
+    Example:
+        >>> normalise(np.float32([[3, 4], [0, 0]])).round(1)
+        array([[0.6, 0.8],
+               [0. , 0. ]], dtype=float32)
+    """
     return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)

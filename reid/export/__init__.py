@@ -1,5 +1,5 @@
-"""Data sets that leave the house: written as other Re-ID code reads them, and checked, whoever wrote them.
+"""Export of augmented data sets in the layout that other Re-ID libraries read, and checks of any set in that layout.
 
-`members.exported` makes the files, `folder.write` or `reid.files.images.write_zip` writes them, `checks.check` looks
-at a folder or zip.
+`members.exported` makes the files, `folder.write` or `reid.files.images.write_zip` writes them, `checks.check` checks a
+folder or zip.
 """

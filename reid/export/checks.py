@@ -1,4 +1,4 @@
-"""Checks of a data set in Market-1501's layout, ours or anybody's: what is wrong, and what other readers trip over."""
+"""Checks of any data set in Market-1501's layout: faults, and what other Re-ID libraries would fail on or skip."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ IMAGE = "image"
 
 
 def check(path: Path, threads: int = 4) -> tuple[pd.DataFrame, list[Finding]]:
-    """Everything that is wrong with the images and manifests below a folder or in a zip.
+    """Check the images and manifests below a folder or in a zip.
 
     Returns:
-        the images whose names can be read: columns image, identity, camera, split, sha256 (null where it cannot be
-        read); and the findings.
+        the images whose names can be read, with columns image, identity, camera, split, sha256 (null where the image
+        cannot be read); and the findings.
 
     Raises:
-        FileNotFoundError: no such file, or no folders bounding_box_train, query, bounding_box_test in it.
-        InputError: neither a folder nor a readable zip, or several data sets in it.
+        FileNotFoundError: the path does not exist, or has no folders bounding_box_train, query, bounding_box_test.
+        InputError: it is neither a folder nor a readable zip, or holds several data sets.
     """
     with Archive(path) as archive:
         names = archive.names()
@@ -48,27 +48,27 @@ def check(path: Path, threads: int = 4) -> tuple[pd.DataFrame, list[Finding]]:
         files = pd.concat(tables, ignore_index=True).drop_duplicates(IMAGE, ignore_index=True)
         files = files[[IMAGE, "identity", "camera", "split"]]
         files["sha256"] = _sums(archive, list(files[IMAGE]), threads)
-        findings += _no_files(path)
-        findings += _twice(names, files)
+        findings += _not_files(path)
+        findings += _duplicate_names(names, files)
         findings += _traps(path, archive, files)
         findings += _skipped(files)
-        findings += _beyond(files, style)
+        findings += _beyond_limits(files, style)
         findings += _leaks(files)
         findings += _provenance(archive, names, files)
     return files, findings
 
 
 def _style(names: list[str]) -> str:
-    """Whose names most files have."""
-    own = {
+    """The data set, of NAMINGS, whose naming most files follow."""
+    matches = {
         name: sum(pattern.fullmatch(PurePosixPath(file).name) is not None for file in names)
         for name, pattern in NAMINGS.items()
     }
-    return max(own, key=lambda name: own[name])
+    return max(matches, key=lambda name: matches[name])
 
 
 def _sums(archive: Archive, images: list[str], threads: int) -> list[str | None]:
-    """SHA-256 of each image; None where it cannot be read, which `find_faults` says."""
+    """SHA-256 of each image; None where it cannot be read, which is a finding of `find_faults`."""
 
     def digest(image: str) -> str | None:
         try:
@@ -80,83 +80,84 @@ def _sums(archive: Archive, images: list[str], threads: int) -> list[str | None]
         return list(progress(pool.map(digest, images), "compare files", IMAGE, len(images)))
 
 
-def _no_files(path: Path) -> Iterator[Finding]:
-    """What is named like an image in a folder and is none: links to nowhere, folders, pipes."""
-    for entry in sorted(path.rglob("*")):  # nothing where the path is a zip
-        place = entry.relative_to(path)
-        in_a_split = not set(place.parent.parts).isdisjoint(FOLDERS)
+def _not_files(path: Path) -> Iterator[Finding]:
+    """What is named like an image but is no file: broken links, folders, pipes; a zip has none of these."""
+    for entry in sorted(path.rglob("*")):
+        relative = entry.relative_to(path)
+        in_a_split = not set(relative.parent.parts).isdisjoint(FOLDERS)
         if in_a_split and entry.suffix.lower() in IMAGE_SUFFIXES and not entry.is_file():
-            what = "named like an image, but no file: torchreid would try to read it for ever"
-            yield Finding(True, what, place.as_posix())
+            what = "named like an image, but not a file: torchreid would try to read it endlessly"
+            yield Finding(True, what, relative.as_posix())
 
 
-def _twice(names: list[str], files: pd.DataFrame) -> Iterator[Finding]:
+def _duplicate_names(names: list[str], files: pd.DataFrame) -> Iterator[Finding]:
     for name, count in Counter(names).items():
         if count > 1:
             yield Finding(True, "name occurs more than once in the zip", name, f"{count} times")
     first = dict[str, str]()
     for image in files[IMAGE]:
-        known = first.setdefault(PurePosixPath(image).name, image)
-        if known != image:
-            yield Finding(False, "file name occurs more than once", image, f"also {known}")
+        earlier = first.setdefault(PurePosixPath(image).name, image)
+        if earlier != image:
+            yield Finding(False, "file name occurs more than once", image, f"also {earlier}")
 
 
 def _traps(path: Path, archive: Archive, files: pd.DataFrame) -> Iterator[Finding]:
-    """Folders above images that other libraries read labels from; where a zip lies does not matter."""
+    """Folders in whose paths other libraries would find identity and camera; a zip's own path does not matter."""
     for folder in sorted({PurePosixPath(image).parent for image in files[IMAGE]}):
         whole = PurePosixPath(path.resolve()) / folder if path.is_dir() else folder
-        found = trap(whole)
-        if found:
-            detail = f"torchreid, fast-reid and others take {found} in it for the label of every image: rename it"
+        label = trap(whole)
+        if label:
+            detail = f"torchreid, fast-reid and others take {label} in it for the label of every image: rename it"
             yield Finding(True, "folder is named like an image", str(whole), detail)
 
 
 def _skipped(files: pd.DataFrame) -> Iterator[Finding]:
-    roots = files[IMAGE].map(lambda image: len(PurePosixPath(image).parts))
-    for image, depth in zip(files[IMAGE], roots, strict=True):
+    """Images that other libraries do not look for."""
+    depths = files[IMAGE].map(lambda image: len(PurePosixPath(image).parts))
+    for image, depth in zip(files[IMAGE], depths, strict=True):
         if PurePosixPath(image).suffix != ".jpg":
-            yield Finding(False, "does not end in .jpg: torchreid, fast-reid and others leave it out silently", image)
-        if depth > roots.min():
-            yield Finding(False, "in a folder of its own: torchreid, fast-reid and others leave it out silently", image)
+            yield Finding(False, "does not end in .jpg: torchreid, fast-reid and others skip it silently", image)
+        if depth > depths.min():
+            yield Finding(False, "in a subfolder: torchreid, fast-reid and others skip it silently", image)
 
 
-def _beyond(files: pd.DataFrame, style: str) -> Iterator[Finding]:
-    """One finding for each identity and camera that other libraries' classes stop at."""
+def _beyond_limits(files: pd.DataFrame, style: str) -> Iterator[Finding]:
+    """One finding for each identity and camera that the data set classes of other libraries do not allow."""
     for column, most in zip(("identity", "camera"), LIMITS[style], strict=True):
         for number, table in files[files[column] > most].groupby(column):
-            what = f"{column} above {most}: the classes of torchreid, fast-reid and others stop with an AssertionError"
+            what = f"{column} above {most}: the readers of torchreid, fast-reid and others stop with an AssertionError"
             yield Finding(False, what, table[IMAGE].iloc[0], f"{column} {number}, {len(table)} images")
 
 
 def _leaks(files: pd.DataFrame) -> Iterator[Finding]:
+    """Images with the same bytes as a training image, in another split or of another identity."""
     train = files[files["split"] == "train"].dropna(subset="sha256")
     first = dict[str, tuple[int, str]]()
     for sha256, identity, image in zip(train["sha256"], train["identity"], train[IMAGE], strict=True):
-        known_as, known = first.setdefault(sha256, (identity, image))
-        if known_as != identity:
-            yield Finding(True, "the same file as an image of another identity", image, known)
-    for row in files[files["split"] != "train"].itertuples():
-        if row.sha256 in first:
-            detail = first[str(row.sha256)][1]
-            yield Finding(True, f"the same file in train and in {row.split}", str(row.image), detail)
+        earlier_identity, earlier = first.setdefault(sha256, (identity, image))
+        if earlier_identity != identity:
+            yield Finding(True, "the same file as an image of another identity", image, earlier)
+    test = files[files["split"] != "train"]
+    for sha256, split, image in zip(test["sha256"], test["split"], test[IMAGE], strict=True):
+        if sha256 in first:
+            yield Finding(True, f"the same file in train and in {split}", image, first[sha256][1])
 
 
 def _provenance(archive: Archive, names: list[str], files: pd.DataFrame) -> Iterator[Finding]:
-    found = manifests(names)
-    read = list[tuple[str, pd.DataFrame]]()
-    for name in found:
+    loaded = list[tuple[str, pd.DataFrame]]()
+    for name in manifests(names):
         try:
-            read.append((name, load(archive, name)))
+            loaded.append((name, load(archive, name)))
         except InputError as error:
             yield Finding(True, "damaged manifest", name, str(error))
-    if not read:
+    if not loaded:
         yield from by_names(files)
         return
-    name, rows = read[0]
-    yield from by_manifest(rows, files, set(names))
+    name, entries = loaded[0]
+    yield from by_manifest(entries, files, set(names))
     shards = [file for file in names if PurePosixPath(file).parts[-2:-1] == (FOLDER,) and file.endswith(".tar")]
     if shards:
         yield from shard_faults(manifest.read(archive, name), ((file, archive.read(file)) for file in shards))
-    for other, table in read[1:]:
-        if not table.equals(rows):
+    for other, table in loaded[1:]:
+        if not table.equals(entries):
             yield Finding(True, f"differs from {name}", other)

@@ -1,4 +1,4 @@
-"""The datasheet of an exported data set: what it is, how it was made, what it may be used for."""
+"""The datasheet of an exported data set: its contents, how it was made, what it may be used for."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ the draw. Training images in which no usable pose was found got none."""
 
 
 def datasheet(rows: pd.DataFrame, made: dict[str, Any], naming: str, root: str, sources: Sequence[str]) -> str:
-    """Markdown text.
+    """The datasheet as Markdown.
 
     Args:
-        rows: the manifest.
-        made: how the images were generated, as of `members.exported`.
-        naming: of `layout.NAMINGS`.
-        root: folder of the images, below the one the datasheet lies in.
-        sources: archives of the original images.
+        rows: the manifest's entries.
+        made: how the images were generated, as in `members.exported`.
+        naming: a key of `layout.NAMINGS`.
+        root: folder of the images, below that of the datasheet.
+        sources: paths of the archives of the original images.
     """
     return TEXT.format(
         row=made["row"],
@@ -83,15 +83,15 @@ def datasheet(rows: pd.DataFrame, made: dict[str, Any], naming: str, root: str, 
     )
 
 
-def _counts(rows: pd.DataFrame) -> str:
+def _counts(entries: pd.DataFrame) -> str:
     lines = ["| folder | images | real | generated | identities | cameras |", "|:--|--:|--:|--:|--:|--:|"]
     for split in SPLITS:
-        table = rows[rows["split"] == split]
+        table = entries[entries["split"] == split]
         real = int((table["origin"] == REAL).sum())
         people = table.loc[table["identity"] > DISTRACTOR, "identity"].nunique()
         counts = (len(table), real, len(table) - real, people, table["camera"].nunique())
         lines.append(f"| {FOLDER_OF[split]} | " + " | ".join(f"{count:,}" for count in counts) + " |")
-    junk, distractors = ((rows["identity"] == kind).sum() for kind in (JUNK, DISTRACTOR))
+    junk, distractors = ((entries["identity"] == kind).sum() for kind in (JUNK, DISTRACTOR))
     return "\n".join([*lines, "", f"The gallery has {junk:,} junk images (-1) and {distractors:,} distractors (0000)."])
 
 
@@ -103,14 +103,14 @@ def _how(generated: pd.DataFrame) -> str:
     return RENDERED if generated["weights_sha256"].isna().all() else DRAWN
 
 
-def _cautions(rows: pd.DataFrame, naming: str) -> list[str]:
-    """Lines on what the readers of other libraries will not do with this set."""
-    others = int((rows["image"].map(lambda image: PurePosixPath(image).suffix) != ".jpg").sum())
+def _cautions(entries: pd.DataFrame, naming: str) -> list[str]:
+    """Markdown items on what the readers of other libraries skip or stop at in this set."""
+    others = int((entries["image"].map(lambda image: PurePosixPath(image).suffix) != ".jpg").sum())
     identity, camera = LIMITS[naming]
     lines = []
     if others:
         lines.append(f"- {others:,} images do not end in `.jpg`: most libraries leave them out and do not say so.\n")
-    if (rows["identity"] > identity).any() or (rows["camera"] > camera).any():
+    if (entries["identity"] > identity).any() or (entries["camera"] > camera).any():
         lines.append(
             f"- There are identities above {identity} or cameras above {camera}: the classes of torchreid, fast-reid,\n"
             "  TransReID and reid-strong-baseline stop at these with an AssertionError. Read the manifest instead.\n"

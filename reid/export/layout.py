@@ -1,4 +1,4 @@
-"""Where an exported data set's files lie: names and folders that Re-ID libraries read unchanged (docs/reuse.md)."""
+"""Names and folders of an exported data set, as other Re-ID libraries read them unchanged (docs/reuse.md)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from reid.datasets.folders import SPLITS
 from reid.datasets.market1501 import DUKE, FOLDERS, MARKET
 
 NAMINGS = {"market1501": MARKET, "dukemtmc-reid": DUKE}
-# The last identity and the last camera that other libraries' classes of a naming allow: they assert it.
+# The highest identity and camera that other libraries' data set classes allow for a naming; they assert it.
 LIMITS = {"market1501": (1501, 6), "dukemtmc-reid": (9999, 8)}
-# Below the folder that a library calls its root. torchreid and fast-reid read nested; TransReID and
-# reid-strong-baseline flat.
+# Folders below the one that a library calls its root. torchreid and fast-reid read the nested layout, TransReID and
+# reid-strong-baseline the flat one.
 ROOTS = {
     "market1501": {"nested": "market1501/Market-1501-v15.09.15", "flat": "market1501"},
     "dukemtmc-reid": {"nested": "dukemtmc-reid/DukeMTMC-reID", "flat": "DukeMTMC-reID"},
@@ -28,25 +28,34 @@ GENERATED = re.compile(r"(?P<source>.+)_g\d+\.\w+")
 
 
 def naming(images: Iterable[str]) -> str:
-    """Whose names the images have, of NAMINGS.
+    """The naming, a key of NAMINGS, that all images follow.
 
     Raises:
-        InputError: neither data set's; the message names the first image that is in the way.
+        InputError: they follow none; the message names the first image that does not.
+
+    Example:
+        >>> naming(["bounding_box_train/0002_c1s1_000451_03.jpg", "bounding_box_train/0002_c1s1_000451_03_g01.jpg"])
+        'market1501'
     """
     names = [PurePosixPath(image).name for image in images]
-    strangers = {name: [file for file in names if not pattern.fullmatch(file)] for name, pattern in NAMINGS.items()}
-    for name, left in strangers.items():
-        if not left:
+    others = {name: [file for file in names if not pattern.fullmatch(file)] for name, pattern in NAMINGS.items()}
+    for name, not_following in others.items():
+        if not not_following:
             return name
-    example = min(strangers.values(), key=len)[0]
+    example = min(others.values(), key=len)[0]
     raise InputError(
         f"{example} is named neither as in Market-1501 (0002_c1s1_000451_03.jpg) nor as in DukeMTMC-reID "
-        "(0005_c2_f0046985.jpg): no reader of these would find its identity and camera. MSMT17 has more cameras than "
-        "one digit can say, DeepFashion has none: these are not exported"
+        "(0005_c2_f0046985.jpg): other libraries would not find its identity and camera. Other data sets, such as "
+        "MSMT17 (more cameras than one digit can say) and DeepFashion (no cameras), are not exported"
     )
 
 
 def trap(path: PurePosixPath) -> str | None:
-    """What in a folder's path other libraries would take for identity and camera of every image in it, e.g. `2_c1`."""
-    found = LABEL.search(path.as_posix())
-    return found.group() if found else None
+    """The part of a folder's path that other libraries would take for identity and camera of every image below it.
+
+    Example:
+        >>> trap(PurePosixPath("/data/exp2_c1/market1501"))
+        '2_c1'
+    """
+    match = LABEL.search(path.as_posix())
+    return match.group() if match else None

@@ -1,21 +1,21 @@
-"""The manifest of an exported data set: one row an image, saying where it comes from.
+"""The manifest of an exported data set: one entry for each image, saying where the image comes from.
 
 =================  ====  =============================================================================
 column             type  meaning
 =================  ====  =============================================================================
-image              str   path below the folder that the manifest lies in
+image              str   path relative to the manifest's folder
 split              str   train, query or gallery
-identity, camera   int   as of a sample table (`reid.files.samples`), and as the file name says
-origin             str   `real`, or the row of the table that generated it, e.g. `full-a2`
-source             str   the image that was redrawn (itself for a real image, or a picture of somebody new)
-pose_of            str   the image whose pose was the target; null for a real image, and where none was
-draw               int   0 real, 1.. generated
+identity, camera   int   as in a sample table (`reid.files.samples`), and as in the file name
+origin             str   `real`, or for a generated image its row of the results table, e.g. `full-a2`
+source             str   the conditioning image; a real image, or one of a new person, is its own
+pose_of            str   the image whose pose was the target; null for a real image, and where there was none
+draw               int   0 for a real image; 1.. for the generated images of one source
 sha256             str   of the file
 seed               int   that the set was generated with; null for a real image
-weights_sha256     str   of the generator's weights; null for a real image, and where no network drew it
+weights_sha256     str   of the generator's weights; null for a real image, and for a rendered one
 =================  ====  =============================================================================
 
-`manifest.parquet` and `manifest.csv` hold the same.
+`manifest.parquet` and `manifest.csv` have the same contents.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ COLUMNS = {
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:
-    """The manifest's columns in their order, with their types; raises InputError naming a missing column."""
+    """A table with the manifest's columns, order and types; raises InputError for a missing column or a wrong type."""
     missing = [column for column in COLUMNS if column not in table]
     if missing:
-        raise InputError(f"columns {missing} are missing; it has {list(table.columns)}")
+        raise InputError(f"columns {missing} are missing; expected {list(COLUMNS)}, got {list(table.columns)}")
     try:
         return table[list(COLUMNS)].astype(COLUMNS)
     except (ValueError, TypeError) as error:
-        raise InputError(f"a value has the wrong type: {error}") from error
+        raise InputError(f"a value has the wrong type ({error}); expected {COLUMNS}") from error
 
 
 def encode(table: pd.DataFrame) -> dict[str, bytes]:
@@ -63,10 +63,13 @@ def encode(table: pd.DataFrame) -> dict[str, bytes]:
 
 
 def read(archive: Archive, name: str) -> pd.DataFrame:
-    """Read `manifest.parquet` or `manifest.csv`; raises InputError where it is damaged."""
+    """Read `manifest.parquet` or `manifest.csv`; raises InputError naming archive and file where it is damaged."""
     data = io.BytesIO(archive.read(name))
     try:
         table = pd.read_parquet(data) if name.endswith(PARQUET) else pd.read_csv(data)
     except (ArrowInvalid, ValueError) as error:
-        raise InputError(f"it cannot be read: {error}") from error
-    return typed(table)
+        raise InputError(f"{archive.path}: {name} cannot be read ({error}); export the set again") from error
+    try:
+        return typed(table)
+    except InputError as error:
+        raise InputError(f"{archive.path}: {name}: {error}; export the set again") from error

@@ -1,4 +1,4 @@
-"""The files of an exported data set: the original test set, and real and generated training images side by side."""
+"""The files of an exported data set: its original test images, and real and generated training images together."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ DATASHEET = "DATASHEET.md"
 def exported(
     tables: Mapping[str, pd.DataFrame], made: dict[str, Any], layout: str = "nested", with_shards: bool = False
 ) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of each file: images, copied as they are; `manifest.parquet`, `manifest.csv`, `DATASHEET.md`.
+    """(name, bytes) of each file: the images byte for byte, `manifest.parquet`, `manifest.csv` and `DATASHEET.md`.
 
     Args:
         tables: sample table of each of SPLITS; that of `train` has the generated images too.
-        made: how they were generated: `row`, `seed`, `weights_sha256` (absent where no network drew them), and whatever
-            else the datasheet should say.
-        layout: of LAYOUTS.
-        with_shards: whether to add the images as WebDataset shards.
+        made: how they were generated: `row`, `seed`, `weights_sha256` (absent where no network drew them), and further
+            settings for the datasheet.
+        layout: one of LAYOUTS.
+        with_shards: whether to add the images as WebDataset shards too.
 
     Raises:
-        InputError: images that are not named as in Market-1501 or DukeMTMC-reID, or two of one name; an image that
-            cannot be decoded.
+        InputError: images are not named as in Market-1501 or DukeMTMC-reID, two would have one name, or one cannot be
+            decoded.
     """
     table = pd.concat([tables[split].assign(split=split) for split in SPLITS], ignore_index=True)
     style = naming(table["image"])
@@ -54,31 +54,33 @@ def exported(
         sums = []
         for place in progress(list(places), f"export {len(places)} images", "image"):
             data = read(place)
-            decode(data, str(where[place]))  # readers elsewhere hang or stop on a broken image
+            decode(data, str(where[place]))  # readers of other libraries hang or stop on a broken image
             sums.append(hashlib.sha256(data).hexdigest())
             yield place, data
-        rows = _manifest(table, places, sums, made)
-        yield from manifest.encode(rows).items()
-        yield DATASHEET, datasheet(rows, made, style, root, sorted(tables["query"]["archive"].unique())).encode()
+        entries = _manifest(table, places, sums, made)
+        yield from manifest.encode(entries).items()
+        yield DATASHEET, datasheet(entries, made, style, root, sorted(tables["query"]["archive"].unique())).encode()
         if with_shards:
-            yield from shards(rows, read)
+            yield from shards(entries, read)
 
 
 def _places(table: pd.DataFrame, root: str) -> pd.Series[str]:
-    """Where each image goes; raises InputError where two would go to one place."""
+    """The name of each image in the exported set; raises InputError where two images would have one name."""
     folders = table["split"].map(FOLDER_OF)
     names = table["image"].map(lambda image: PurePosixPath(image).name)
     places = root + "/" + folders + "/" + names
     twice = places[places.duplicated(keep=False)]
     if len(twice):
-        raise InputError(f"two images would become {twice.iloc[0]}: {', '.join(table.loc[twice.index, 'image'][:2])}")
+        images = ", ".join(table.loc[twice.index, "image"][:2])
+        raise InputError(f"two images would become {twice.iloc[0]}: {images}; rename one of them in the data set")
     return places
 
 
 def _manifest(table: pd.DataFrame, places: pd.Series[str], sums: list[str], made: dict[str, Any]) -> pd.DataFrame:
     new = dict(zip(table["image"], places, strict=True))
+    source, pose_of = table["source"].map(new), table["pose_of"].map(new)
+    entries = table.assign(image=places, source=source, pose_of=pose_of, sha256=sums)
     generated = table["origin"] != REAL
-    rows = table.assign(image=places, source=table["source"].map(new), pose_of=table["pose_of"].map(new), sha256=sums)
-    rows["seed"] = pd.Series([made["seed"] if drawn else None for drawn in generated], dtype="Int64")
-    rows["weights_sha256"] = [made.get("weights_sha256") if drawn else None for drawn in generated]
-    return manifest.typed(rows)
+    entries["seed"] = pd.Series([made["seed"] if drawn else None for drawn in generated], dtype="Int64")
+    entries["weights_sha256"] = [made.get("weights_sha256") if drawn else None for drawn in generated]
+    return manifest.typed(entries)

@@ -1,1 +1,1 @@
-"""What is read and written: sample tables, image archives, pretrained weights."""
+"""Files that are read and written: sample tables, image archives, pretrained weights."""

@@ -1,4 +1,4 @@
-"""Image archives (a folder or a zip), decoding with clear errors, and zips whose bytes do not depend on the clock.
+"""Image archives (a folder or a zip), decoding with errors that name the file, and zips with the same bytes each time.
 
 Images are numpy arrays of shape (H, W, 3), uint8, RGB. In tensors they are NCHW, RGB, float in [-1, 1].
 """
@@ -20,7 +20,7 @@ from PIL import Image, UnidentifiedImageError
 
 from reid.common.errors import InputError
 
-if TYPE_CHECKING:  # torch takes seconds and half a gigabyte, which processes that only read or write files are spared
+if TYPE_CHECKING:  # torch takes seconds and half a gigabyte; processes that only read or write files do without
     from torch import Tensor
 
 # zip stores a time stamp with each member; a fixed one makes equal contents equal bytes.
@@ -28,7 +28,7 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class ImageError(InputError):
-    """An image that cannot be read; the message names the file and says what is wrong with it."""
+    """An image or archive that cannot be read; the message names the file and says what is wrong with it."""
 
 
 class Archive:
@@ -37,22 +37,24 @@ class Archive:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         if not self.path.exists():
-            raise FileNotFoundError(f"{self.path} does not exist: expected a folder or a zip of images")
+            raise FileNotFoundError(f"{self.path} does not exist: expected a folder or a zip of images; check the path")
         self._zip: zipfile.ZipFile | None = None
         if not self.path.is_dir():
             try:
                 self._zip = zipfile.ZipFile(self.path)
             except zipfile.BadZipFile as error:
-                raise ImageError(f"{self.path} is neither a folder nor a readable zip: {error}") from error
+                raise ImageError(
+                    f"{self.path} is neither a folder nor a readable zip ({error}); replace it or give another path"
+                ) from error
 
     def names(self) -> list[str]:
-        """Paths of all files, sorted."""
+        """Paths of all files below the folder or in the zip, sorted."""
         if self._zip is not None:
             return sorted(name for name in self._zip.namelist() if not name.endswith("/"))
         return sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file())
 
     def read(self, name: str) -> bytes:
-        """The bytes of one file; raises ImageError naming archive and file where there is no such file."""
+        """The bytes of one file; raises ImageError naming archive and file where it is missing or cannot be read."""
         try:
             if self._zip is not None:
                 return self._zip.read(name)
@@ -61,11 +63,11 @@ class Archive:
             raise ImageError(f"{self.path}: cannot read {name}: {error}") from error
 
     def image(self, name: str) -> NDArray[np.uint8]:
-        """One decoded image; raises ImageError naming archive and file where it is not a whole image."""
+        """One decoded image (H, W, 3), uint8 RGB; raises ImageError naming archive and file where it is damaged."""
         return decode(self.read(name), f"{self.path}: {name}")
 
     def size(self, name: str) -> tuple[int, int]:
-        """(H, W) of an image, from its header."""
+        """(H, W) of an image in pixels, from its header."""
         return stored_size(io.BytesIO(self.read(name)))
 
     def close(self) -> None:
@@ -81,20 +83,25 @@ class Archive:
 
 
 def stored_size(file: Path | io.BytesIO) -> tuple[int, int]:
-    """(H, W) of an image file, from its header."""
+    """(H, W) of an image file in pixels, from its header."""
     with Image.open(file) as image:
         return image.height, image.width
 
 
 def decode(data: bytes, name: str) -> NDArray[np.uint8]:
-    """Decode a whole JPEG or PNG to (H, W, 3) uint8 RGB; raises ImageError naming `name` for anything less."""
+    """Decode a JPEG or PNG to (H, W, 3) uint8 RGB; raises ImageError with `name` where it is truncated or none.
+
+    Example:
+        >>> decode(encode_jpeg(np.zeros((128, 64, 3), np.uint8)), "black.jpg").shape
+        (128, 64, 3)
+    """
     if not data:
         raise ImageError(f"{name}: the file is empty (0 bytes)")
     try:
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image.convert("RGB"))
     except UnidentifiedImageError as error:
-        raise ImageError(f"{name}: not a whole image (of no format that is known)") from error
+        raise ImageError(f"{name}: not a whole image (expected JPEG or PNG, this is of no known format)") from error
     except (Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"{name}: not a whole image ({error})") from error
 
@@ -133,24 +140,33 @@ def _may_be_a_zip(path: Path) -> bool:
 
 
 def zip_members(path: Path) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of each file of a zip, in its order."""
+    """(name, bytes) of each file in a zip, in the order they are stored in."""
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             yield name, archive.read(name)
 
 
 def generated_name(image: str, draw: int) -> str:
-    """`.../0002_c1s1_000451_03.jpg` to `bounding_box_train/0002_c1s1_000451_03_g01.jpg`.
+    """Name of a generated image, from its source's name and the number of its draw.
 
-    A suffix, which every Re-ID reader accepts; the folder is Market-1501's, whatever the source's is.
+    The draw is a suffix because every Re-ID library's reader then finds the source's identity and camera in the name.
+    The folder is Market-1501's, whatever the source's is.
+
+    Example:
+        >>> generated_name("train/0002_c1s1_000451_03.jpg", draw=1)
+        'bounding_box_train/0002_c1s1_000451_03_g01.jpg'
     """
     return f"bounding_box_train/{PurePosixPath(image).stem}_g{draw:02d}.jpg"
 
 
 def background_name(image: str) -> str:
-    """`bounding_box_train/0002_c1s1_000451_03.jpg` to `backgrounds/0002_c1s1_000451_03.jpg`.
+    """Name of an image's background: the same scene without the person.
 
-    The image's place without the person lies beside the image's folder, as rendered sets and an imported PRW have it.
+    Backgrounds lie in a folder beside the image's own, as in rendered data sets and in an imported PRW.
+
+    Example:
+        >>> background_name("bounding_box_train/0002_c1s1_000451_03.jpg")
+        'backgrounds/0002_c1s1_000451_03.jpg'
     """
     path = PurePosixPath(image)
     return (path.parent.parent / "backgrounds" / f"{path.stem}.jpg").as_posix()
@@ -160,14 +176,13 @@ def load(archives: Iterable[str], names: Iterable[str], size: tuple[int, int], t
     """Read many images into one tensor.
 
     Args:
-        archives: for each image the archive that holds it.
+        archives: for each image the path of the archive that holds it.
         names: for each image its path inside that archive.
         size: (H, W) in pixels; an image of another size is resized (bicubic).
         threads: decoding threads; the result does not depend on it.
 
     Returns:
-        (N, 3, H, W) uint8 RGB, in the order given. 24.6 kB an image at 128x64, so 0.3 GB for Market-1501's
-        training set.
+        (N, 3, H, W) uint8 RGB, in the order given. An image of 128x64 takes 24.6 kB, Market-1501's training set 0.3 GB.
     """
     import torch
 
@@ -193,10 +208,22 @@ def load(archives: Iterable[str], names: Iterable[str], size: tuple[int, int], t
 
 
 def to_float(images: Tensor) -> Tensor:
-    """uint8 in 0..255 to float in [-1, 1]."""
+    """Images in uint8, 0..255, as float in [-1, 1]; any shape.
+
+    Example:
+        >>> import torch
+        >>> to_float(torch.tensor([0, 255], dtype=torch.uint8))
+        tensor([-1.,  1.])
+    """
     return images.float() / 127.5 - 1
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Float in [-1, 1] to uint8 in 0..255, rounded and clipped; the inverse of `to_float`."""
+    """Images in float, [-1, 1], as uint8 in 0..255, rounded and clipped; any shape. The inverse of `to_float`.
+
+    Example:
+        >>> import torch
+        >>> to_uint8(torch.tensor([-1.0, 0.0, 1.0, 1.5]))
+        tensor([  0, 128, 255, 255], dtype=torch.uint8)
+    """
     return ((images + 1) * 127.5).round().clamp(0, 255).byte()

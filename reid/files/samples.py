@@ -1,4 +1,4 @@
-"""The sample table: one row an image, with its identity, camera and where it comes from.
+"""The sample table: one entry for each image, with its identity, its camera and where it comes from.
 
 The table is a pandas DataFrame, stored as Parquet:
 
@@ -6,18 +6,18 @@ The table is a pandas DataFrame, stored as Parquet:
 column           type  meaning
 ===============  ====  ===============================================================================
 image            str   unique key: path inside its archive, e.g. `bounding_box_train/0002_c1s1_000451_03.jpg`
-archive          str   zip or folder that holds it, relative to the project's root
+archive          str   path of the zip or folder that holds it, relative to the project's root
 identity         int   the data set's own id; -1 junk, 0 distractor
 camera           int   from 1
-origin           str   `real`, or the name of the row of the table that generated it
-source           str   the conditioning image (itself for a real row)
+origin           str   `real`, or for a generated image its row of the results table, e.g. `full-a2`
+source           str   the conditioning image; a real image is its own
 further_sources  str   other conditioning images, for methods that take several: names joined by `|`; mostly empty
-pose_of          str   the image whose pose was the target; null for a real row
-draw             int   0 real, 1.. generated
+pose_of          str   the image whose pose was the target; null for a real image
+draw             int   0 for a real image; 1.. for the generated images of one source
 ===============  ====  ===============================================================================
 
-A generated row has the identity and the camera of its source; an image of somebody new is its own source. Class labels
-are made at training time (`class_labels`), never stored.
+A generated image has the identity and the camera of its source; one of a person who is not in the data set is its own
+source. Class labels are made at training time (`class_labels`), never stored.
 """
 
 from __future__ import annotations
@@ -49,17 +49,30 @@ COLUMNS = {
 
 
 def real_table(images: list[str], archive: str, identities: list[int], cameras: list[int]) -> pd.DataFrame:
-    """A table of real images, sorted by image."""
+    """A sample table of real images, sorted by image.
+
+    Example:
+        >>> table = real_table(["b.jpg", "a.jpg"], "data/raw/set.zip", identities=[7, 8], cameras=[1, 2])
+        >>> table[["image", "identity", "camera", "origin", "source", "draw"]].to_numpy().tolist()
+        [['a.jpg', 8, 2, 'real', 'a.jpg', 0], ['b.jpg', 7, 1, 'real', 'b.jpg', 0]]
+    """
     table = pd.DataFrame({"image": images, "archive": archive, "identity": identities, "camera": cameras})
     table = table.assign(origin=REAL, source=table["image"], further_sources="", pose_of=None, draw=0)
     return _typed(table).sort_values("image", ignore_index=True)
 
 
 def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:
-    """Return the table where it keeps its contract; raise InputError saying which rows break which rule."""
+    """Return the table if it is a valid sample table.
+
+    Raises:
+        InputError: it is not; the message says which images break which rule, and calls the table `name`.
+    """
     missing = [column for column in COLUMNS if column not in table]
     if missing:
-        raise InputError(f"{name}: columns {missing} are missing; it has {list(table.columns)}")
+        raise InputError(
+            f"{name}: columns {missing} are missing; expected a sample table with {list(COLUMNS)}, got "
+            f"{list(table.columns)}"
+        )
     rules = {
         "image occurs more than once": table["image"].duplicated(keep=False),
         "camera is below 1": table["camera"] < 1,
@@ -77,23 +90,23 @@ def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:
     identity = known["identity"].reindex(names).to_numpy()
     for rule, wrong in (
         ("a further source is not in the table", np.isnan(identity)),
-        ("a further source shows somebody else", identity != table["identity"].to_numpy()[entries]),
+        ("a further source is of another identity", identity != table["identity"].to_numpy()[entries]),
     ):
         rules[rule] = pd.Series(np.bincount(entries[wrong], minlength=len(table)) > 0, table.index)
     for rule, broken in rules.items():
         if broken.any():
             examples = ", ".join(table.loc[broken, "image"].head(3))
-            raise InputError(f"{name}: {rule}: {int(broken.sum())} rows, e.g. {examples}")
+            raise InputError(f"{name}: {rule}: {int(broken.sum())} of {len(table)} images, e.g. {examples}")
     return table
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read and check a table; raises FileNotFoundError or InputError naming the file."""
+    """Read and check a sample table; raises FileNotFoundError or InputError naming the file."""
     return check(_typed(read_parquet(path)), str(path))
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file; raises FileNotFoundError, or InputError where it is damaged, naming it."""
+    """Read a Parquet file; raises FileNotFoundError, or InputError where it is damaged, naming the file."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: run `dvc repro`, or the stage that writes it (data/README.md)")
     try:
@@ -103,13 +116,18 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
-    """Check a table and write it as Parquet; equal tables give equal bytes."""
+    """Check a sample table and write it as Parquet; equal tables give equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     check(table, str(path))[list(COLUMNS)].to_parquet(path, index=False)
 
 
 def join_names(images: Iterable[str]) -> str:
-    """Names of images as one value of `further_sources`; raises InputError where one has a `|` in it."""
+    """Names of images as one value of `further_sources`; raises InputError where one has a `|` in it.
+
+    Example:
+        >>> join_names(["a.jpg", "b.jpg"])
+        'a.jpg|b.jpg'
+    """
     names = list(images)
     for name in names:
         if "|" in name:
@@ -123,14 +141,19 @@ def split_names(joined: str) -> list[str]:
 
 
 def archives(table: pd.DataFrame) -> list[Path]:
-    """The archives that hold the table's images, sorted."""
+    """Paths of the archives that hold the table's images, sorted."""
     return [Path(path) for path in sorted(table["archive"].unique())]
 
 
 def class_labels(identities: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """Labels 0..K-1 in the order of the sorted identities, and K."""
-    known, labels = np.unique(identities, return_inverse=True)
-    return labels.astype(np.int64), len(known)
+    """Class labels (N,), 0..K-1 in the order of the K sorted identities (N,), and K.
+
+    Example:
+        >>> class_labels(np.array([9, 2, 9, 5]))
+        (array([2, 0, 2, 1]), 3)
+    """
+    people, labels = np.unique(identities, return_inverse=True)
+    return labels.astype(np.int64), len(people)
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:

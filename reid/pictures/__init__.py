@@ -1,1 +1,1 @@
-"""Pictures to look at: contact sheets, rank lists, maps of features."""
+"""Pictures to look at: contact sheets, rank lists, features in two dimensions."""

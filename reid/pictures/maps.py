@@ -1,4 +1,4 @@
-"""Features on a plane, to look at."""
+"""Features drawn in two dimensions, to look at."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 
 def on_a_plane(features: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
-    """Places (N, 2) at which features (N, D) that are close lie close: t-SNE (van der Maaten and Hinton, 2008).
+    """Coordinates (N, 2) of features (N, D) by t-SNE (van der Maaten and Hinton, 2008).
 
-    Only neighbourhoods mean something; distances between clusters, and their sizes, do not. Where there are fewer than
-    three images, or all features are equal, all places are the origin.
+    t-SNE keeps neighbours together; distances between clusters, and the clusters' sizes, mean nothing. Where there are
+    fewer than three features, or all are equal, all coordinates are 0.
     """
     if len(features) < 3 or not np.ptp(features, axis=0).any():
         return np.zeros((len(features), 2), np.float32)

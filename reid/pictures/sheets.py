@@ -1,4 +1,4 @@
-"""Contact sheets: rows of pictures with captions."""
+"""Contact sheets: lines of pictures, each with a caption."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 def sheet(
     rows: Sequence[tuple[str, Sequence[Picture]]], path: Path, height: int = 192, title: str = "", gap: int = 4
 ) -> None:
-    """Write rows of pictures as PNG.
+    """Write lines of pictures, one below the other, as PNG.
 
     Args:
-        rows: caption and pictures of each row; all pictures are scaled to one height.
+        rows: caption and pictures of each line of the sheet; all pictures are scaled to one height.
         path: of the PNG.
         height: of a picture on the sheet, in pixels.
-        title: a line above everything.
+        title: text above everything.
         gap: pixels between pictures.
     """
     font = ImageFont.load_default(15)
@@ -44,7 +44,7 @@ def sheet(
 
 
 def framed(image: Picture, colour: tuple[int, int, int], border: int = 3) -> Picture:
-    """The image with its outermost pixels in a colour."""
+    """A copy of the image whose outermost `border` pixels have the colour (R, G, B)."""
     picture = image.copy()
     picture[:border] = picture[-border:] = picture[:, :border] = picture[:, -border:] = colour
     return picture

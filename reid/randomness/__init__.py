@@ -1,1 +1,1 @@
-"""Random draws that depend on what they are for, and never on what happened before."""
+"""Random draws that depend on their purpose alone, never on what was drawn before."""

@@ -1,11 +1,12 @@
-"""Which images each iteration of Re-ID training works on, one by one or in pairs, as a function of the iteration alone.
+"""Which images each iteration of Re-ID training uses, one by one or in pairs, as a function of the iteration alone.
 
-Siamese networks learn from pairs: half of them positive to begin with, then fewer with each pass over the training
-images, down to a fifth.
+Siamese networks learn from positive pairs, of one person, and negative pairs, of two. Half of the pairs are positive to
+begin with, so that the network does not learn to call every pair negative; the share falls with each epoch, to a fifth.
 
-All of SAMPLINGS take the class labels (N,) of all images, the iteration (from 0), how many images or pairs P are
-wanted, and the seed of everything. They give rows: (P,) of single images, or (2P,), the first images of all pairs, then
-their second; pairs of one person alone raise InputError.
+All functions in SAMPLINGS take the class labels (N,) of all training images, the iteration (from 0), the number P of
+images or pairs in a batch, and the seed. They return indices of images: (P,) for single images; (2P,) for pairs, the
+first images of all pairs, then their second ones. Those that draw pairs raise InputError where all images are of one
+person.
 """
 
 from __future__ import annotations
@@ -17,21 +18,38 @@ from reid.common.errors import InputError
 from reid.randomness.batches import draw
 from reid.randomness.seeds import seed_for
 
-GROWTH = 1.01  # with each pass
+GROWTH = 1.01  # of the negative pairs for each positive one, with each epoch
 MOST = 4  # negative pairs for each positive one
-PASSES = 1_000  # after which nothing grows any more, the most having been reached
+PASSES = 1_000  # epochs, after which the ratio has long been at MOST
 
 
 def single(labels: Tensor, iteration: int, batch_size: int, seed: int) -> Tensor:
-    """Rows (batch_size,) of images with labels (N,) in iteration 0, 1, ...: passes over all, in a new order each."""
+    """Indices (batch_size,) of single images: epochs over all images, in a new random order each.
+
+    Example:
+        >>> labels = torch.tensor([0, 0, 1, 1])
+        >>> epoch = torch.cat([single(labels, iteration, 2, seed=0) for iteration in (0, 1)])
+        >>> sorted(epoch.tolist())
+        [0, 1, 2, 3]
+    """
     return draw(len(labels), iteration, batch_size, seed)
 
 
 def drawn(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
-    """Pairs of iteration 0, 1, ...: each has a random first image, and is positive by chance.
+    """Indices (2P,) of pairs with random first images; each pair is positive with a probability.
 
-    As in the code behind Table 4: P(positive) = 1 / (1 + n), n = min(1.01^pass, 4); the second image of a positive pair
-    may be the first.
+    As in the code behind the journal paper's Table 4: P(positive) = 1 / (1 + n), n = min(1.01^epoch, 4), epoch from 0;
+    the second image of a positive pair may be the first one again.
+
+    Example:
+        The share of positive pairs in the first epoch, and in the last ones.
+
+        >>> labels = torch.tensor([0, 0, 1, 1]).repeat(1000)
+        >>> for iteration in (0, 1000):
+        ...     first, second = drawn(labels, iteration, 4000, seed=0).chunk(2)
+        ...     print(round(float((labels[first] == labels[second]).float().mean()), 1))
+        0.5
+        0.2
     """
     stream = torch.Generator().manual_seed(seed_for(seed, "pairs", iteration))
     first = torch.randint(len(labels), (pairs,), generator=stream)
@@ -41,16 +59,22 @@ def drawn(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
 
 
 def counted(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
-    """Pairs of iteration 0, 1, ...: first images in passes over all, and a fixed number of positive pairs a batch.
+    """Indices (2P,) of pairs whose first images run through epochs over all images; a fixed number of them is positive.
 
-    As in the original: the first round(P / d) pairs are positive, d = min(2 x 1.01^epoch, 5), epoch from 1; no image is
-    its own partner, but for the only one of its class.
+    As in the original siamese recipe: the first round(P / d) pairs are positive, d = min(2 x 1.01^epoch, 5), epoch from
+    1. No image is paired with itself, unless it is the only one of its class.
+
+    Example:
+        >>> labels = torch.tensor([0, 0, 1, 1])
+        >>> first, second = counted(labels, 0, 4, seed=0).chunk(2)
+        >>> (labels[first] == labels[second]).tolist()
+        [True, True, False, False]
     """
     stream = torch.Generator().manual_seed(seed_for(seed, "pairs", iteration))
     first = draw(len(labels), iteration, pairs, seed)
     epoch = 1 + iteration // (len(labels) // pairs)
-    share = min(2 * GROWTH ** min(epoch, PASSES), 1 + MOST)
-    positive = torch.arange(pairs) < round(pairs / share)
+    divisor = min(2 * GROWTH ** min(epoch, PASSES), 1 + MOST)
+    positive = torch.arange(pairs) < round(pairs / divisor)
     return torch.cat([first, _partners(labels, first, positive, torch.rand(pairs, generator=stream), itself=False)])
 
 
@@ -58,26 +82,29 @@ SAMPLINGS = {"single": single, "drawn": drawn, "counted": counted}
 
 
 def _partners(labels: Tensor, first: Tensor, positive: Tensor, random: Tensor, itself: bool) -> Tensor:
-    """A random image of the same class for each positive pair, of another class for the others.
+    """Second images (P,): a random image of the first one's class in positive pairs, of another class in the others.
 
     Args:
-        labels: (N,).
-        first: (P,) rows.
+        labels: (N,) class labels of all images.
+        first: (P,) indices of the pairs' first images.
         positive: (P,) bool.
-        random: (P,) in [0, 1): which of the possible images.
+        random: (P,) uniform in [0, 1): which of the possible images.
         itself: whether the first image is possible.
     """
-    order = torch.argsort(labels, stable=True)
-    place = torch.argsort(order)[first]  # of the first images among all by class
+    order = torch.argsort(labels, stable=True)  # images by class: those of one class are begin..end-1
+    position = torch.argsort(order)[first]
     begin, end = (torch.searchsorted(labels[order], labels[first], right=right) for right in (False, True))
     own, others = end - begin, len(labels) - (end - begin)
     if not others[~positive].all():
-        raise InputError("siamese training needs images of at least two people; all of them are of one")
+        raise InputError(
+            f"siamese training needs images of at least two people; all {len(labels)} training images are of one: take "
+            "a larger data set"
+        )
 
     possible = own if itself else (own - 1).clamp(min=1)
-    choice = begin + (random * possible).long()
+    same_class = begin + (random * possible).long()
     if not itself:
-        choice += ((choice >= place) & (own > 1)).long()
-    other = (random * others).long()
-    other += own * (other >= begin)
-    return order[torch.where(positive, choice, other)]
+        same_class += ((same_class >= position) & (own > 1)).long()
+    other_class = (random * others).long()
+    other_class += own * (other_class >= begin)
+    return order[torch.where(positive, same_class, other_class)]

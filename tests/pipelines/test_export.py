@@ -84,7 +84,7 @@ def test_check_says_all_that_is_wrong_a_line_each(project):
     lines = output.splitlines()
     for line in (
         f"FATAL: {TRAIN}/{broken.name}: unreadable image (the file is empty (0 bytes))",
-        f"FATAL: {TRAIN}/{gone.name}: in the manifest, but not there",
+        f"FATAL: {TRAIN}/{gone.name}: in the manifest, but the file is missing",
         f"warning: {TRAIN}/Thumbs.db: not an image, left out",
         "Error: R: 3 fatal, 1 warnings",
     ):

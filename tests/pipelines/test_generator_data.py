@@ -156,7 +156,7 @@ def test_triplets_from_prw(tmp_path, monkeypatch):
     assert (people_seen[:, 1] > 200).all()
 
     beside = prw_files.names("train")[1]
-    assert f"1 x box without area in the frame, left out, e.g. {beside}" in output
+    assert f"1 x box without a pixel inside the frame, left out, e.g. {beside}" in output
     lost = [i for i in prw_images(rows) if not free_frames(i, rows, occupied)]
     assert lost
     assert f"{len(lost)} people in whose place somebody is in every frame of the video" in output

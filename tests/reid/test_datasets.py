@@ -69,7 +69,7 @@ def test_msmt17_lists_and_identities(tmp_path):
     rows = {split: t[["identity", "camera"]].to_numpy().tolist() for split, t in dataset.tables.items()}
     assert rows == {"train": [[1, 1], [5, 14]], "query": [[6, 2]], "gallery": [[6, 5]]}
     (tmp_path / "list_query.txt").write_text("0000/gone.jpg 0\n")
-    assert (True, "listed, but not there", "test/0000/gone.jpg") in faults(tmp_path, "msmt17")
+    assert (True, "listed, but the file is missing", "test/0000/gone.jpg") in faults(tmp_path, "msmt17")
 
 
 def test_every_fault_is_named_with_its_file(tiny_folder):
@@ -95,7 +95,7 @@ def test_every_fault_is_named_with_its_file(tiny_folder):
         assert any(f[0] == fatal and f[2] == f"{inside}/{name}" for f in found), name
     assert any(f[0] and f[1] == "identity in train and in query" for f in found)
     assert any(f[0] and f[1].startswith("same name as another image") for f in found)
-    assert (False, "query without an image in another camera", "query/0900_c1s1_000001_00.jpg") in found
+    assert (False, "query without a gallery image in another camera", "query/0900_c1s1_000001_00.jpg") in found
 
 
 def test_empty_folder_says_what_was_expected(tmp_path):

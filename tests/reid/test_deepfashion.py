@@ -186,10 +186,10 @@ def test_what_is_wrong_is_named(tmp_path):
     again.write_bytes(jpeg())
     (root / "img/Thumb.jpg").write_bytes(jpeg())
     found = {(f.fatal, f.what, f.where) for f in find_faults(DATASETS["deepfashion"](root), 1)}
-    assert (True, "listed, but not there", "fasionMENDenimid0000999901_1front.jpg") in found
+    assert (True, "listed, but the file is missing", "fasionMENDenimid0000999901_1front.jpg") in found
     assert (True, "listed twice, for train and for gallery", released_name(IMAGES[5][0])) in found
     assert (True, "the same image twice", f"img_highres/{IMAGES[0][0]}") in found
-    assert (False, "not named like an image of DeepFashion, left out", "img/Thumb.jpg") in found
+    assert (False, "not named like a DeepFashion image, left out", "img/Thumb.jpg") in found
 
 
 def test_a_person_in_both_splits_is_fatal(tmp_path):
@@ -215,7 +215,9 @@ def test_lists_that_are_missing_or_broken(tmp_path):
         DATASETS["deepfashion"](root)
     root = write_set(tmp_path / "one")
     (root / "fasion-annotation-test.csv").unlink()
-    with pytest.raises(InputError, match=r"one of the two annotation files is missing, \*annotation-test.csv"):
+    with pytest.raises(
+        InputError, match=r"one of the two annotation files is missing: put \*annotation-test.csv there"
+    ):
         DATASETS["deepfashion"](root)
     root = write_set(tmp_path / "three")
     shutil.copyfile(root / "fasion-annotation-test.csv", root / "old-annotation-test.csv")

@@ -79,12 +79,12 @@ def the_same_file_under_two_identities(out):
 
 def a_folder_named_like_an_image(out):
     (out / TRAIN / "0001_c1s1_088888_00.jpg").mkdir()
-    return "named like an image, but no file", f"{TRAIN}/0001_c1s1_088888_00.jpg"
+    return "named like an image, but not a file", f"{TRAIN}/0001_c1s1_088888_00.jpg"
 
 
 def a_link_to_nowhere(out):
     (out / QUERY / "0101_c1s1_088888_00.jpg").symlink_to("nowhere.jpg")
-    return "named like an image, but no file", f"{QUERY}/0101_c1s1_088888_00.jpg"
+    return "named like an image, but not a file", f"{QUERY}/0101_c1s1_088888_00.jpg"
 
 
 def an_image_of_too_many_pixels(out):
@@ -131,11 +131,11 @@ def a_png(out):
     return "does not end in .jpg", f"{TEST}/{path.with_suffix('.png').name}"
 
 
-def an_image_in_a_folder_of_its_own(out):
+def an_image_in_a_subfolder(out):
     path = first(out, TEST, "0000*")
     (out / TEST / "more").mkdir()
     path.rename(out / TEST / "more" / path.name)
-    return "in a folder of its own", f"{TEST}/more/{path.name}"
+    return "in a subfolder", f"{TEST}/more/{path.name}"
 
 
 def a_name_twice(out):
@@ -157,7 +157,7 @@ def a_camera_that_libraries_stop_at(out):
 
 def a_query_without_a_match(out):
     shutil.copyfile(first(out, QUERY), out / QUERY / "0900_c1s1_000001_01.jpg")
-    return "query without an image in another camera", f"{QUERY}/0900_c1s1_000001_01.jpg"
+    return "query without a gallery image in another camera", f"{QUERY}/0900_c1s1_000001_01.jpg"
 
 
 def a_file_that_is_no_image(out):
@@ -166,7 +166,7 @@ def a_file_that_is_no_image(out):
 
 
 WARNINGS = [
-    a_png, an_image_in_a_folder_of_its_own, a_name_twice, an_identity_that_libraries_stop_at,
+    a_png, an_image_in_a_subfolder, a_name_twice, an_identity_that_libraries_stop_at,
     a_camera_that_libraries_stop_at, a_query_without_a_match, a_file_that_is_no_image,
 ]  # fmt: skip
 

@@ -33,27 +33,27 @@ def a_pose_of_a_test_person(out):
     return "generated in the pose of an image of gallery", f"{TRAIN}/{first(out, TRAIN, '*_g01.jpg').name}"
 
 
-def a_row_without_a_file(out):
+def an_entry_without_a_file(out):
     path = first(out, TRAIN, "*_g01.jpg")
     path.unlink()
-    return "in the manifest, but not there", f"{TRAIN}/{path.name}"
+    return "in the manifest, but the file is missing", f"{TRAIN}/{path.name}"
 
 
-def a_file_without_a_row(out):
+def a_file_without_an_entry(out):
     path = first(out, TRAIN)
     shutil.copyfile(path, path.with_name(path.name.replace(".jpg", "_g02.jpg")))
     return "not in the manifest", f"{TRAIN}/{path.name.replace('.jpg', '_g02.jpg')}"
 
 
-def two_rows_of_a_file(out):
+def two_entries_of_a_file(out):
     rewrite(out, lambda rows: pd.concat([rows, rows.iloc[:1]], ignore_index=True))
-    return "more than one row in the manifest", f"{TRAIN}/{first(out, TRAIN).name}"
+    return "listed more than once in the manifest", f"{TRAIN}/{first(out, TRAIN).name}"
 
 
 def another_file_than_was_exported(out):
     one, other = sorted((out / TRAIN).glob("*_g01.jpg"))[:2]
     shutil.copyfile(other, one)
-    return "sha256 is not the manifest's", f"{TRAIN}/{one.name}"
+    return "sha256 differs from the manifest's", f"{TRAIN}/{one.name}"
 
 
 def another_identity_in_the_manifest(out):
@@ -61,7 +61,7 @@ def another_identity_in_the_manifest(out):
         rows.loc[at(rows, split="query"), "identity"] += 1
 
     rewrite(out, change)
-    return "identity is not the manifest's", f"{QUERY}/{first(out, QUERY).name}"
+    return "identity differs from the manifest's", f"{QUERY}/{first(out, QUERY).name}"
 
 
 def another_camera_in_the_manifest(out):
@@ -69,7 +69,7 @@ def another_camera_in_the_manifest(out):
         rows.loc[at(rows, split="query"), "camera"] = 7
 
     rewrite(out, change)
-    return "camera is not the manifest's", f"{QUERY}/{first(out, QUERY).name}"
+    return "camera differs from the manifest's", f"{QUERY}/{first(out, QUERY).name}"
 
 
 def another_split_in_the_manifest(out):
@@ -77,7 +77,7 @@ def another_split_in_the_manifest(out):
         rows.loc[at(rows, split="query"), "split"] = "gallery"
 
     rewrite(out, change)
-    return "split is not the manifest's", f"{QUERY}/{first(out, QUERY).name}"
+    return "split differs from the manifest's", f"{QUERY}/{first(out, QUERY).name}"
 
 
 def a_generated_image_of_another_identity(out):
@@ -153,9 +153,9 @@ def two_manifests_that_differ(out):
 FAULTS = [
     an_image_generated_from_a_test_person,
     a_pose_of_a_test_person,
-    a_row_without_a_file,
-    a_file_without_a_row,
-    two_rows_of_a_file,
+    an_entry_without_a_file,
+    a_file_without_an_entry,
+    two_entries_of_a_file,
     another_file_than_was_exported,
     another_identity_in_the_manifest,
     another_camera_in_the_manifest,
@@ -192,7 +192,7 @@ def test_without_a_manifest_names_tell_what_they_can(out):
     assert (True, "generated image in query", f"{QUERY}/{query.name.replace('.jpg', '_g01.jpg')}") in findings
     leak = f"{TRAIN}/{test.name.replace('.jpg', '_g01.jpg')}"
     assert (True, "generated from an image of gallery", leak) in findings
-    assert (False, "there is none: how images were generated is not known", manifest.PARQUET) in findings
+    assert (False, "missing: how images were generated is not known", manifest.PARQUET) in findings
 
 
 def test_shards_are_compared_with_the_manifest(good_export, tmp_path):
@@ -200,7 +200,7 @@ def test_shards_are_compared_with_the_manifest(good_export, tmp_path):
     shard = tmp_path / "out/shards/query-000000.tar"
     data = shard.read_bytes()
     shard.write_bytes(data[:700] + bytes([data[700] ^ 1]) + data[701:])
-    assert [f[1] for f in found(tmp_path / "out")] == ["in a shard: not what the manifest says"]
+    assert [f[1] for f in found(tmp_path / "out")] == ["in a shard: other contents than the manifest says"]
     shard.write_bytes(b"x" * 2000)
     assert {f[1] for f in found(tmp_path / "out")} == {"damaged shard", "in no shard"}
     shutil.copyfile(tmp_path / "out/shards/train-000000.tar", shard)
@@ -216,7 +216,7 @@ def test_labels_in_shards_are_compared_with_the_manifest(good_export, tmp_path):
     assert b'"identity": 101' in data
     shard.write_bytes(data.replace(b'"identity": 101', b'"identity": 901', 1))
     ((fatal, what, where),) = found(tmp_path / "out")
-    assert (fatal, what) == (True, "in a shard: not what the manifest says")
+    assert (fatal, what) == (True, "in a shard: other contents than the manifest says")
     assert re.fullmatch(r"shards/query-000000\.tar: 0101_.*\.json", where)
     shard.unlink()
     assert found(tmp_path / "out") == {(True, "in no shard", "shards/query-*.tar")}

@@ -36,7 +36,7 @@ def test_nobody_in_the_pool():
 
 def test_bad_arguments():
     ones = np.ones(2, int)
-    with pytest.raises(InputError, match="not by 'median'"):
+    with pytest.raises(InputError, match="got 'median'"):
         pool(features(2), ones, "median")
-    with pytest.raises(InputError, match="one length each"):
+    with pytest.raises(InputError, match=r"\[2, 2, 2\] of the queries and \[3, 2, 2\] of the pool"):
         multi_query(features(2), ones, ones, features(3), ones, ones)

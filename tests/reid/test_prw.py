@@ -102,14 +102,14 @@ FRAME = "c1s1_001000"
 MISTAKES = [
     (lambda root: (root / f"frames/{FRAME}.jpg").unlink(), rf"1 files are missing, e.g. frames/{FRAME}.jpg"),
     (lambda root: (root / f"annotations/{FRAME}.jpg.mat").unlink(), rf"e.g. annotations/{FRAME}.jpg.mat"),
-    (lambda root: (root / f"annotations/{FRAME}.jpg.mat").write_bytes(b"x" * 300), "is not a MATLAB file"),
+    (lambda root: (root / f"annotations/{FRAME}.jpg.mat").write_bytes(b"x" * 300), "is not a readable MATLAB file"),
     (
         lambda root: scipy.io.savemat(root / f"annotations/{FRAME}.jpg.mat", {"boxes": np.ones((2, 5))}),
         "expected one of box_new, anno_file, anno_previous, it has boxes",
     ),
     (
         lambda root: scipy.io.savemat(root / f"annotations/{FRAME}.jpg.mat", {"box_new": np.ones((2, 4))}),
-        r"expected rows \[identity, x, y, width, height\], got \(2, 4\)",
+        r"expected an array \(N, 5\) of identity, x, y, width, height, got \(2, 4\)",
     ),
     (
         lambda root: lists(root, "train", ["frame 1"]),

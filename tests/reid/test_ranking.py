@@ -86,9 +86,10 @@ def test_ties_rank_in_gallery_order():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"query_identities": np.array([1])}, "do not fit"),
+        ({"query_identities": np.array([1])}, r"expected distances \(Q, G\) of 1 query identities .* shape \(2, 3\)"),
         ({"distances": np.full((2, 3), np.nan)}, "6 of 6 distances are not numbers"),
-        ({"query_identities": np.array([1, 0])}, "positive identity"),
+        ({"query_identities": np.array([1, 0])}, "positive identity, got 1 of 2"),
+        ({"gallery_cameras": np.array([1])}, "3 identities and 1 cameras of gallery images"),
     ],
 )
 def test_bad_input(change, message):
