@@ -54,7 +54,7 @@ def discriminator_adversarial(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def nearest_neighbour(generated: Tensor, target: Tensor, size: int, convention: Convention = "released") -> Tensor:
-    """L_NN: the distance of each generated position to its nearest neighbour around there in the target (Eq. 8).
+    """L_NN: the distance of each generated position to its nearest neighbour in a window of the target (Eq. 8).
 
     L = mean_p min_{q in N(p)} ||C_generated(p) - C_target(q)||_1, with a sum over channels (Eq. 12) and, as released, a
     mean over positions, where the text has a sum (Eq. 15). An L1 loss punishes a correct texture that is a pixel off,

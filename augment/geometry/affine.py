@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# The map of a region that has none. It shifts by a million pixels, so that every pixel reads outside of the source
-# image, where the warp gives zero.
+# Stands for the map of a region that has no points to fit one to. It shifts by a million pixels, so that every pixel
+# reads outside of the source image, where the warp gives zero.
 NOWHERE = ((1.0, 0.0, 1e6), (0.0, 1.0, 1e6))
 
 
@@ -19,8 +19,8 @@ def fit_affine(target: Tensor, source: Tensor, weights: Tensor) -> Tensor:
 
     As in the released code, which calls scikit-image: both point sets are centred and scaled to a mean squared distance
     of 2 from their centre; each pair of points gives two equations that are homogeneous in the six coefficients and a
-    common scale, and the unit vector of least residual solves them. Fewer than three points, or collinear target
-    points, determine no map: the result is `NOWHERE`.
+    common scale; the unit vector with the smallest residual is their solution. Fewer than three points, or collinear
+    target points, determine no map: the result is `NOWHERE`.
 
     Args:
         target: (..., N, 2) points, x then y.

@@ -39,7 +39,7 @@ LIMBS = tuple(
     for side in ("right", "left")
 )
 TWIN = (1, 0, 3, 2, 5, 4, 7, 6)  # index of the same limb of the other side
-UPPER = (True, True, False, False) * 2  # upper legs and arms, as against lower ones
+UPPER = (True, True, False, False) * 2  # whether a limb is an upper leg or an upper arm
 
 KNEES = (INDEX["right_knee"], INDEX["left_knee"])
 HEAD_HALF_SIDE = 0.4  # half the side of the head's square, in units of `torso_sides`, as released

@@ -91,7 +91,7 @@ def vgg16_hed(layer: Layer = "conv1_2") -> VGG:
 
 
 def vgg19(layer: Layer = "conv1_2") -> VGG:
-    """Torchvision's VGG-19; the paper's network, but trained anew.
+    """Torchvision's VGG-19: the paper's network, with weights from another training.
 
     Its input is divided by a deviation of about 57 grey levels, so its features are smaller by about as much than those
     of a network whose input is in 0..255. They are multiplied by it, so that the paper's lambda fits to first order.

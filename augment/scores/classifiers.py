@@ -72,8 +72,8 @@ def efficientnet_lite0() -> Classifier:
 def inception_v3() -> Classifier:
     """Torchvision's Inception-v3 at 299 x 299 pixels; 2048 features, 1000 classes.
 
-    Published inception scores were computed with an older TensorFlow graph, trained otherwise and used without the last
-    layer's bias: scores of this network are near them, but not comparable to the last digit.
+    Published inception scores were computed with an older TensorFlow graph, from another training and without the last
+    layer's bias: scores of this network come near them, but cannot be compared with them exactly.
     """
     return Classifier(_InceptionV3(), 299, square=True)
 

@@ -16,7 +16,7 @@ from augment.scores.ssd300 import SSD300
 from reid.common.progress import progress
 
 Detector = PersonDetector | SSD300
-DETECTORS: dict[str, Callable[[torch.device], Detector]] = {  # from the device to work on
+DETECTORS: dict[str, Callable[[torch.device], Detector]] = {  # each makes a detector for a device
     "ssdlite-person": lambda device: PersonDetector(),  # OpenCV runs it on the CPU
     "ssd300": SSD300,
 }

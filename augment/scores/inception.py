@@ -1,4 +1,4 @@
-"""Inception score (IS), Salimans et al. 2016: high if a classifier is sure of each image, and its classes diverse.
+"""Inception score (IS), Salimans et al. 2016: high for confident and diverse classifications.
 
 With p(k | x) a classifier's probabilities for an image x, and p(k) their mean over the images of a part,
 

@@ -14,7 +14,7 @@ CAMERAS = 6
 MOST = 8000  # identities of a set: names have four digits, and the people of distractors are numbered too
 TRAIN_VIEWS, GALLERY_VIEWS = 3, 3  # pictures of a person in each camera: exactly, at most
 JUNK = 0.3  # probability of a junk image (a bad box) for a test person in a camera
-PASSERS = 8  # there is one person of distractors for so many identities
+PASSERS = 8  # identities for each person who is shown in distractors only
 
 
 @dataclass(frozen=True)

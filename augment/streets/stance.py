@@ -136,7 +136,7 @@ def with_hand_bag(random: np.random.Generator, stance: Stance, side: str) -> Sta
 
 
 def pushing(random: np.random.Generator, side: str) -> Stance:
-    """Walking beside a bicycle on one's `side`, both hands at its handle bar."""
+    """Walking with a bicycle on one `side`, both hands at its handle bar."""
     arms = {other: Arm(34, 6, 24, 6) if other == side else Arm(30, 2, 40, 30) for other in SIDES}
     return replace(walking(random), name="push a bicycle", arms=arms)
 
@@ -145,7 +145,7 @@ def _changed(stance: Stance, name: str, arms: dict[str, Arm]) -> Stance:
     return replace(stance, name=f"{stance.name}, {name}", arms=stance.arms | arms)
 
 
-GESTURES = {  # shares for a person with both hands free and a bag with a strap; others have those that are possible
+GESTURES = {  # shares, for a person with both hands free and a bag with a strap; others lack some gestures
     None: 0.52,
     with_phone: 0.20,
     with_pockets: 0.16,

@@ -26,8 +26,9 @@ from augment.networks.blocks import (
 class Deformable(nn.Module):
     """A source stream on (x_a, H_a), a target stream on H_b, and a decoder that joins them (Fig. 2).
 
-    The source's features lie where its pose has the body, not where the output needs it: the finest skip connections of
-    the source stream are warped into the target pose. The target stream is aligned with the output as it is.
+    The source stream's features are where the body is in the source pose, but the decoder needs them where it is in the
+    target pose. So its finest skip connections are warped, each body region by its own map, before they join those of
+    the target stream, which is aligned with the output as it is.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ class BlazePose:
 
     def __init__(
         self,
-        padding: float = 1.3,  # side of the square by the image's height; of 1 to 1.5 the best on rendered crops
+        padding: float = 1.3,  # side of the square by the image's height; the best of 1 to 1.5 on rendered crops
         person: float = 0.5,  # probability of a person from which joints count as visible
         processes: int = 2,  # that work in parallel
     ):
