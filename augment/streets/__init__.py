@@ -2,5 +2,5 @@
 
 `studio.render` writes a set. From the parts to the whole: `body`, `stance`, `outfit`, `garments`, `hair`, `fabric` and
 `belongings` make `people`; `scene` is a camera's surroundings, `camera` the camera itself; `rendering` casts the rays;
-`world` takes single pictures; `collection` decides which pictures make up a set, `extra` which enlarge a training set.
+`world` takes single pictures; `collection` decides which pictures make up a set.
 """
