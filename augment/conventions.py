@@ -1,6 +1,6 @@
-"""The papers' text and the code that made their tables differ: what `convention: released | paper` switches.
+"""`convention`: whether to follow the released code, which made the papers' tables, or the papers' text.
 
-Everything else that differs is in docs/fidelity.md.
+`released` is the default. docs/fidelity.md marks what `paper` changes, and lists the differences that have no switch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Losses, one value a sample: adversarial (Eq. 5) and nearest-neighbour (Eq. 7 and 8). The training loop reduces."""
+"""The adversarial loss (Eq. 5) and the nearest-neighbour loss (Eq. 7 and 8), unreduced: one value for each sample."""
 
 from __future__ import annotations
 
@@ -14,81 +14,114 @@ EPSILON = 1e-7  # inside the logarithms, as released
 
 
 def generator_adversarial(fake: Tensor) -> Tensor:
-    """-log D(fake), the non-saturating form of Eq. 5 that was released.
+    """The generator's loss -log D(fake), as released.
+
+    The text's log(1 - D(fake)) hardly has a gradient as long as the discriminator recognises generated images with
+    certainty, as it does early in training; this form has its largest gradient there.
 
     Args:
-        fake: (B, patches) probabilities for generated images.
+        fake: (B, patches) probabilities, given by D, that generated images are real.
 
     Returns:
         (B,) mean over patches.
+
+    Example:
+        >>> import torch
+        >>> from augment.losses import generator_adversarial
+        >>> generator_adversarial(torch.tensor([[0.5, 0.5], [0.1, 0.1]]))  # D is undecided; D is nearly sure
+        tensor([0.6931, 2.3026])
     """
     return -(fake + EPSILON).log().mean(1)
 
 
 def discriminator_adversarial(real: Tensor, fake: Tensor) -> Tensor:
-    """-log D(real) - log(1 - D(fake)) (Eq. 5).
+    """The discriminator's loss -log D(real) - log(1 - D(fake)) (Eq. 5).
 
     Args:
-        real: (B, patches) probabilities for real images.
-        fake: (B, patches) probabilities for generated images.
+        real: (B, patches) probabilities, given by D, that real images are real.
+        fake: (B, patches) probabilities, given by D, that generated images are real.
 
     Returns:
         (B,) mean over patches.
+
+    Example:
+        >>> import torch
+        >>> from augment.losses import discriminator_adversarial
+        >>> discriminator_adversarial(torch.full((1, 3), 0.5), torch.full((1, 3), 0.5))  # 2 log 2
+        tensor([1.3863])
     """
     return -(real + EPSILON).log().mean(1) - (1 - fake + EPSILON).log().mean(1)
 
 
 def nearest_neighbour(generated: Tensor, target: Tensor, size: int, convention: Convention = "released") -> Tensor:
-    """L_NN: each position of the generated image against the best one nearby in the target (Eq. 8).
+    """L_NN: the distance of each generated position to its nearest neighbour in a window of the target (Eq. 8).
 
-    L = mean_p min_{q in N(p)} ||C_generated(p) - C_target(q)||_1: a sum over channels (Eq. 12) and, as released, a mean
-    over positions; the text sums (Eq. 15). Neighbours outside the image do not count; size 1 is the plain L1 distance,
-    on pixels that of Eq. 6.
+    L = mean_p min_{q in N(p)} ||C_generated(p) - C_target(q)||_1, with a sum over channels (Eq. 12) and, as released, a
+    mean over positions, where the text has a sum (Eq. 15). An L1 loss punishes a correct texture that is a pixel off,
+    and so favours blur; this loss tolerates such misalignment (Sec. 3.2). Neighbours outside the image do not count;
+    size 1 is the L1 distance (on pixels, Eq. 6).
 
     Args:
         generated: (B, C, H, W) features g of generated images.
         target: (B, C, H, W) features g of the real images; treated as constant.
         size: n, odd, of the n x n neighbourhood N(p).
-        convention: mean or sum over positions.
+        convention: mean over positions (released) or sum (paper).
 
     Returns:
         (B,), differentiable in `generated`.
+
+    Raises:
+        InputError: shapes differ, or the size is no odd positive number.
+
+    Example:
+        >>> import torch
+        >>> from augment.losses import nearest_neighbour
+        >>> target = torch.zeros(1, 1, 4, 4)
+        >>> target[..., 1] = 1  # a vertical stripe
+        >>> generated = target.roll(1, dims=3)  # the stripe, one pixel further to the right
+        >>> nearest_neighbour(generated, target, size=1), nearest_neighbour(generated, target, size=3)
+        (tensor([0.5000]), tensor([0.]))
     """
     if generated.shape != target.shape:
-        raise InputError(f"features differ in shape: {tuple(generated.shape)} and {tuple(target.shape)}")
+        raise InputError(
+            f"nearest-neighbour loss: expected features of equal shape (B, C, H, W), got {tuple(generated.shape)} for "
+            f"the generated and {tuple(target.shape)} for the target images"
+        )
     if size < 1 or size % 2 == 0:
-        raise InputError(f"the neighbourhood's size must be odd and positive, got {size}")
+        raise InputError(f"nearest-neighbour loss: expected an odd and positive size of the neighbourhood, got {size}")
     mean = _NearestNeighbour.apply(generated, target, size)
     return mean * (generated.shape[2] * generated.shape[3]) if convention == "paper" else mean
 
 
 class _NearestNeighbour(torch.autograd.Function):
-    """Finds the nearest neighbours without a graph; keeps one sign a value for the gradient.
+    """Mean over positions of the distance to the nearest neighbour, with its gradient written by hand.
 
-    Stacking the n^2 shifted targets needs n^2 times the memory and several times the time.
+    The gradient of an L1 distance is the sign of the difference, so one byte a value is kept. Stacking n^2 shifted
+    targets, as in the text, needs n^2 times the memory and several times the time.
     """
 
     @staticmethod
     def forward(ctx: Any, generated: Tensor, target: Tensor, size: int) -> Tensor:
         a, b = (maps.permute(0, 2, 3, 1).contiguous() for maps in (generated, target))  # (B, H, W, C)
         batch, height, width, channels = a.shape
-        least = torch.full((batch, height, width), torch.inf, dtype=a.dtype, device=a.device)
+        smallest = torch.full((batch, height, width), torch.inf, dtype=a.dtype, device=a.device)
         nearest = torch.zeros((batch, height, width), dtype=torch.long, device=a.device)
-        rows = torch.arange(batch * height * width, device=a.device).view(batch, height, width)
+        indices = torch.arange(batch * height * width, device=a.device).view(batch, height, width)
         reach = size // 2
         for down in range(-reach, reach + 1):
             for right in range(-reach, reach + 1):
-                here = (slice(None), _overlap(height, -down), _overlap(width, -right))
-                there = (slice(None), _overlap(height, down), _overlap(width, right))
-                distance = (a[here] - b[there]).abs_().sum(-1)  # Eq. 11 to 13
-                closer = distance < least[here]
-                least[here] = torch.where(closer, distance, least[here])  # Eq. 14
-                nearest[here] = torch.where(closer, rows[there], nearest[here])
+                # Positions p whose neighbour at this offset lies in the image, and these neighbours q.
+                p = (slice(None), _overlap(height, -down), _overlap(width, -right))
+                q = (slice(None), _overlap(height, down), _overlap(width, right))
+                distance = (a[p] - b[q]).abs_().sum(-1)  # Eq. 11 to 13
+                closer = distance < smallest[p]
+                smallest[p] = torch.where(closer, distance, smallest[p])  # Eq. 14
+                nearest[p] = torch.where(closer, indices[q], nearest[p])
         if ctx.needs_input_grad[0]:
-            winner = b.view(-1, channels).index_select(0, nearest.view(-1))
-            ctx.save_for_backward(torch.sub(a.view(-1, channels), winner, out=winner).sign_().to(torch.int8))
+            neighbours = b.view(-1, channels).index_select(0, nearest.view(-1))
+            ctx.save_for_backward(torch.sub(a.view(-1, channels), neighbours, out=neighbours).sign_().to(torch.int8))
             ctx.shape = a.shape
-        return least.mean((1, 2))
+        return smallest.mean((1, 2))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
@@ -99,5 +132,5 @@ class _NearestNeighbour(torch.autograd.Function):
 
 
 def _overlap(length: int, shift: int) -> slice:
-    """Positions p in 0..length-1 for which p - shift is one too."""
+    """The positions p in 0..length-1 for which p - shift is in 0..length-1 too."""
     return slice(max(0, shift), length + min(0, shift))

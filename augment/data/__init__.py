@@ -1,1 +1,1 @@
-"""What generators learn from: people in memory, pairs of their images, batches."""
+"""Training data of generators: images and poses in memory, pairs of a person's images, batches."""

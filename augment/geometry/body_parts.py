@@ -1,4 +1,8 @@
-"""The ten body regions made from 18 joints (Sec. 3.1), with the twin limb for a missing one (Sec. 4.2).
+"""The ten body regions, made from the 18 joints (Sec. 3.1), and the rule of symmetry (Sec. 4.2).
+
+A body is roughly a set of rigid parts, so one affine map for each part approximates its deformation from one pose to
+another. A limb that was not detected in the source image has no map; the rule of symmetry then reads the same limb of
+the other side, its twin, because the two sides of a person mostly look alike.
 
 Order of the regions everywhere: torso, head, then right and left of upper leg, lower leg, upper arm, lower arm.
 """
@@ -28,22 +32,22 @@ PARTS = (
 )
 HEAD = tuple(INDEX[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear"))
 SHOULDERS = (INDEX["left_shoulder"], INDEX["right_shoulder"])
-# (from, to) joints of the eight limbs, in the order of PARTS; a limb's twin is its neighbour in the pair.
+# First and second joint of each of the eight limbs, in the order of PARTS.
 LIMBS = tuple(
     (INDEX[f"{side}_{start}"], INDEX[f"{side}_{end}"])
     for start, end in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
     for side in ("right", "left")
 )
-TWIN = (1, 0, 3, 2, 5, 4, 7, 6)
-UPPER = (True, True, False, False) * 2
+TWIN = (1, 0, 3, 2, 5, 4, 7, 6)  # index of the same limb of the other side
+UPPER = (True, True, False, False) * 2  # whether a limb is an upper leg or an upper arm
 
 KNEES = (INDEX["right_knee"], INDEX["left_knee"])
-HEAD_HALF_SIDE = 0.4  # of the head's square, in torso scales, as released
-POINTS = 7  # most points that any region contributes to its affine map: the head's five joints and two shoulders
+HEAD_HALF_SIDE = 0.4  # half the side of the head's square, in units of `torso_sides`, as released
+POINTS = 7  # most points that a region's map is fitted to: the head's five joints and two shoulders
 
 
 def torso_sides(pose: Pose) -> Tensor:
-    """(...) root mean square length of the torso's two sides (hip to shoulder), in pixels."""
+    """(...) root mean square length of the torso's two sides (hip to shoulder), in pixels: the released body scale."""
     right_hip, left_hip, left_shoulder, right_shoulder = (pose.joints[..., joint, :] for joint in TORSO)
     right = ((right_hip - right_shoulder) ** 2).sum(-1)
     left = ((left_hip - left_shoulder) ** 2).sum(-1)
@@ -51,20 +55,20 @@ def torso_sides(pose: Pose) -> Tensor:
 
 
 def torso_diagonals(pose: Pose) -> Tensor:
-    """(...) mean length of the torso's two diagonals (hip to the other side's shoulder), in pixels."""
+    """(...) mean length of the torso's two diagonals (hip to opposite shoulder), in pixels: the text's body scale."""
     right_hip, left_hip, left_shoulder, right_shoulder = (pose.joints[..., joint, :] for joint in TORSO)
     return ((right_hip - left_shoulder).norm(dim=-1) + (left_hip - right_shoulder).norm(dim=-1)) / 2
 
 
 @dataclass(frozen=True)
 class LimbSize:
-    """How large a limb's rectangle is, of a limb from its first to its second joint."""
+    """Size of the rectangle around a limb, relative to the body and to the distance between the limb's two joints."""
 
-    scale: Callable[[Pose], Tensor]  # of the body, in pixels
-    half_width: float  # in scales
-    lengthen_start: float  # beyond the first joint, as a share of the limb
-    # Beyond the second joint, for each limb: released lower limbs reach further, to take hands and feet along; for
-    # masks even further.
+    scale: Callable[[Pose], Tensor]  # the body's scale in pixels
+    half_width: float  # in units of the scale
+    lengthen_start: float  # how far it reaches beyond the first joint, as a fraction of the limb's length
+    # The same beyond the second joint, for each limb. As released, lower limbs reach further, so that hands and feet,
+    # which have no joints, go with them; in masks further than in the fit of the map.
     lengthen_transform: tuple[float, ...]
     lengthen_mask: tuple[float, ...]
 
@@ -92,11 +96,11 @@ def limb_rectangles(
         start: (B, 8, 2) first joint, x then y.
         end: (B, 8, 2) second joint.
         half_width: (B,) in pixels.
-        lengthen_start: how far limbs reach beyond `start`.
-        lengthen_end: for each limb, how far it reaches beyond `end`, once lengthened at its start.
+        lengthen_start: how far rectangles reach beyond `start`, as a fraction of the limb's length.
+        lengthen_end: the same beyond `end` for each limb, as a fraction of the length after lengthening the start.
 
     Returns:
-        (B, 8, 4, 2) corners: start left, start right, end right, end left.
+        (B, 8, 4, 2) corners in order around the rectangle: two at the start, two at the end.
     """
     start = start + lengthen_start * (start - end)
     end = end + torch.tensor(lengthen_end, dtype=end.dtype, device=end.device)[:, None] * (end - start)
@@ -109,17 +113,18 @@ def limb_rectangles(
 def correspondences(
     source: Pose, target: Pose, symmetry: bool = True, convention: Convention = "released"
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Points of each region in the target pose and the points that they come from in the source pose.
+    """Corresponding points of each region in the target and in the source pose, to fit its affine map to.
 
-    A region with fewer than three points of weight 1 has no transform. A limb missing from the source is replaced by
-    its twin (Sec. 4.2); one missing from the target stays missing.
+    The torso has its four joints, a limb the corners of its rectangle. A region with fewer than three points of weight
+    1 has no map. A limb unknown in the source is replaced by its twin (Sec. 4.2); one unknown in the target is not
+    drawn, so it has no map even where the source shows it.
 
     Args:
         source: (B, 18) pose of the source image.
         target: (B, 18) pose of the target image.
-        symmetry: whether a twin stands in.
-        convention: the head by its joints and the shoulders (released), or by the corners of the rectangle around its
-            joints (text); sizes of the limbs.
+        symmetry: whether twins replace limbs that are unknown in the source (Table 9).
+        convention: `released` fits the head to its joints and the shoulders, `paper` to the corners of the rectangle
+            around its joints; the two also differ in the limbs' sizes.
 
     Returns:
         target points (B, 10, 7, 2), source points (B, 10, 7, 2), both x then y in pixels, float64;
@@ -141,7 +146,7 @@ def correspondences(
     start, end = [limb[0] for limb in LIMBS], [limb[1] for limb in LIMBS]
     in_target = target.visible[:, start] & target.visible[:, end]
     own = source.visible[:, start] & source.visible[:, end]
-    twin = own[:, list(TWIN)] & symmetry
+    twin = own[:, list(TWIN)] & symmetry  # used where `own` is false
     own_joints = own[..., None]
     source_start = torch.where(own_joints, p[:, start], p[:, start][:, list(TWIN)])
     source_end = torch.where(own_joints, p[:, end], p[:, end][:, list(TWIN)])
@@ -155,7 +160,7 @@ def correspondences(
 
 
 def _head_points(source: Pose, target: Pose) -> tuple[Tensor, Tensor, Tensor]:
-    """As released: the head's joints seen in both images, and the shoulders to have enough of them."""
+    """As released: the head joints known in both images, and the shoulders, so that one head joint is enough."""
     head, shoulders = list(HEAD), list(SHOULDERS)
     in_both = target.visible & source.visible
     any_head = in_both[:, head].any(1, keepdim=True)
@@ -164,39 +169,40 @@ def _head_points(source: Pose, target: Pose) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _head_corners(source: Pose, target: Pose) -> tuple[Tensor, Tensor, Tensor]:
-    """As in the text: corners of the axis-aligned rectangle around the joints that each image shows."""
-    corners, whole = [], torch.ones(len(source), dtype=torch.bool, device=source.joints.device)
+    """As in the text: corners of the axis-aligned rectangle around the head joints known in each image."""
+    corners, has_area = [], torch.ones(len(source), dtype=torch.bool, device=source.joints.device)
     for pose in (target, source):
-        joints, seen = pose.joints.double()[:, list(HEAD)], pose.visible[:, list(HEAD), None]
-        low = joints.masked_fill(~seen, torch.inf).amin(1)
-        high = joints.masked_fill(~seen, -torch.inf).amax(1)
-        whole &= (high > low).all(-1)
+        joints, visible = pose.joints.double()[:, list(HEAD)], pose.visible[:, list(HEAD), None]
+        low = joints.masked_fill(~visible, torch.inf).amin(1)
+        high = joints.masked_fill(~visible, -torch.inf).amax(1)
+        has_area &= (high > low).all(-1)
         box = torch.stack(
             [low, torch.stack([high[:, 0], low[:, 1]], -1), high, torch.stack([low[:, 0], high[:, 1]], -1)], 1
         )
-        corners.append(torch.cat([box, box[:, :3]], 1).masked_fill(~whole[:, None, None], 0))
+        corners.append(torch.cat([box, box[:, :3]], 1).masked_fill(~has_area[:, None, None], 0))
     weights = torch.zeros(len(source), POINTS, dtype=torch.double, device=source.joints.device)
-    weights[:, :4] = whole.double()[:, None]
+    weights[:, :4] = has_area.double()[:, None]
     return corners[0], corners[1], weights
 
 
 def whole_body(source: Pose, target: Pose) -> tuple[Tensor, Tensor, Tensor]:
-    """One region for the whole person: the torso's four joints, and the knees that both images show, as released.
+    """One region for the whole person: the torso's four joints, and the knees known in both images, as released.
 
     Returns:
         as `correspondences`, with one region of six points.
     """
     joints = list(TORSO + KNEES)
-    seen = (source.visible & target.visible)[:, joints]
-    seen = seen & (source.has_torso() & target.has_torso())[:, None]
-    return target.joints.double()[:, None, joints], source.joints.double()[:, None, joints], seen.double()[:, None]
+    known = (source.visible & target.visible)[:, joints]
+    known = known & (source.has_torso() & target.has_torso())[:, None]
+    return target.joints.double()[:, None, joints], source.joints.double()[:, None, joints], known.double()[:, None]
 
 
 def region_masks(target: Pose, size: tuple[int, int]) -> Tensor:
     """Masks of the ten regions in the target image, as released.
 
-    The torso's is all ones (it takes the background along), the head's a square, a limb's its rotated rectangle; a
-    region with a missing joint has an empty mask.
+    The torso's mask is the whole image, so that the texture of the background, which has no region of its own, moves
+    along with the torso's map (Sec. 3.1). The head's mask is a square around the mean of its known joints, a limb's its
+    rectangle; a region whose joints are unknown has an empty mask.
 
     Args:
         target: (B, 18) pose.
@@ -213,11 +219,11 @@ def region_masks(target: Pose, size: tuple[int, int]) -> Tensor:
     masks = torch.zeros(len(joints), len(PARTS), height, width, dtype=torch.bool, device=joints.device)
     masks[:, 0] = True
 
-    seen = target.visible[:, list(HEAD)]
-    centre = (joints[:, list(HEAD)] * seen[..., None]).sum(1) / seen.sum(1, keepdim=True).clamp_min(1)
+    visible = target.visible[:, list(HEAD)]
+    centre = (joints[:, list(HEAD)] * visible[..., None]).sum(1) / visible.sum(1, keepdim=True).clamp_min(1)
     centre, half = centre.floor(), (HEAD_HALF_SIDE * scale).floor()[:, None]
     in_x = (x >= centre[:, :1] - half) & (x < centre[:, :1] + half)
-    in_y = (y >= centre[:, 1:] - half) & (y < centre[:, 1:] + half) & seen.any(1, keepdim=True)
+    in_y = (y >= centre[:, 1:] - half) & (y < centre[:, 1:] + half) & visible.any(1, keepdim=True)
     masks[:, 1] = in_y[:, :, None] & in_x[:, None, :]
 
     start, end = [limb[0] for limb in LIMBS], [limb[1] for limb in LIMBS]
@@ -231,22 +237,22 @@ def region_masks(target: Pose, size: tuple[int, int]) -> Tensor:
 
 
 def source_masks(affine: Tensor, corners: Tensor, size: tuple[int, int]) -> Tensor:
-    """Masks of the ten regions, drawn in the source image and warped with it, as in the text (Eq. 3).
+    """Masks of the ten regions, defined in the source image and warped with it, as in the text (Eq. 3).
 
     Args:
         affine: (B, 10, 2, 3) target to source pixels.
-        corners: (B, 10, 4, 2) of the regions in the source image; the torso's, which is the whole image, do not count.
+        corners: (B, 10, 4, 2) of the regions in the source image; the torso's are not used: its mask is all ones.
         size: (H, W) of the image.
 
     Returns:
-        (B, 10, H, W) bool: whether the source pixel that is read lies in the region.
+        (B, 10, H, W) bool, at each target pixel: whether the source pixel that it reads lies in the region.
     """
     height, width = size
     x = torch.arange(width, device=affine.device, dtype=affine.dtype)
     y = torch.arange(height, device=affine.device, dtype=affine.dtype)
     from_x, from_y = (
-        (row[..., 0, None, None] * x + row[..., 1, None, None] * y[:, None] + row[..., 2, None, None]).round()
-        for row in affine.unbind(2)
+        (line[..., 0, None, None] * x + line[..., 1, None, None] * y[:, None] + line[..., 2, None, None]).round()
+        for line in affine.unbind(2)
     )
     masks = _inside(corners, from_x, from_y)
     masks[:, 0] = True
@@ -254,15 +260,15 @@ def source_masks(affine: Tensor, corners: Tensor, size: tuple[int, int]) -> Tens
 
 
 def _inside(corners: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Which pixels are inside rectangles: within half a side of their centre along both of their axes.
+    """Which pixels lie in rectangles: at most half a side from the centre along each of the rectangle's two axes.
 
     Args:
         corners: (B, R, 4, 2) in order around the rectangle.
-        x: of the pixels, something that broadcasts to (B, R, H, W).
-        y: the same.
+        x: of the pixels; broadcasts to (B, R, H, W).
+        y: of the pixels; broadcasts to (B, R, H, W).
 
     Returns:
-        (B, R, H, W) bool; nothing is inside a rectangle without area.
+        (B, R, H, W) bool; a rectangle without area contains nothing.
     """
     centre = corners.mean(2)
     across, down = x - centre[..., 0, None, None], y - centre[..., 1, None, None]

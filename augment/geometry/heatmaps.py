@@ -1,4 +1,4 @@
-"""Heat maps of joints (Eq. 1)."""
+"""Heat maps of joints: the form in which generator and discriminator are given a pose (Eq. 1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from augment.poses.pose import Pose
 
 
 def heatmaps(pose: Pose, size: tuple[int, int], sigma: float = 6.0, convention: Convention = "released") -> Tensor:
-    """One bump a joint (Eq. 1); an invisible joint's map is zero.
+    """One map for each joint: 1 at the joint and less with the distance from it; all zero for an unknown joint (Eq. 1).
 
     H_j(p) = exp(-||p - P_j||^2 / (2 sigma^2)) as released, exp(-||p - P_j|| / sigma^2) in the text.
 
@@ -18,21 +18,33 @@ def heatmaps(pose: Pose, size: tuple[int, int], sigma: float = 6.0, convention: 
         pose: (..., 18) joints in pixels of the map.
         size: (H, W) of the maps.
         sigma: in pixels; 6 at every resolution (Sec. 3).
-        convention: which of the two forms.
+        convention: which of the two formulas.
 
     Returns:
         (..., 18, H, W) float in [0, 1].
+
+    Example:
+        >>> import torch
+        >>> from augment.geometry import heatmaps
+        >>> from augment.poses import INDEX, Pose
+        >>> pose = Pose(torch.full((18, 2), 20.0), torch.ones(18, dtype=torch.bool))  # all joints at (20, 20)
+        >>> maps = heatmaps(pose, size=(128, 64))
+        >>> maps.shape
+        torch.Size([18, 128, 64])
+        >>> maps[INDEX["nose"], 20, [20, 26, 32]]  # at the joint, and one and two sigma beside it
+        tensor([1.0000, 0.6065, 0.1353])
     """
     height, width = size
     x = torch.arange(width, device=pose.joints.device, dtype=pose.joints.dtype)[:, None]
     y = torch.arange(height, device=pose.joints.device, dtype=pose.joints.dtype)[:, None]
-    # Joints come last in memory (channels-last), where convolutions want them.
+    # Computed with the joints as last dimension: moving it to the front then gives channels-last memory, in which
+    # convolutions are fastest.
     if convention == "paper":
         across = x[None] - pose.joints[..., None, None, :, 0]  # (..., 1, W, 18)
         down = y[:, None] - pose.joints[..., None, None, :, 1]  # (..., H, 1, 18)
         maps = torch.exp(-torch.hypot(across, down) / sigma**2) * pose.visible[..., None, None, :]
         return maps.movedim(-1, -3)
-    # The Gaussian is separable.
+    # A Gaussian of two coordinates is the product of a Gaussian of each.
     along_x = torch.exp(-((x - pose.joints[..., None, :, 0]) ** 2) / (2 * sigma**2))  # (..., W, 18)
     along_y = torch.exp(-((y - pose.joints[..., None, :, 1]) ** 2) / (2 * sigma**2))  # (..., H, 18)
     maps = (along_y * pose.visible[..., None, :])[..., :, None, :] * along_x[..., None, :, :]

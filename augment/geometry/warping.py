@@ -1,7 +1,10 @@
-"""Deformable skip connections: the masked warp of each region (Eq. 3), and a fast one with the maximum (Eq. 4).
+"""Deformable skip connections: warp and mask a feature map for each region (Eq. 3), combine by the maximum (Eq. 4).
+
+`part_maps` is Eq. 3 alone, for every way to combine the regions. `routes` and `warp` do Eq. 3 and 4 in one step, for
+nearest interpolation and the maximum: they read no pixel that the masks would set to zero.
 
 Convention: affine maps go from target pixels to source pixels, x then y, the centre of the top left pixel being (0, 0);
-zero is read outside of the source. At a feature map of stride s the pixel (x, y) stands for the image's pixel
+outside of the source, zero is read. At a feature map of stride s the pixel (x, y) stands for the image's pixel
 (s x, s y): translations are divided by s, masks are read at every s-th pixel.
 """
 
@@ -20,9 +23,11 @@ from reid.common.errors import InputError
 
 Regions = Literal["parts", "unmasked", "whole"]
 Interpolation = Literal["nearest", "bilinear"]
-REGIONS: dict[Regions, int] = {"parts": len(PARTS), "unmasked": len(PARTS), "whole": 1}  # how many there are
+REGIONS: dict[Regions, int] = {"parts": len(PARTS), "unmasked": len(PARTS), "whole": 1}  # number of regions P
 
-# For the r-th region that covers a pixel: (rows of the result, rows of the features), counted over (B, H, W).
+# Which source pixel each target pixel reads for each region that covers it, as (target indices, source indices). An
+# index counts the pixels of the whole batch: (b H + y) W + x. A target pixel covered by k regions is in the first k
+# pairs, with the first such region's source pixel in the first pair, and so on.
 Routes = list[tuple[Tensor, Tensor]]
 
 
@@ -34,7 +39,7 @@ def part_transforms(
     symmetry: bool = True,
     convention: Convention = "released",
 ) -> tuple[Tensor, Tensor]:
-    """Affine map and mask of each of P body regions.
+    """Affine map and mask of each of P body regions (Sec. 3.1).
 
     Args:
         source_pose: (B, 18) pose of the source image.
@@ -42,11 +47,28 @@ def part_transforms(
         size: (H, W) of both images.
         regions: `parts`, the ten of Sec. 3.1; `unmasked`, the same ten, each over the whole image (Table 11); `whole`,
             one map fitted to torso and knees, over the whole image.
-        symmetry: whether a limb missing from the source is taken from its twin (Sec. 4.2, Table 9).
-        convention: sizes of the regions, and whether masks are drawn in the target (released) or the source (Eq. 3).
+        symmetry: whether a limb unknown in the source is read from its twin of the other side (Sec. 4.2, Table 9).
+        convention: sizes of the regions, and whether masks are defined in the target (released) or the source (Eq. 3).
 
     Returns:
         affine (B, P, 2, 3) float64, target to source pixels; masks (B, P, H, W) bool, in the target image.
+
+    Example:
+        >>> import torch
+        >>> from augment.geometry import part_transforms
+        >>> from augment.poses import TORSO, Pose
+        >>> joints, visible = torch.zeros(1, 18, 2), torch.zeros(1, 18, dtype=torch.bool)
+        >>> joints[0, list(TORSO)] = torch.tensor([[24.0, 60], [40, 60], [40, 30], [24, 30]])  # hips, shoulders
+        >>> visible[0, list(TORSO)] = True
+        >>> source, target = Pose(joints, visible), Pose(joints + torch.tensor([8.0, 0]), visible)
+        >>> affine, masks = part_transforms(source, target, size=(128, 64))
+        >>> affine.shape, masks.shape
+        (torch.Size([1, 10, 2, 3]), torch.Size([1, 10, 128, 64]))
+        >>> point = torch.tensor([40.0, 45, 1]).double()  # the target's torso is 8 pixels further to the right
+        >>> (affine[0, 0] @ point).round(decimals=3)
+        tensor([32., 45.], dtype=torch.float64)
+        >>> masks[0].sum((1, 2))  # the torso's mask is the whole image; the other regions lack their joints
+        tensor([8192,    0,    0,    0,    0,    0,    0,    0,    0,    0])
     """
     targets, sources, weights = (
         whole_body(source_pose, target_pose)
@@ -64,9 +86,9 @@ def part_transforms(
 def part_maps(
     features: Tensor, affine: Tensor, masks: Tensor, stride: int = 1, interpolation: Interpolation = "nearest"
 ) -> Tensor:
-    """F'_h: the feature map warped by each region's affine map, inside its mask (Eq. 3).
+    """F'_h: the feature map warped by each region's affine map, zero outside the region's mask (Eq. 3).
 
-    The gradient is the adjoint of the reading: what was read from a pixel goes back to it.
+    The gradient at a target pixel goes back to the source pixels that it was read from.
 
     Args:
         features: (B, C, h, w) of the source stream.
@@ -83,7 +105,7 @@ def part_maps(
     if interpolation == "nearest":
         return _read(features, x.round(), y.round()) * masks[:, :, None]
     if interpolation != "bilinear":
-        raise InputError(f"interpolation must be nearest or bilinear, got {interpolation!r}")
+        raise InputError(f"interpolation of the warp: expected nearest or bilinear, got {interpolation!r}")
     left, top = x.floor(), y.floor()
     right_share, lower_share = (x - left)[:, :, None].to(features.dtype), (y - top)[:, :, None].to(features.dtype)
     upper = _read(features, left, top) * (1 - right_share) + _read(features, left + 1, top) * right_share
@@ -92,7 +114,7 @@ def part_maps(
 
 
 def _source_pixels(affine: Tensor, size: tuple[int, int], stride: int) -> tuple[Tensor, Tensor]:
-    """X and y, each (B, P, h, w), that the pixels of a feature map of this size and stride come from."""
+    """X and y, each (B, P, h, w), of the source point that each pixel of a feature map of this stride reads."""
     height, width = size
     x = torch.arange(width, device=affine.device, dtype=affine.dtype)
     y = torch.arange(height, device=affine.device, dtype=affine.dtype)
@@ -105,7 +127,7 @@ def _source_pixels(affine: Tensor, size: tuple[int, int], stride: int) -> tuple[
 
 
 def _read(features: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Features (B, C, h, w) at whole pixels (B, P, h, w): (B, P, C, h, w), zero outside."""
+    """The features (B, C, h, w) at integer coordinates x and y (B, P, h, w): (B, P, C, h, w), zero outside the map."""
     batch, channels, height, width = features.shape
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     index = torch.where(inside, y * width + x, 0).long().flatten(1)
@@ -114,11 +136,11 @@ def _read(features: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def routes(affine: Tensor, masks: Tensor, stride: int = 1) -> Routes:
-    """Which source row each target pixel reads from, for each region that covers it.
+    """Which source pixel each target pixel reads, for each region whose mask covers it.
 
-    Only covered pixels that fall inside the source are listed: ten masked copies of a feature map hold about eight
-    times more zeros than values. The r-th entry has the r-th region to cover each pixel, so no entry names a result row
-    twice.
+    Target pixels that read outside of the source are left out. So the work grows with the pixels that are covered, not
+    with the number of regions: of the values of ten masked feature maps, about eight in nine are zero. No pair has a
+    target index twice, which lets `warp` write each pair at once.
 
     Args:
         affine: (B, P, 2, 3) target to source pixels of the image.
@@ -126,25 +148,30 @@ def routes(affine: Tensor, masks: Tensor, stride: int = 1) -> Routes:
         stride: of the feature map with respect to the image.
 
     Returns:
-        pairs (rows of the result, rows of the features), int64.
+        pairs (target indices, source indices), int64.
     """
     masks = masks[:, :, ::stride, ::stride]
     batch, parts, height, width = masks.shape
     source_x, source_y = (pixels.round_() for pixels in _source_pixels(affine.float(), (height, width), stride))
     read = masks & (source_x >= 0) & (source_x < width) & (source_y >= 0) & (source_y < height)
-    first_row = torch.arange(batch, device=affine.device)[:, None, None, None] * (height * width)
-    features = torch.where(read, source_y * width + source_x, 0).long() + first_row
-    result = torch.arange(height * width, device=affine.device).view(1, 1, height, width) + first_row
-    result = result.expand(batch, parts, height, width)
-    order = torch.where(read, read.cumsum(1) - 1, -1)
-    deepest = int(order.max()) + 1
-    return [(result[order == rank], features[order == rank]) for rank in range(deepest)]
+    image_start = torch.arange(batch, device=affine.device)[:, None, None, None] * (height * width)
+    source = torch.where(read, source_y * width + source_x, 0).long() + image_start
+    target = torch.arange(height * width, device=affine.device).view(1, 1, height, width) + image_start
+    target = target.expand(batch, parts, height, width)
+    # How many regions before this one cover the pixel; -1 where this one does not.
+    rank = torch.where(read, read.cumsum(1) - 1, -1)
+    count = int(rank.max()) + 1
+    return [(target[rank == number], source[rank == number]) for number in range(count)]
 
 
 def warp(features: Tensor, covering: Routes) -> Tensor:
-    """d(F): the maximum over regions of the masked, warped feature map (Eq. 3 and 4).
+    """d(F): the maximum over regions of the warped, masked feature map (Eq. 3 and 4), never below zero.
 
-    Differentiable in the features: the gradient goes to the pixel that won, to the first region's where two are equal.
+    Zero takes part in the maximum because at nearly every pixel some region's mask is zero, and with it that region's
+    value in Eq. 4. Nothing is lost: the decoder's ReLU comes next.
+
+    Differentiable in the features: the gradient goes to the source pixel of the largest value, that of the first region
+    where several are equal.
 
     Args:
         features: (B, C, H, W) of the source stream.
@@ -152,46 +179,56 @@ def warp(features: Tensor, covering: Routes) -> Tensor:
 
     Returns:
         (B, C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from augment.geometry.warping import routes, warp
+        >>> features = torch.tensor([[[[1.0, 2, -3], [4, 5, 6]]]])
+        >>> affine = torch.tensor([[[[1.0, 0, 1], [0, 1, 0]]]])  # one region; each pixel reads its right neighbour
+        >>> masks = torch.ones(1, 1, 2, 3, dtype=torch.bool)
+        >>> warp(features, routes(affine, masks))
+        tensor([[[[2., 0., 0.],
+                  [5., 6., 0.]]]])
     """
     return _MaximumOfRoutes.apply(features, covering)
 
 
 class _MaximumOfRoutes(torch.autograd.Function):
-    """Gathers rows of C channels; keeps the features and the result instead of one map a region."""
+    """The maximum over the routes; keeps features and result for the gradient, instead of a feature map a region."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, covering: Routes) -> Tensor:
-        rows = _rows(features)
-        result = torch.zeros_like(rows)
-        for rank, (to, come) in enumerate(covering):
-            value = rows.index_select(0, come)
-            # Some mask is zero at every pixel, so zero takes part in the maximum.
-            best = value.clamp_min_(0) if rank == 0 else torch.maximum(result.index_select(0, to), value)
-            result.index_copy_(0, to, best)
-        ctx.save_for_backward(rows, result)
+        pixels = _by_pixel(features)
+        result = torch.zeros_like(pixels)
+        for number, (target, source) in enumerate(covering):
+            value = pixels.index_select(0, source)
+            best = value.clamp_min_(0) if number == 0 else torch.maximum(result.index_select(0, target), value)
+            result.index_copy_(0, target, best)
+        ctx.save_for_backward(pixels, result)
         ctx.covering, ctx.shape = covering, features.shape
-        return _maps(result, features.shape)
+        return _as_map(result, features.shape)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        rows, result = ctx.saved_tensors
-        remaining = _rows(gradients[0]) * (result > 0)
-        gradient = torch.zeros_like(rows)
-        for rank, (to, come) in enumerate(ctx.covering):
-            won = rows.index_select(0, come) == result.index_select(0, to)
-            share = remaining.index_select(0, to) * won
-            gradient.index_add_(0, come, share)
-            if rank + 1 < len(ctx.covering):
-                remaining.index_add_(0, to, share, alpha=-1)
-        return _maps(gradient, ctx.shape), None
+        pixels, result = ctx.saved_tensors
+        # What no region has taken yet: each value's gradient goes to the first region that has the maximum.
+        remaining = _by_pixel(gradients[0]) * (result > 0)
+        gradient = torch.zeros_like(pixels)
+        for number, (target, source) in enumerate(ctx.covering):
+            is_maximum = pixels.index_select(0, source) == result.index_select(0, target)
+            taken = remaining.index_select(0, target) * is_maximum
+            gradient.index_add_(0, source, taken)
+            if number + 1 < len(ctx.covering):
+                remaining.index_add_(0, target, taken, alpha=-1)
+        return _as_map(gradient, ctx.shape), None
 
 
-def _rows(maps: Tensor) -> Tensor:
-    """(B, C, H, W) to (B H W, C); no copy in channels-last memory."""
-    return maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1])
+def _by_pixel(features: Tensor) -> Tensor:
+    """Feature maps (B, C, H, W) to a vector for each pixel (B H W, C); no copy in channels-last memory."""
+    return features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
 
 
-def _maps(rows: Tensor, shape: torch.Size) -> Tensor:
-    """(B H W, C) to (B, C, H, W) in channels-last memory."""
+def _as_map(pixels: Tensor, shape: torch.Size) -> Tensor:
+    """A vector for each pixel (B H W, C) to feature maps (B, C, H, W) in channels-last memory."""
     batch, channels, height, width = shape
-    return rows.view(batch, height, width, channels).permute(0, 3, 1, 2)
+    return pixels.view(batch, height, width, channels).permute(0, 3, 1, 2)

@@ -1,1 +1,1 @@
-"""Networks that several methods share."""
+"""Networks that several generation methods share."""

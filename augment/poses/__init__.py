@@ -1,4 +1,4 @@
-"""Poses: 18 joints of a person, and where they come from."""
+"""Poses, which are 18 joints of a person, and the estimators that give them."""
 
 from augment.poses.pose import INDEX, JOINTS, TORSO, Pose
 

@@ -1,7 +1,7 @@
-"""Errors of a pose estimator, imitated: Gaussian noise on the joints of arms and legs (Sec. 5.7, Fig. 11).
+"""Simulated errors of a pose estimator: Gaussian noise on the joints of arms and legs (Sec. 5.7, Fig. 11).
 
-The text says "the arm and the leg landmarks". Taken here are elbows, wrists, knees and ankles. Shoulders and hips bound
-the torso, from which the scale of all body parts is taken, and count as the torso's.
+The text disturbs "the arm and the leg landmarks". Here these are elbows, wrists, knees and ankles; shoulders and hips
+count as the torso's, which gives the scale of all body regions.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ MOVED = tuple(INDEX[f"{side}_{joint}"] for joint in ("elbow", "wrist", "knee", "
 def with_noise(pose: Pose, sigma: float, images: Sequence[str], seed: int) -> Pose:
     """The poses with isotropic Gaussian noise of mean 0 on the joints of arms and legs.
 
-    The noise of an image is `sigma` times a draw from the stream of (seed, image): it is the same wherever the image
-    occurs, and comparisons over sigma are paired. Joints may leave the image; what is visible stays so.
+    The noise of an image is `sigma` times a draw from the random stream of (seed, image). So it does not depend on the
+    other images, and different sigmas are compared on the same draws. Joints may leave the image; `visible` stays as it
+    is.
 
     Args:
         pose: (N, 18).
         sigma: standard deviation along x and along y, in pixels.
-        images: N names.
+        images: names of the N images.
         seed: of all streams.
     """
     draws = [

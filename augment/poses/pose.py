@@ -31,20 +31,23 @@ JOINTS = (
     "left_ear",
 )
 INDEX = {name: index for index, name in enumerate(JOINTS)}
-TORSO = tuple(INDEX[name] for name in ("right_hip", "left_hip", "left_shoulder", "right_shoulder"))
+TORSO = tuple(INDEX[name] for name in ("right_hip", "left_hip", "left_shoulder", "right_shoulder"))  # around the torso
 
 
 @dataclass(frozen=True)
 class Pose:
     """Joints of one or more people.
 
-    Convention: pixels, x (to the right) then y (down), the centre of the top left pixel is (0, 0). Coordinates of an
-    invisible joint are finite and mean nothing.
+    Convention: pixels, x (to the right) then y (down), the centre of the top left pixel is (0, 0). Joints that are not
+    visible have finite coordinates without meaning.
 
     Args:
-        joints: (..., 18, 2) float.
-        visible: (..., 18) bool: the joint is known. Whether a known joint may be hidden from the camera is up to the
-            estimator that found it.
+        joints: (..., 18, 2) float, in the order of JOINTS.
+        visible: (..., 18) bool: whether the joint's position is known. Estimators differ in whether they give a
+            position to joints that something hides.
+
+    Raises:
+        InputError: the shapes do not fit.
     """
 
     joints: Tensor
@@ -53,7 +56,7 @@ class Pose:
     def __post_init__(self) -> None:
         if self.joints.shape[-2:] != (len(JOINTS), 2) or self.visible.shape != self.joints.shape[:-1]:
             raise InputError(
-                f"expected joints (..., 18, 2) and visible (..., 18), "
+                f"pose: expected joints (..., 18, 2) and visible (..., 18), in the order of augment.poses.JOINTS, "
                 f"got {tuple(self.joints.shape)} and {tuple(self.visible.shape)}"
             )
 
@@ -69,13 +72,33 @@ class Pose:
         return Pose(self.joints.to(device), self.visible.to(device))
 
     def scaled(self, sizes: Sequence[tuple[int, int]], size: tuple[int, int]) -> Pose:
-        """Poses (N, 18) in pixels of images of `sizes`, N of (H, W), after these are resized to one `size` (H, W)."""
+        """The poses (N, 18) after their images, N of (H, W) `sizes`, are resized to one `size` (H, W).
+
+        Pixel centres are whole numbers, so x' = (x + 0.5) W' / W - 0.5, and y' alike.
+
+        Example:
+            >>> import torch
+            >>> from augment.poses import Pose
+            >>> pose = Pose(torch.full((1, 18, 2), 31.5), torch.ones(1, 18, dtype=torch.bool))
+            >>> pose.scaled([(256, 128)], (128, 64)).joints[0, 0]
+            tensor([15.5000, 15.5000])
+        """
         factor = torch.tensor(size).flip(0) / torch.tensor(sizes).flip(1).float()
         return Pose((self.joints + 0.5) * factor[:, None] - 0.5, self.visible)
 
     def has_torso(self) -> Tensor:
         """(...) bool: both hips and both shoulders are known.
 
-        The released code's condition for an image to be used at all: the four joints set the scale of all regions.
+        Only such images are used, as in the released code: these four joints give the scale of all body regions, and
+        the torso's affine map.
+
+        Example:
+            >>> import torch
+            >>> from augment.poses import INDEX, Pose
+            >>> visible = torch.ones(2, 18, dtype=torch.bool)
+            >>> visible[0, INDEX["nose"]] = False
+            >>> visible[1, INDEX["left_hip"]] = False
+            >>> Pose(torch.zeros(2, 18, 2), visible).has_torso()
+            tensor([ True, False])
         """
         return self.visible[..., list(TORSO)].all(-1)

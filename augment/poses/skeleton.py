@@ -1,4 +1,4 @@
-"""Drawing the skeleton of a pose over its image."""
+"""Pictures of a pose: its skeleton drawn over the image."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RIGHT, LEFT, MIDDLE = (255, 140, 0), (0, 200, 255), (255, 255, 255)  # colours o
 
 
 def skeleton(image: NDArray[np.uint8], pose: Pose, scale: int = 3) -> NDArray[np.uint8]:
-    """The image enlarged `scale` times with the visible joints of a pose (18,): right orange, left blue."""
+    """An image (H, W, 3) enlarged `scale` times, with the visible joints of its pose (18,): right orange, left blue."""
     picture = Image.fromarray(image).resize((image.shape[1] * scale, image.shape[0] * scale), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(picture)
     points = [((x + 0.5) * scale, (y + 0.5) * scale) for x, y in pose.joints.tolist()]

@@ -1,4 +1,4 @@
-"""Poses on disk: a table with one row an image: its size in pixels, and x, y, visible of each joint."""
+"""Poses on disk: a Parquet table that has, for each image, its size in pixels and x, y and visible of each joint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reid.files.samples import read_parquet
 
 
 def write(images: Sequence[str], sizes: Sequence[tuple[int, int]], pose: Pose, path: Path) -> None:
-    """Write the poses (N, 18) of N images of sizes (H, W), in their pixels, as Parquet."""
+    """Write the poses (N, 18) of N images, in pixels of images of these sizes (H, W), as Parquet."""
     heights, widths = zip(*sizes, strict=True)
     columns: dict[str, object] = {"image": list(images), "height": heights, "width": widths}
     for index, joint in enumerate(JOINTS):
@@ -30,11 +30,12 @@ def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
 
     Args:
         path: of the table.
-        images: names.
+        images: names of the N images.
         size: (H, W) that the images are resized to; the poses are in pixels of that size.
 
     Raises:
-        InputError: an image has no pose.
+        FileNotFoundError: there is no such table.
+        InputError: the table lacks an image.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -43,7 +44,10 @@ def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
     table = read_parquet(path).set_index("image")
     missing = [image for image in images if image not in table.index]
     if missing:
-        raise InputError(f"{path} has no pose of {len(missing)} images, e.g. {missing[0]}: estimate poses again")
+        raise InputError(
+            f"{path}: expected a pose of each image, {len(missing)} of {len(images)} have none, e.g. {missing[0]}: "
+            "run `python -m pipelines estimate-poses` (or `dvc repro`) again"
+        )
     table = table.loc[list(images)]
     joints = [torch.from_numpy(table[[f"{joint}_x", f"{joint}_y"]].to_numpy("float32", copy=True)) for joint in JOINTS]
     visible = torch.from_numpy(table[[f"{joint}_visible" for joint in JOINTS]].to_numpy(bool, copy=True))

@@ -1,1 +1,1 @@
-"""Scores of generated images that need no training of their own."""
+"""Scores of generated images, from formulas and from pretrained networks."""

@@ -1,4 +1,4 @@
-"""ImageNet classifiers behind the inception score and the Frechet distance, by name.
+"""ImageNet classifiers, by name, whose outputs the inception score and the Frechet distance are computed from.
 
 To add one: a function that returns a `Classifier`, and its line in `CLASSIFIERS`.
 """
@@ -21,19 +21,19 @@ from reid.files.images import to_float
 
 
 class Judged(NamedTuple):
-    """What a classifier says of N images."""
+    """A classifier's outputs for N images."""
 
-    probabilities: NDArray[np.float64]  # (N, K), rows sum to 1
-    features: NDArray[np.float32]  # (N, D), before the last layer, averaged over positions
+    probabilities: NDArray[np.float64]  # (N, K) of the K classes; those of an image sum to 1
+    features: NDArray[np.float32]  # (N, D) input of the last layer, averaged over positions
 
 
 class Classifier(nn.Module):
-    """A network with the size that it takes images at.
+    """A classification network, and the size that images are scaled to for it.
 
     Args:
         network: images (B, 3, H, W) RGB in [-1, 1] to features (B, D) and logits (B, K).
-        height: that images are scaled to, in pixels.
-        square: whether the width becomes the same, as in the released code; otherwise the aspect is kept.
+        height: of the scaled images, in pixels.
+        square: whether their width is the same, as in the released code; otherwise the aspect ratio is kept.
     """
 
     def __init__(self, network: nn.Module, height: int, square: bool):
@@ -47,7 +47,7 @@ class Classifier(nn.Module):
 
 
 class _InceptionV3(nn.Module):
-    """Torchvision's Inception-v3 with the features before its last layer."""
+    """Torchvision's Inception-v3, giving also the features before its last layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,8 +72,8 @@ def efficientnet_lite0() -> Classifier:
 def inception_v3() -> Classifier:
     """Torchvision's Inception-v3 at 299 x 299 pixels; 2048 features, 1000 classes.
 
-    Its weights are those of a later training than the graph of the published inception scores, and the last layer has a
-    bias: its scores come near the published ones, no more.
+    Published inception scores were computed with an older TensorFlow graph, from another training and without the last
+    layer's bias: scores of this network come near them, but cannot be compared with them exactly.
     """
     return Classifier(_InceptionV3(), 299, square=True)
 
@@ -85,11 +85,11 @@ CLASSIFIERS: dict[str, Callable[[], Classifier]] = {
 
 
 def judge(classifier: Classifier, images: Tensor, batch_size: int = 8, title: str = "classify") -> Judged:
-    """Probabilities and features of images (N, 3, H, W) uint8, on the device that the images are on."""
+    """Class probabilities and features of images (N, 3, H, W) uint8, computed on the device that they are on."""
     probabilities, features = [], []
     with torch.inference_mode():
         for batch in progress(images.split(batch_size), title, "batch"):
-            found, logits = classifier(to_float(batch))
-            features.append(found.float().cpu())
+            batch_features, logits = classifier(to_float(batch))
+            features.append(batch_features.float().cpu())
             probabilities.append(logits.double().softmax(1).cpu())
     return Judged(torch.cat(probabilities).numpy(), torch.cat(features).numpy())

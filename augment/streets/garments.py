@@ -1,8 +1,11 @@
-"""The meshes of a dressed person at rest: skin, clothes, shoes; `hair` adds what is on the head.
+"""The meshes of a dressed person at rest: skin, clothes and shoes; `hair` adds those on the head.
 
-Clothes are shells around the body model's helper meshes (close-fitting tights, a skirt, long hair), pushed outwards and
-cut where they end. A garment that lies over another is pushed out further than it, and skin under cloth is left out, so
-that nothing shows through.
+Clothes are made from the body model's helper meshes (close-fitting tights, a skirt, long hair), which are pushed
+outwards and cut at the garment's edges. A garment over another is pushed out further, and skin under cloth is left out,
+so that nothing shows through.
+
+Functions named `..._kept` give, for each vertex, about its distance in metres to the nearest edge of a garment,
+positive inside: the garment is cut where that is zero.
 """
 
 from __future__ import annotations
@@ -17,13 +20,13 @@ from augment.streets.noise import noise
 from augment.streets.outfit import Outfit
 
 THICK = ("jacket", "hoodie")
-OVER = 0.007  # metres between the layers of cloth
-TUCKED = 0.05  # metres that a top reaches into a skirt
-COVERED = 0.03  # metres inside a garment's edge from which the skin below is left out
+OVER = 0.007  # distance between two layers of cloth, in metres
+TUCKED = 0.05  # length of a top inside a skirt, in metres
+COVERED = 0.03  # distance to a garment's edge, in metres, from which the skin under it is left out
 
 
 def dress(body: Body, shape: Shape, outfit: Outfit, at: Measures) -> list[tuple[str, Mesh]]:
-    """The parts of a dressed person, as (material, mesh)."""
+    """The parts of a dressed person at rest, as (material, mesh)."""
     parts = [("eye", body.mesh(shape, "eyes"))]
     tights, skirt = body.faces["tights"], outfit.bottom.cut in ("skirt", "dress")
     below, above = _bottom_offset(shape, outfit, at), _top_offset(shape, outfit, at)
@@ -52,20 +55,20 @@ def dress(body: Body, shape: Shape, outfit: Outfit, at: Measures) -> list[tuple[
 
 
 def _folds(vertices: Points, offset: float) -> Values:
-    """Displacement by folds, in metres: lumps as wide as a hand, and narrower ones."""
+    """Displacement of cloth by its folds, in metres: some as wide as a hand, and narrower ones."""
     x, y, z = vertices.T
     return 0.005 * noise(0.9 * x + offset, 0.9 * z + 0.3 * y) + 0.003 * noise(3 * x + 0.8 * y, 3 * z + offset, 1)
 
 
 def _bottom_offset(shape: Shape, outfit: Outfit, at: Measures) -> Values:
-    """How far trousers are off the tights, in metres of a person of 1.7 m."""
+    """Distance of trousers from the tights, in metres for a person of 1.7 m."""
     bottom = outfit.bottom
     wide = 0.012 + 0.022 * np.clip(at.leg - 0.2, 0, 1) * (1.3 if bottom.cut == "shorts" else 1.0)
     return 0.007 + np.where(at.on_leg > 0.5, bottom.loose * (wide + _folds(shape.vertices, outfit.folds)), 0)
 
 
 def _bottom_kept(body: Body, shape: Shape, outfit: Outfit, at: Measures, vertices: Points) -> Values:
-    """Metres that the vertices of trousers are inside the edges."""
+    """Distance of the vertices of trousers to their nearest edge, positive inside."""
     leg = along(body, shape, vertices, LEG)
     kept = np.where(at.on_leg > 0.5, (outfit.bottom.length - leg) * 0.42, 0.4)
     kept = np.minimum(kept, at.hip + 0.11 * at.scale - vertices[:, 2])
@@ -73,7 +76,7 @@ def _bottom_kept(body: Body, shape: Shape, outfit: Outfit, at: Measures, vertice
 
 
 def _top_offset(shape: Shape, outfit: Outfit, at: Measures) -> Values:
-    """How far a top is off the tights, in metres of a person of 1.7 m: it hangs from the chest."""
+    """Distance of a top from the tights, in metres for a person of 1.7 m; the top hangs from the chest."""
     top, z = outfit.top, shape.vertices[:, 2]
     trunk = 1 - np.clip(1.2 * at.on_arm, 0, 1)
     chest = at.neck[2] - 0.17 * at.scale
@@ -84,12 +87,12 @@ def _top_offset(shape: Shape, outfit: Outfit, at: Measures) -> Values:
 
 
 def _top_kept(body: Body, shape: Shape, outfit: Outfit, at: Measures, vertices: Points, hem: float) -> Values:
-    """Metres that the vertices of a top are inside the edges, the lowest of which is at z = `hem`."""
+    """Distance of the vertices of a top to its nearest edge, positive inside; its lower edge is at z = `hem`."""
     top, (x, y, z) = outfit.top, vertices.T
     collar = at.neck[2] - z
     collar += 0.035 * at.scale if top.cut in THICK else 0.55 * (y - at.neck[1]) - 0.005 * at.scale
     kept = np.minimum(z - hem, collar)
-    if top.cut == "tank":  # straps over the shoulders, cut out at the arms
+    if top.cut == "tank":  # straps over the shoulders, arms left free
         straps = np.where(z > at.neck[2] - 0.2 * at.scale, 0.17 * at.scale - np.abs(x), 1.0)
         return np.minimum.reduce([kept, straps, 0.2 * (0.3 - at.on_arm)])
     arm = along(body, shape, vertices, ARM)
@@ -97,7 +100,7 @@ def _top_kept(body: Body, shape: Shape, outfit: Outfit, at: Measures, vertices: 
 
 
 def _skirt(body: Body, shape: Shape, outfit: Outfit, at: Measures) -> tuple[Points, Values]:
-    """A skirt's vertices, from narrow to pleated, and metres above its hem."""
+    """The vertices of a skirt, from narrow to pleated, and their height above its hem."""
     vertices, faces = shape.vertices, body.faces["skirt"]
     knee = shape.heads[body.bone["lowerleg01.L"]][2]
     hem = at.hip - outfit.bottom.length * (at.hip - knee)

@@ -1,4 +1,4 @@
-"""What is on a person's head: hair on the scalp, hair that hangs or is tied behind, a cap."""
+"""Meshes on a person's head: hair on the scalp, hair that hangs or is tied at the back, a cap."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from augment.streets.meshes import Faces, Mesh, Points, clip, inflated, joined, 
 from augment.streets.noise import noise
 from augment.streets.outfit import Outfit
 
-SKULL = 0.4  # share of the head's bone from which skin belongs to the head
-# Metres, of a person of 1.7 m.
+SKULL = 0.4  # skinning weight of the head's bone from which skin belongs to the head
+# Of the layer of hair, in metres for a person of 1.7 m.
 THICKNESS = {"crop": 0.006, "short": 0.013, "bob": 0.016, "long": 0.014, "ponytail": 0.009, "bun": 0.009}
-TAIL = [(0, 0, 0), (0, 0.05, -0.03), (0, 0.055, -0.12), (0, 0.04, -0.21), (0, 0.03, -0.27)]  # from the knot
+TAIL = [(0, 0, 0), (0, 0.05, -0.03), (0, 0.055, -0.12), (0, 0.04, -0.21), (0, 0.03, -0.27)]  # its axis, from the knot
 TAIL_RADII = [0.016, 0.026, 0.028, 0.02, 0.004]
 
 
@@ -42,7 +42,7 @@ def hair_and_cap(body: Body, shape: Shape, outfit: Outfit, at: Measures) -> list
 
 
 def _scalp(body: Body, shape: Shape, at: Measures, thick: Values, kept: Values, rounds: int) -> Mesh:
-    """A shell of the head's skin, smoothed, where `kept` is positive."""
+    """A smoothed layer of thickness `thick` (V,) over the head's skin, where `kept` (V,) is positive."""
     faces = body.faces["body"]
     faces = faces[(at.on_head[faces] > SKULL).all(1)]
     grown = inflated(shape.vertices, faces, thick * at.scale, rounds, at.on_head > SKULL)
@@ -50,10 +50,10 @@ def _scalp(body: Body, shape: Shape, at: Measures, thick: Values, kept: Values, 
 
 
 def _short(body: Body, shape: Shape, outfit: Outfit, at: Measures, back: Values) -> Mesh:
-    """Hair as it lies on the scalp; `back` is 0 at the face and 1 at the back of the head."""
+    """Hair on the scalp; `back` (V,) runs from 0 at the face to 1 at the back of the head."""
     x, y, z = shape.vertices.T
     back = np.clip(back, 0, 1)
-    # The hair line: over the forehead, down before the ears, low on the neck.
+    # Height of the hair line: above the forehead, down in front of the ears, low at the neck.
     line = at.eyes[2] + (0.056 - 0.016 * back - 0.135 * np.clip((back - 0.42) / 0.5, 0, 1)) * at.scale
     line += 0.004 * noise(6 * x + outfit.folds, 6 * y, 1)
     edge = np.clip((z - line) / (0.03 * at.scale), 0.25, 1)
@@ -63,11 +63,12 @@ def _short(body: Body, shape: Shape, outfit: Outfit, at: Measures, back: Values)
 
 
 def _hanging(body: Body, shape: Shape, style: str, at: Measures) -> Mesh:
-    """Long hair behind the cheeks, from below the crown, where the scalp's begins."""
+    """Long hair that hangs behind the cheeks, from below the crown, which hair on the scalp covers."""
     _, y, z = shape.vertices.T
     end = at.neck[2] + (0.03 if style == "bob" else -0.10) * at.scale
-    off = np.clip((at.neck[2] + 0.05 - z) / 0.1, 0, 1)  # the shoulders, which wear cloth
-    curtain = body.mesh(shape, "hair", shape.vertices + 0.03 * off[:, None] * (0, 1, 0))
+    # At the shoulders it lies over the clothes, so it is moved backwards.
+    at_shoulders = np.clip((at.neck[2] + 0.05 - z) / 0.1, 0, 1)
+    curtain = body.mesh(shape, "hair", shape.vertices + 0.03 * at_shoulders[:, None] * (0, 1, 0))
     kept = np.minimum.reduce([z - end, y - (at.ears[1] - 0.035 * at.scale), at.eyes[2] + 0.07 * at.scale - z])
     return clip(curtain, body.of("hair", kept))
 
@@ -79,7 +80,7 @@ def _tail(knot: Point) -> tuple[Points, Faces]:
 
 
 def _rigid(body: Body, solid: tuple[Points, Faces]) -> Mesh:
-    """A solid that moves with the head."""
+    """A mesh whose vertices all move with the head's bone."""
     weights = np.zeros((len(solid[0]), body.weights.shape[1]))
     weights[:, body.bone["head"]] = 1
     return Mesh(*solid, weights)

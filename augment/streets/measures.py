@@ -1,4 +1,4 @@
-"""Where a body's parts are, at rest: what clothes, hair and colours are laid out by."""
+"""Landmarks of a body at rest, relative to which clothes, hair and colours are placed."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ ARM, LEG = ("upperarm01", "lowerarm01", "wrist"), ("upperleg01", "lowerleg01", "
 
 @dataclass(frozen=True)
 class Measures:
-    """Where a body's parts are, at rest.
+    """Landmarks of a body at rest, in metres.
 
     Args:
-        scale: the body's height over 1.7 m.
+        scale: the body's height divided by 1.7 m.
         hip: z of the hip joints.
-        neck: the neck's lower end.
-        eyes: between the eyes.
-        ears: between the ears.
+        neck: (3,) the lower end of the neck.
+        eyes: (3,) the middle of the eyes.
+        ears: (3,) the middle of the ears.
         ankle: z of the ankle joints.
         floor: z of the soles.
-        arm: (V,) along the arms: 0 shoulder, 1 elbow, 2 wrist.
-        leg: (V,) along the legs: 0 hip, 1 knee, 2 ankle.
-        on_arm: (V,) share of the arms' bones.
-        on_leg: (V,) share of the legs' bones.
-        on_head: (V,) share of the head.
+        arm: (V,) position along the arms: 0 at the shoulder, 1 at the elbow, 2 at the wrist.
+        leg: (V,) position along the legs: 0 at the hip, 1 at the knee, 2 at the ankle.
+        on_arm: (V,) skinning weight of the arms' bones.
+        on_leg: (V,) skinning weight of the legs' bones.
+        on_head: (V,) skinning weight of the head's bone.
     """
 
     scale: float
@@ -49,7 +49,7 @@ class Measures:
 
 
 def measure(body: Body, shape: Shape) -> Measures:
-    """Find a body's landmarks."""
+    """Measure a body's landmarks."""
     head = {bone: shape.heads[number] for bone, number in body.bone.items()}
     point = {name: shape.keypoints[number] for name, number in body.keypoint.items()}
     skin = shape.vertices[np.unique(body.faces["body"])]
@@ -73,11 +73,11 @@ def measure(body: Body, shape: Shape) -> Measures:
 
 
 def along(body: Body, shape: Shape, vertices: Points, bones: tuple[str, str, str]) -> Values:
-    """(N,) where points are along a limb of their side: 0, 1 and 2 at the heads of its three bones."""
+    """(N,) position of points along the limb of their side of the body: 0, 1 and 2 at the heads of its three bones."""
     result = np.empty(len(vertices))
-    for side, here in (("L", vertices[:, 0] >= 0), ("R", vertices[:, 0] < 0)):
+    for side, of_side in (("L", vertices[:, 0] >= 0), ("R", vertices[:, 0] < 0)):
         start, middle, stop = (shape.heads[body.bone[f"{bone}.{side}"]] for bone in bones)
-        first = (vertices[here] - start) @ (middle - start) / ((middle - start) @ (middle - start))
-        second = (vertices[here] - middle) @ (stop - middle) / ((stop - middle) @ (stop - middle))
-        result[here] = np.where(first < 1, first, 1 + np.maximum(second, 0))
+        first = (vertices[of_side] - start) @ (middle - start) / ((middle - start) @ (middle - start))
+        second = (vertices[of_side] - middle) @ (stop - middle) / ((stop - middle) @ (stop - middle))
+        result[of_side] = np.where(first < 1, first, 1 + np.maximum(second, 0))
     return result

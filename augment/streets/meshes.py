@@ -1,4 +1,4 @@
-"""Triangle meshes: normals, smoothing, cutting, and the few solids that things are made of. Lengths in metres."""
+"""Triangle meshes: normals, smoothing, inflating, clipping, and a few basic solids. Lengths are in metres."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Faces = NDArray[np.int64]  # (F, 3): corners of each triangle, counter-clockwise
 
 @dataclass(frozen=True)
 class Mesh:
-    """A mesh at rest that is skinned to the body's bones.
+    """A mesh at rest with skinning weights for the body's bones.
 
     Args:
         vertices: (N, 3) at rest.
         faces: (F, 3).
-        weights: (N, B) share of each bone in a vertex's movement; rows sum to 1.
+        weights: (N, B) weight of each bone in the movement of a vertex; those of a vertex sum to 1.
     """
 
     vertices: Points
@@ -27,7 +27,7 @@ class Mesh:
 
 
 def normals(vertices: Points, faces: Faces) -> Points:
-    """(N, 3) unit normals of the vertices, means of their triangles' weighted by area; 0 where there is no triangle."""
+    """(N, 3) unit normals of the vertices: the area-weighted mean of their triangles' normals; 0 without a triangle."""
     first, second, third = (vertices[faces[:, corner]] for corner in range(3))
     across = np.cross(second - first, third - first)
     total = np.stack(
@@ -37,36 +37,39 @@ def normals(vertices: Points, faces: Faces) -> Points:
 
 
 def smoothed(vertices: Points, faces: Faces, rounds: int, where: NDArray[np.bool_] | None = None) -> Points:
-    """Each vertex moved to the mean of its neighbours, several times; only those in `where` (N,) move."""
+    """Laplacian smoothing: `rounds` times each vertex, if in `where` (N,), moves to the mean of its neighbours."""
     edges = np.unique(np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1), axis=0)
-    here, there = np.concatenate([edges, edges[:, ::-1]]).T
-    count = np.bincount(here, minlength=len(vertices))
+    vertex, neighbour = np.concatenate([edges, edges[:, ::-1]]).T
+    count = np.bincount(vertex, minlength=len(vertices))
     moving = count > 0 if where is None else (count > 0) & where
     for _ in range(rounds):
-        total = np.stack([np.bincount(here, vertices[there, axis], len(vertices)) for axis in range(3)], axis=1)
+        total = np.stack([np.bincount(vertex, vertices[neighbour, axis], len(vertices)) for axis in range(3)], axis=1)
         vertices = np.where(moving[:, None], total / np.maximum(count, 1)[:, None], vertices)
     return vertices
 
 
 def inflated(vertices: Points, faces: Faces, offset: NDArray[np.floating], rounds: int = 0,
              where: NDArray[np.bool_] | None = None) -> Points:  # fmt: skip
-    """A shell around a surface: smoothed, pushed out again to where it was, and by `offset` (N,) further."""
+    """A shell around a surface: the surface smoothed, then moved outwards by `offset` (N,).
+
+    What smoothing moved inwards is added to the offset, so that the shell nowhere lies below the surface.
+    """
     outward = normals(vertices, faces)
     shell = smoothed(vertices, faces, rounds, where)
-    sunk = np.maximum(((vertices - shell) * outward).sum(1), 0)
-    return shell + outward * (sunk + offset)[:, None]
+    moved_inwards = np.maximum(((vertices - shell) * outward).sum(1), 0)
+    return shell + outward * (moved_inwards + offset)[:, None]
 
 
 def clip(mesh: Mesh, keep: NDArray[np.floating]) -> Mesh:
-    """The part of a mesh where `keep` (N,), interpolated over the triangles, is positive; cut exactly at 0."""
+    """The part of a mesh where `keep` (N,), interpolated linearly, is positive; triangles are cut where it is 0."""
     inside = keep > 0
     kept = inside[mesh.faces].sum(1)
-    # Triangles that are cut, turned so that the odd corner out comes first.
+    # Triangles that are cut, their corners rotated so that the one on its own side of the cut comes first.
     cut = mesh.faces[(kept == 1) | (kept == 2)]
     lone = (inside[cut] == (inside[cut].sum(1) == 1)[:, None]).argmax(1)
     cut = cut[np.arange(len(cut))[:, None], (lone[:, None] + np.arange(3)) % 3]
     tip_kept = inside[cut[:, 0]]
-    # A new vertex on each edge from the odd corner; edges shared by two triangles get one.
+    # A new vertex on each edge from that corner; two triangles that share an edge share the vertex.
     edges = np.sort(np.concatenate([cut[:, [0, 1]], cut[:, [0, 2]]]), axis=1)
     edges, edge_of = np.unique(edges.reshape(-1, 2), axis=0, return_inverse=True)
     share = (keep[edges[:, 0]] / (keep[edges[:, 0]] - keep[edges[:, 1]]))[:, None]
@@ -84,13 +87,13 @@ def clip(mesh: Mesh, keep: NDArray[np.floating]) -> Mesh:
 
 
 def compact(mesh: Mesh) -> Mesh:
-    """The mesh without the vertices that no triangle uses."""
+    """The mesh without vertices that no triangle uses."""
     used, faces = np.unique(mesh.faces, return_inverse=True)
     return Mesh(mesh.vertices[used], faces.reshape(-1, 3), mesh.weights[used])
 
 
 def joined(parts: list[tuple[Points, Faces]]) -> tuple[Points, Faces]:
-    """Several meshes as one."""
+    """Several meshes (vertices, faces) as one."""
     starts = np.cumsum([0, *(len(vertices) for vertices, _ in parts)])
     return (
         np.concatenate([vertices for vertices, _ in parts]),
@@ -99,7 +102,14 @@ def joined(parts: list[tuple[Points, Faces]]) -> tuple[Points, Faces]:
 
 
 def box(size: tuple[float, float, float], centre: tuple[float, float, float]) -> tuple[Points, Faces]:
-    """A box with edges along the axes."""
+    """A box with edges along the axes.
+
+    Example:
+        >>> from augment.streets.meshes import box
+        >>> vertices, faces = box((2, 4, 6), (0, 0, 3))
+        >>> vertices.min(0).tolist(), vertices.max(0).tolist(), faces.shape
+        ([-1.0, -2.0, 0.0], [1.0, 2.0, 6.0], (12, 3))
+    """
     corners = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
     faces = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1],
                       [2, 3, 7], [2, 7, 6], [1, 5, 7], [1, 7, 3], [0, 2, 6], [0, 6, 4]])  # fmt: skip
@@ -108,24 +118,27 @@ def box(size: tuple[float, float, float], centre: tuple[float, float, float]) ->
 
 def tube(start: ArrayLike, end: ArrayLike, radius: float, end_radius: float | None = None, sides: int = 6,
          ) -> tuple[Points, Faces]:  # fmt: skip
-    """An open tube between two points; `end_radius` makes it a cone."""
+    """A tube without ends between two points; `end_radius` makes it a cone."""
     foot, top = np.asarray(start, float), np.asarray(end, float)
     along = (top - foot) / np.linalg.norm(top - foot)
     across = np.cross(along, [0, 0, 1] if abs(along[2]) < 0.9 else [1, 0, 0])
     across /= np.linalg.norm(across)
     angle = np.arange(sides) * 2 * np.pi / sides
     ring = np.cos(angle)[:, None] * across + np.sin(angle)[:, None] * np.cross(along, across)
-    here = np.arange(sides)
-    there = (here + 1) % sides
+    corner = np.arange(sides)
+    neighbour = (corner + 1) % sides
     faces = np.concatenate(
-        [np.stack([here, there, sides + here], 1), np.stack([there, sides + there, sides + here], 1)]
+        [
+            np.stack([corner, neighbour, sides + corner], 1),
+            np.stack([neighbour, sides + neighbour, sides + corner], 1),
+        ]
     )
     return np.concatenate([foot + radius * ring, top + (radius if end_radius is None else end_radius) * ring]), faces
 
 
 def rounded(size: tuple[float, float, float], centre: Points, roundness: float = 1.0, rings: int = 10,
             ) -> tuple[Points, Faces]:  # fmt: skip
-    """A superellipsoid: half axes `size`; `roundness` 1 is an ellipsoid, towards 0 a box."""
+    """A superellipsoid with half axes `size`: an ellipsoid for `roundness` 1, more like a box for less."""
     sides = 2 * rings
     polar, around = np.meshgrid(np.linspace(0, np.pi, rings + 1), np.arange(sides) * 2 * np.pi / sides, indexing="ij")
 

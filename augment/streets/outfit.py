@@ -1,9 +1,10 @@
-"""What people wear and carry.
+"""Random draws of what people wear and carry.
 
-Colours are linear RGB in [0, 1]; lengths along limbs count joints: 1 elbow or knee, 2 wrist or ankle.
+Colours are linear RGB in [0, 1]. Lengths along a limb are counted in joints: 1 is the elbow or knee, 2 the wrist or
+ankle.
 
-What makes Re-ID hard is that people dress alike: most clothes are black, white, grey, navy or denim, and a share of
-them comes from one shop of few products, which different people own.
+Re-ID is hard because people dress alike. So most clothes are black, white, grey, navy or denim, and a share of them is
+drawn from a shop with few products, so that different people wear the same.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ Item = TypeVar("Item")
 SHARED = 0.4  # share of tops and bottoms that come from the shop
 SHOP_TOPS, SHOP_BOTTOMS = 26, 18
 
-# sRGB: share of tops, of bottoms. Black, white, grey and navy make up more than half, as on a street.
+# sRGB colour: its share of the tops, and of the bottoms. Black, white, grey and navy make up more than half, as in
+# real streets.
 CLOTH = {
     (24, 24, 27): (0.15, 0.24),
     (232, 232, 230): (0.14, 0.04),
@@ -65,15 +67,15 @@ class Top:
 
     Args:
         cut: t-shirt, shirt, jacket, hoodie or tank.
-        colour: of most of it.
-        second: of its pattern, or of what an open jacket shows.
+        colour: main colour.
+        second: colour of the pattern, or of what an open jacket shows.
         pattern: plain, stripes, plaid, print, block or raglan.
         sleeve: length along the arm, 0 to 2.
         loose: 0 close-fitting to 1 wide.
         hem: metres below the hip joint.
         open: whether a jacket is worn open.
-        scale: of the pattern, about 1.
-        print_at: chest or back.
+        scale: size of the pattern, about 1.
+        print_at: where a print is: chest or back.
     """
 
     cut: str
@@ -94,7 +96,7 @@ class Bottom:
 
     Args:
         cut: trousers, jeans, shorts, leggings, skirt or dress; a dress covers the trunk as well.
-        colour: of it.
+        colour: main colour.
         length: along the leg, 0 to 2.
         loose: 0 close-fitting to 1 wide.
     """
@@ -107,25 +109,25 @@ class Bottom:
 
 @dataclass(frozen=True)
 class Outfit:
-    """Everything about a person's looks but the body's shape.
+    """A person's looks apart from the shape of the body.
 
     Args:
-        top: of the upper body.
-        bottom: of the lower body.
+        top: garment of the upper body.
+        bottom: garment of the lower body.
         skin: colour.
         hair: colour.
         style: of the hair: bald, crop, short, bob, long, ponytail or bun.
         cap: its colour, or None.
         shoes: colour.
-        sole: how light the shoes' soles are.
+        sole: reflectance of the shoes' soles, in [0, 1].
         socks: colour, or None for bare ankles.
         bag: none, backpack, shoulder or hand.
         bag_colour: of the bag.
         side: the hand that carries: L or R.
-        vehicle: whether the person is seen with a bicycle now and then.
+        vehicle: whether the person has a bicycle in some pictures.
         vehicle_colour: of the bicycle.
         umbrella: its colour, or None.
-        folds: where the folds of the cloth lie: an offset into the noise.
+        folds: offset into the noise that makes the folds of the clothes.
     """
 
     top: Top
@@ -147,17 +149,18 @@ class Outfit:
 
 
 def linear(red: float, green: float, blue: float) -> Colour:
-    """SRGB in 0..255 to linear RGB in [0, 1], by the exponent 2.2."""
+    """SRGB in 0..255 to linear RGB in [0, 1], approximated by the exponent 2.2."""
     return (np.array([red, green, blue], np.float64) / 255) ** 2.2
 
 
 def dyed(random: np.random.Generator, colour: tuple[int, int, int], spread: float = 0.2) -> Colour:
-    """The colour as it comes out of one maker's dye."""
+    """A random variation of an sRGB colour, as between products of the same colour; linear RGB."""
     shade = linear(*colour) * np.exp(random.normal(0, spread)) * np.exp(random.normal(0, spread / 4, 3))
     return np.clip(shade, 0.004, 0.9)
 
 
 def _choice(random: np.random.Generator, shares: dict[Item, float]) -> Item:
+    """One of the keys, with probabilities proportional to the values."""
     weights = np.array(list(shares.values()))
     return list(shares)[int(random.choice(len(shares), p=weights / weights.sum()))]
 
@@ -167,7 +170,7 @@ def _cloth(random: np.random.Generator, column: int) -> Colour:
 
 
 def draw_top(random: np.random.Generator, female: bool) -> Top:
-    """A top, as shops sell them in summer."""
+    """A random top; short sleeves are frequent, as in summer."""
     cut = _choice(
         random, {"t-shirt": 0.58, "shirt": 0.16, "jacket": 0.12, "hoodie": 0.06, "tank": 0.08 if female else 0.02}
     )
@@ -197,7 +200,7 @@ def draw_top(random: np.random.Generator, female: bool) -> Top:
 
 
 def draw_bottom(random: np.random.Generator, female: bool) -> Bottom:
-    """Trousers, or what else there is."""
+    """Random trousers, shorts, leggings, skirt or dress."""
     cuts = {"jeans": 0.36, "trousers": 0.30, "shorts": 0.34}
     if female:
         cuts = {"jeans": 0.30, "trousers": 0.14, "shorts": 0.20, "leggings": 0.10, "skirt": 0.14, "dress": 0.12}
@@ -212,14 +215,14 @@ def draw_bottom(random: np.random.Generator, female: bool) -> Bottom:
 
 @dataclass(frozen=True)
 class Shop:
-    """Products that several people own."""
+    """Products that several people own, by sex: True is women's."""
 
     tops: dict[bool, list[Top]]
     bottoms: dict[bool, list[Bottom]]
 
 
 def open_shop(seed: int) -> Shop:
-    """The shop of a data set: by sex of the customers."""
+    """The shop of a data set, drawn from its seed."""
     random = np.random.default_rng(seed_for(seed, "shop"))
     return Shop(
         {female: [draw_top(random, female) for _ in range(SHOP_TOPS)] for female in (False, True)},
@@ -228,13 +231,13 @@ def open_shop(seed: int) -> Shop:
 
 
 def draw_outfit(random: np.random.Generator, shop: Shop, female: bool, ancestry: int) -> Outfit:
-    """A person's clothes, hair and belongings."""
+    """A person's random clothes, hair and belongings."""
     top, bottom = draw_top(random, female), draw_bottom(random, female)
     if random.random() < SHARED:
         top = shop.tops[female][int(random.integers(SHOP_TOPS))]
     if random.random() < SHARED:
         bottom = shop.bottoms[female][int(random.integers(SHOP_BOTTOMS))]
-    if bottom.cut == "dress":  # one garment: the top takes over its colour
+    if bottom.cut == "dress":  # a dress is one garment: the top gets its colour
         top = replace(top, cut="t-shirt", colour=bottom.colour, hem=-0.02, loose=0.1, open=False)
     styles = {"crop": 0.22, "short": 0.70, "bald": 0.08}
     if female:

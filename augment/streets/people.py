@@ -1,4 +1,4 @@
-"""People: a shape, an outfit, and how they look at a moment."""
+"""People: a body shape and an outfit, and the solids and joints that they have at a moment."""
 
 from __future__ import annotations
 
@@ -26,19 +26,21 @@ JOINTS = (
     "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle",
     "right_eye", "left_eye", "right_ear", "left_ear",
 )  # fmt: skip
-CLOTH = ("top", "bottom")
-RIDES, PUSHES, UMBRELLAS = 0.3, 0.15, 0.5  # share of the views of people who have a bicycle, or an umbrella
+CLOTH = ("top", "bottom")  # materials with fine folds
+# Of the pictures of people who have a bicycle: the share in which they ride it, and in which they push it. Of those of
+# people who have an umbrella: the share in which it is up.
+RIDES, PUSHES, UMBRELLAS = 0.3, 0.15, 0.5
 Use = Literal["", "ride", "push", "umbrella"]
 
 
 @dataclass(frozen=True)
 class Posed:
-    """A person at a moment, in the world.
+    """A person at a moment, in world coordinates (see `scene`).
 
     Args:
-        solids: everything that is theirs.
+        solids: the body, clothes and belongings.
         joints: (18, 3) in the order of JOINTS.
-        activity: what they do.
+        activity: what they do, in words.
     """
 
     solids: list[Solid]
@@ -46,17 +48,17 @@ class Posed:
     activity: str
 
     def outline(self) -> Points:
-        """(N, 3) all vertices of the person without a bicycle or umbrella."""
+        """(N, 3) all vertices of the person, without bicycle and umbrella."""
         return np.concatenate([solid.vertices for solid in self.solids if solid.of_person])
 
 
 class Person:
-    """Someone who looks the same wherever they are seen."""
+    """A person with one body, outfit and bag, who looks the same in all pictures."""
 
     def __init__(
         self,
         seed: int,  # of the data set
-        number: int | str,  # of the person, or a name; equal ones give the same person
+        number: int | str,  # or name of the person; the same one gives the same person
         shop: Shop,  # where some of the clothes come from
     ):
         random = np.random.default_rng(seed_for(seed, "person", number))
@@ -69,20 +71,20 @@ class Person:
         self._bag_size = float(random.uniform(0.85, 1.15))
 
     def moment(self, random: np.random.Generator, yaw: float, position: tuple[float, float]) -> Posed:
-        """The person doing something that suits what they have with them.
+        """The person in a random stance, in an activity that their belongings allow.
 
         Args:
-            random: what they do.
-            yaw: degrees; at 0 they face -y, at 90 +x.
-            position: (x, y) on the ground.
+            random: draws activity and stance.
+            yaw: direction in degrees; at 0 they face -y, at 90 +x.
+            position: (x, y) on the ground, in metres.
         """
-        mood = random.random()
-        if self.outfit.vehicle and mood < RIDES:
+        chance = random.random()
+        if self.outfit.vehicle and chance < RIDES:
             return self._posed(cycling(self.body, self.shape, random), yaw, position, "ride")
-        if self.outfit.vehicle and mood < RIDES + PUSHES:
+        if self.outfit.vehicle and chance < RIDES + PUSHES:
             return self._posed(stances.pushing(random, self.outfit.side), yaw, position, "push")
         strap, side = self.outfit.bag in ("backpack", "shoulder"), self.outfit.side
-        if self.outfit.umbrella is not None and mood > 1 - UMBRELLAS:
+        if self.outfit.umbrella is not None and chance > 1 - UMBRELLAS:
             stance = stances.with_umbrella(stances.draw(random, side, strap), side)
             return self._posed(stance, yaw, position, "umbrella")
         if self.outfit.bag == "hand":
@@ -90,6 +92,7 @@ class Person:
         return self._posed(stances.draw(random, None, strap), yaw, position, "")
 
     def _posed(self, stance: Stance, yaw: float, position: tuple[float, float], uses: Use) -> Posed:
+        """The person in a stance, with what they use, standing on the ground at a position."""
         transforms = self.body.transforms(self.shape, stances.rotations(self.body, self.shape, stance))
         solids = []
         for material, mesh in self.parts:
@@ -102,8 +105,8 @@ class Person:
         solids += self._carried(transforms, uses)
         joints = self._joints(transforms)
         hip = self.shape.heads[self.body.bone["upperleg01.L"]]
-        low = min(float(solid.vertices[:, 2].min()) for solid in solids if solid.of_person)
-        ground = low if stance.seat is None else hip[2] - stance.seat
+        lowest = min(float(solid.vertices[:, 2].min()) for solid in solids if solid.of_person)
+        ground = lowest if stance.seat is None else hip[2] - stance.seat  # its z below the person at rest
         if uses in ("ride", "push"):
             aside = (0.42 * SIDES[self.outfit.side] if uses == "push" else 0, 0, 0)
             vertices, faces = bicycle()
@@ -118,6 +121,7 @@ class Person:
         return Posed(placed_solids, placed(joints), stance.name)
 
     def _carried(self, transforms: NDArray[np.floating], uses: Use) -> list[Solid]:
+        """The bag and the umbrella, if any, of a person whose bones have these maps."""
         kind, at, side = self.outfit.bag, self.at, SIDES[self.outfit.side]
         elbow, wrist = (self.body.bone[f"{bone}.{self.outfit.side}"] for bone in ("lowerarm01", "wrist"))
         hand = self.shape.heads[wrist] + 0.35 * (self.shape.heads[wrist] - self.shape.heads[elbow])
@@ -141,10 +145,11 @@ class Person:
         return solids
 
     def _joints(self, transforms: NDArray[np.floating]) -> Points:
-        known = skin(self.shape.keypoints, self.body.keypoint_weights, transforms)
-        named = {name: known[number] for name, number in self.body.keypoint.items()}
-        named["neck"] = (named["left_shoulder"] + named["right_shoulder"]) / 2
-        return np.stack([named[name] for name in JOINTS])
+        """(18, 3) joints of a person whose bones have these maps; the neck is the middle of the shoulders."""
+        keypoints = skin(self.shape.keypoints, self.body.keypoint_weights, transforms)
+        joints = {name: keypoints[number] for name, number in self.body.keypoint.items()}
+        joints["neck"] = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
+        return np.stack([joints[name] for name in JOINTS])
 
 
 def _even(colour: NDArray[np.floating]) -> Paint:

@@ -1,6 +1,7 @@
-"""Where a camera looks: ground, what stands on it, what closes the view, light.
+"""A camera's surroundings: ground, the objects on it, a backdrop behind them, and light.
 
-Metres; the camera stands on the negative y axis and looks along +y at the origin, around which people walk.
+Convention: metres, z up, the ground at z = 0. The camera stands on the negative y axis and looks along +y at the
+origin, around which people walk.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ PAVEMENTS = [(134, 132, 127), (106, 106, 107), (122, 118, 112), (136, 120, 108),
 BORDERS = ["grass", "asphalt", "slabs", "bricks"]
 WALLS = [(146, 140, 130), (112, 86, 74), (118, 122, 126), (72, 74, 76), (136, 120, 96)]
 LEAVES = [(64, 84, 44), (48, 66, 38), (84, 98, 52)]
-NEAREST = 2.4  # metres behind the middle that things stand at least: nobody walks there
+NEAREST = 2.4  # smallest y of objects, in metres: people walk in front of them
 PAINTS = [(36, 36, 40), (140, 40, 40), (186, 186, 190), (54, 72, 112), (64, 82, 52), (122, 114, 104), (28, 28, 30)]
 
 
 class Scene:
-    """One camera's surroundings; they never change.
+    """The surroundings of a camera, which are the same in all its pictures.
 
     Args:
         seed: of the data set.
-        number: of the camera.
+        number: of the camera, from 1.
     """
 
     def __init__(self, seed: int, number: int):
@@ -40,11 +41,11 @@ class Scene:
         self.sunlight = {"overcast": 0.12, "hazy": 0.9, "bright": 1.7}[weather] * np.array([1.0, 0.95, 0.86])
         self.spread = {"overcast": 0.5, "hazy": 0.10, "bright": 0.04}[
             weather
-        ]  # of the sun's directions, in radians: soft edges of shadows
+        ]  # radius of the sun, in radians (standard deviation of its points): it makes shadows soft
         self.skylight = np.array([0.80, 0.87, 1.0]) * random.uniform(0.55, 0.85)
         self.trees = (
             bool(random.random() < 0.5) and weather != "overcast"
-        )  # they stand outside the view; their shade does not
+        )  # trees outside the view, whose shade falls into it
         self.paving = linear(*PAVEMENTS[int(random.integers(len(PAVEMENTS)))]) * random.uniform(0.75, 1.05)
         self._tile = (0.0, 0.3, 0.6)[int(random.integers(3))]
         self._border = BORDERS[int(random.integers(len(BORDERS)))]
@@ -52,11 +53,11 @@ class Scene:
         self._wall = linear(*WALLS[int(random.integers(len(WALLS)))])
         self._leaves = linear(*LEAVES[int(random.integers(len(LEAVES)))])
         self._green = bool(random.random() < 0.5)
-        self.far = random.uniform(6, 15)  # metres from the middle to what closes the view
+        self.far = random.uniform(6, 15)  # y of the backdrop, in metres
         self.solids = self._furniture(random)
 
     def _furniture(self, random: np.random.Generator) -> list[Solid]:
-        """Parked bicycles, poles, trees, bins, hedges and cars, behind where people walk."""
+        """Parked bicycles, poles, trees, bins, hedges and cars, behind the area where people walk."""
 
         def paint() -> NDArray[np.floating]:
             return linear(*PAINTS[int(random.integers(len(PAINTS)))])
@@ -97,7 +98,7 @@ class Scene:
         return [plain(moved(vertices, yaw, where), faces, colour, smooth=True) for (vertices, faces), colour in shapes]
 
     def obstacle(self, random: np.random.Generator, where: Points) -> list[Solid]:
-        """Something that stands between the camera and a person."""
+        """A random object that stands between the camera and a person: a bicycle, a pole, a bush or a bin."""
         kind = random.random()
         colour = linear(*PAINTS[int(random.integers(len(PAINTS)))])
         if kind < 0.5:
@@ -117,7 +118,7 @@ class Scene:
         return self._leaves * np.clip(1 + leaves, 0.15, 2.2)[:, None]
 
     def ground(self, points: Points) -> Colours:
-        """Colours of points (N, 3) on the ground: pavement, and beyond a kerb something else."""
+        """Colours of points (N, 3) on the ground: pavement, and another surface beyond a kerb."""
         x, y = points[:, 0] + self._offset[0], points[:, 1] + self._offset[1]
         grain = 0.10 * noise(0.05 * x, 0.05 * y) + 0.11 * noise(0.7 * x, 0.7 * y, 1)
         colours = self.paving * (1 + grain)[:, None]
@@ -142,24 +143,25 @@ class Scene:
         if self._border == "slabs":
             joint = np.minimum(x % 1, y % 1) < 0.02
             return linear(158, 156, 150) * (0.9 + 0.2 * cells(x, y) - 0.35 * joint + 0.06 * fine)[:, None]
-        row = np.floor(y / 0.11)
-        joint = ((y / 0.11) % 1 < 0.16) | ((x / 0.22 + 0.5 * (row % 2)) % 1 < 0.09)
-        return linear(128, 92, 78) * (0.85 + 0.35 * cells(x / 0.22 + 0.5 * (row % 2), y / 0.11) - 0.35 * joint)[:, None]
+        course = np.floor(y / 0.11)  # of bricks; every other one is shifted by half a brick
+        along = x / 0.22 + 0.5 * (course % 2)
+        joint = ((y / 0.11) % 1 < 0.16) | (along % 1 < 0.09)
+        return linear(128, 92, 78) * (0.85 + 0.35 * cells(along, y / 0.11) - 0.35 * joint)[:, None]
 
     def shade(self, points: Points) -> NDArray[np.floating]:
-        """(N,) share of the sun's light that leaves let through, where there are trees: patches a step or two wide."""
-        along = points - self.sun * (points[:, 2] / self.sun[2])[:, None]
-        x, y = along[:, 0] + self._offset[0], along[:, 1] + self._offset[1]
+        """(N,) share of the sun's light that trees let through to points (N, 3): light and dark patches."""
+        on_ground = points - self.sun * (points[:, 2] / self.sun[2])[:, None]  # projected along the sun's rays
+        x, y = on_ground[:, 0] + self._offset[0], on_ground[:, 1] + self._offset[1]
         leaves = noise(0.22 * x, 0.22 * y, 1) + 0.8 * noise(0.06 * x, 0.06 * y, 2)
         return np.clip(0.6 + 1.6 * leaves, 0.15, 1.0)
 
     def backdrop(self, directions: NDArray[np.floating], height: float, distance: float) -> Colours:
-        """Colours (N, 3) of what closes the view, lit.
+        """The light (N, 3) that comes from the backdrop: a wall with windows or trees, and the sky above.
 
         Args:
-            directions: (N, 3) of view.
+            directions: (N, 3) of the rays.
             height: of the camera, in metres.
-            distance: from the camera, in metres.
+            distance: of the backdrop from the camera, in metres.
         """
         angle = np.arctan2(directions[:, 0], directions[:, 1])
         up = directions[:, 2] / np.maximum(np.hypot(directions[:, 0], directions[:, 1]), 1e-3) * distance + height

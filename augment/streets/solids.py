@@ -1,4 +1,4 @@
-"""Things in a scene, as the renderer takes them."""
+"""Objects in a scene, in the form in which the renderer takes them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from augment.streets.meshes import Faces, Points
 
-Colours = NDArray[np.floating]  # (N, 3) linear RGB, the share of light that is reflected
-Paint = Callable[[Points], Colours]  # places (N, 3) to their colours
+Colours = NDArray[np.floating]  # (N, 3) linear RGB: the share of the light that is reflected
+Paint = Callable[[Points], Colours]  # positions (N, 3) to their colours
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Solid:
     Args:
         vertices: (N, 3).
         faces: (F, 3).
-        places: (N, 3) what the paint takes for each vertex; of a person, where it is at rest.
+        places: (N, 3) the position of each vertex that its colour depends on; of a person, the position at rest.
         paint: places (M, 3) to colours (M, 3).
-        smooth: shade by interpolated normals rather than the triangles' own.
+        smooth: whether shading interpolates normals, instead of taking those of the triangles.
         cloth: whether it has fine folds.
         of_person: whether it belongs to the mask of its person.
     """
@@ -43,6 +43,6 @@ def plain(vertices: Points, faces: Faces, colour: NDArray[np.floating], smooth: 
 
 
 def moved(points: Points, yaw: float, position: NDArray[np.floating]) -> Points:
-    """Points (N, 3) turned about the vertical by `yaw` degrees and shifted."""
+    """Points (N, 3) rotated about the vertical axis by `yaw` degrees, then shifted to `position`."""
     cosine, sine = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
     return points @ np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]]) + position

@@ -1,7 +1,7 @@
-"""How people hold themselves: walking, standing, gestures, cycling. Angles in degrees.
+"""Stances of people as joint angles: walking, standing, gestures. Angles are in degrees.
 
-Limbs are given by where they point in the frame of what they hang from (thighs and upper arms: the trunk), so that a
-stance does not depend on the rest pose of the body model.
+A limb is given by its direction relative to what it hangs from (for thighs and upper arms the trunk), so that a stance
+does not depend on the rest pose of the body model.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from augment.streets.body import Body, Rotations, Shape, turn
 
 SIDES = {"L": 1.0, "R": -1.0}  # x is the person's left
-# Joint angles of an adult's stride in tenths from one heel strike to the next (normative gait curves, rounded from
-# the textbook figures of J. Perry, Gait Analysis, 1992): flexion of hip and knee, toes up at the ankle.
+# Joint angles at each tenth of an adult's stride, from one heel strike to the next (normative gait curves, rounded from
+# the textbook figures of J. Perry, Gait Analysis, 1992): flexion of hip and knee, dorsiflexion (toes up) of the ankle.
 STRIDE = np.linspace(0, 1, 11)
 HIP = np.array([30, 25, 17, 8, -2, -9, -5, 13, 27, 33, 30], float)
 KNEE = np.array([5, 15, 15, 9, 5, 10, 35, 60, 55, 22, 5], float)
@@ -24,7 +24,7 @@ ANKLE = np.array([0, -5, 3, 7, 10, 8, -15, -10, 0, 1, 0], float)
 
 @dataclass(frozen=True)
 class Leg:
-    """Thigh `forward` and `outward` of straight down, flexion of the knee, toes up at the ankle."""
+    """Thigh `forward` and `outward` from straight down, flexion of the knee, dorsiflexion of the ankle."""
 
     forward: float = 0.0
     outward: float = 3.0
@@ -34,7 +34,7 @@ class Leg:
 
 @dataclass(frozen=True)
 class Arm:
-    """Upper arm `forward` and `outward` of straight down, flexion of the elbow, hand `inward` across the body."""
+    """Upper arm `forward` and `outward` from straight down, flexion of the elbow, forearm turned `inward`."""
 
     forward: float = 0.0
     outward: float = 8.0
@@ -47,14 +47,14 @@ class Stance:
     """One moment of a person's movement.
 
     Args:
-        name: what they do.
-        legs: by side.
-        arms: by side.
+        name: what the person does, in words.
+        legs: by side, L and R.
+        arms: by side, L and R.
         lean: of the trunk, forward.
-        twist: of the shoulders against the hips, to the left.
+        twist: of the shoulders relative to the hips, to the left.
         nod: of the head, forward.
         look: of the head, to the left.
-        seat: height in metres that the hips are held at, where something carries the person.
+        seat: height of the hip joints in metres where the person sits on something; None where they stand.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Stance:
 
 
 def walking(random: np.random.Generator) -> Stance:
-    """A moment of a stride, slow to brisk; arms swing against the legs."""
+    """A random moment of a stride at a random pace; each arm swings with the opposite leg."""
     pace = random.uniform(0.55, 1.1)
     phase = random.uniform()
     swing = pace * random.uniform(10, 24)
@@ -85,7 +85,7 @@ def walking(random: np.random.Generator) -> Stance:
 
 
 def standing(random: np.random.Generator) -> Stance:
-    """Weight on both legs or one."""
+    """Standing, with the weight on both legs or on one."""
     legs = {side: Leg(random.uniform(-4, 4), random.uniform(2, 7), random.uniform(1, 8)) for side in SIDES}
     if random.random() < 0.5:
         loose = "L" if random.random() < 0.5 else "R"
@@ -101,7 +101,7 @@ def standing(random: np.random.Generator) -> Stance:
 
 
 def with_phone(random: np.random.Generator, stance: Stance, sides: list[str]) -> Stance:
-    """A telephone at the ear, or read in the hand."""
+    """The stance, with a telephone at the ear or read in the hand, by the first of the free `sides`."""
     if random.random() < 0.4:
         arm = Arm(random.uniform(60, 80), random.uniform(15, 30), 150, -15)
         return _changed(stance, "talk on the phone", {sides[0]: arm})
@@ -110,33 +110,33 @@ def with_phone(random: np.random.Generator, stance: Stance, sides: list[str]) ->
 
 
 def with_pockets(random: np.random.Generator, stance: Stance, sides: list[str]) -> Stance:
-    """One hand in its pocket, or both."""
+    """The stance, with one hand in its pocket, or all free ones."""
     used = sides if random.random() < 0.5 else sides[:1]
     return _changed(stance, "hands in pockets", {side: Arm(-16, random.uniform(15, 22), 42, 30) for side in used})
 
 
 def with_crossed_arms(random: np.random.Generator, stance: Stance, sides: list[str]) -> Stance:
-    """Forearms across the chest."""
+    """The stance, with crossed arms."""
     return _changed(stance, "cross the arms", {side: Arm(random.uniform(14, 22), 14, 98, 72) for side in sides})
 
 
 def with_strap(random: np.random.Generator, stance: Stance, sides: list[str]) -> Stance:
-    """A hand at the strap of a bag."""
+    """The stance, with a hand at the strap of a bag."""
     return _changed(stance, "hold the strap", {sides[0]: Arm(random.uniform(4, 12), 12, 135, 25)})
 
 
 def with_umbrella(stance: Stance, side: str) -> Stance:
-    """An umbrella held up before the shoulder."""
+    """The stance, with an umbrella held up in front of the shoulder."""
     return _changed(stance, "hold an umbrella", {side: Arm(22, 8, 105, 5)})
 
 
 def with_hand_bag(random: np.random.Generator, stance: Stance, side: str) -> Stance:
-    """A bag hanging from a straight arm."""
+    """The stance, with a bag hanging from a straight arm."""
     return _changed(stance, "carry a bag", {side: Arm(random.uniform(-4, 6), random.uniform(8, 13), 5, 4)})
 
 
 def pushing(random: np.random.Generator, side: str) -> Stance:
-    """Walking beside a bicycle on one side, both hands at its handle bar."""
+    """Walking with a bicycle on one `side`, both hands at its handle bar."""
     arms = {other: Arm(34, 6, 24, 6) if other == side else Arm(30, 2, 40, 30) for other in SIDES}
     return replace(walking(random), name="push a bicycle", arms=arms)
 
@@ -145,7 +145,7 @@ def _changed(stance: Stance, name: str, arms: dict[str, Arm]) -> Stance:
     return replace(stance, name=f"{stance.name}, {name}", arms=stance.arms | arms)
 
 
-GESTURES = {  # share of the views of people who have both hands free and a bag with a strap
+GESTURES = {  # shares, for a person with both hands free and a bag with a strap; others lack some gestures
     None: 0.52,
     with_phone: 0.20,
     with_pockets: 0.16,
@@ -155,11 +155,11 @@ GESTURES = {  # share of the views of people who have both hands free and a bag 
 
 
 def draw(random: np.random.Generator, busy: str | None = None, strap: bool = False) -> Stance:
-    """A pedestrian's stance: three in four walk, half make a gesture.
+    """A pedestrian's random stance: three in four walk, about half make a gesture.
 
     Args:
-        random: what it is.
-        busy: the side of a hand that holds something.
+        random: draws the stance.
+        busy: the side, L or R, of a hand that holds something.
         strap: whether the person has a bag with a strap.
     """
     stance = walking(random) if random.random() < 0.75 else standing(random)
@@ -174,7 +174,7 @@ def draw(random: np.random.Generator, busy: str | None = None, strap: bool = Fal
 
 
 def pointing(forward: float, outward: float, side: str) -> NDArray[np.floating]:
-    """(3,) unit vector of a limb that hangs straight down at 0, 0."""
+    """(3,) unit vector along a limb with these angles; at 0, 0 it hangs straight down."""
     ahead, aside = np.radians(forward), np.radians(outward)
     return np.array([SIDES[side] * np.sin(aside), -np.sin(ahead) * np.cos(aside), -np.cos(ahead) * np.cos(aside)])
 
@@ -188,7 +188,7 @@ def aligned(old: NDArray[np.floating], new: NDArray[np.floating]) -> NDArray[np.
 
 
 def rotations(body: Body, shape: Shape, stance: Stance) -> Rotations:
-    """The turn of each bone that brings a person from rest to a stance."""
+    """The rotation of each bone that brings a person from rest to a stance."""
     head = {bone: shape.heads[number] for bone, number in body.bone.items()}
     result: Rotations = {
         "spine05": turn((1, 0, 0), 0.6 * stance.lean),
@@ -205,14 +205,15 @@ def rotations(body: Body, shape: Shape, stance: Stance) -> Rotations:
         )
         result[f"upperleg01.{side}"] = thigh
         result[f"lowerleg01.{side}"] = thigh.T @ shank
-        # The foot turns with the shank, and by the ankle's angle.
+        # The foot rotates with the shank, and by the ankle's angle.
         foot = turn((1, 0, 0), -(leg.forward - leg.knee + leg.ankle))
         result[f"foot.{side}"] = shank.T @ foot
     for side, arm in stance.arms.items():
         upper = aligned(
             head[f"lowerarm01.{side}"] - head[f"upperarm01.{side}"], pointing(arm.forward, arm.outward, side)
         )
-        # The elbow bends forward about the axis across the upper arm; `inward` turns that axis about the upper arm.
+        # At the elbow the forearm bends forward, perpendicular to the upper arm; `inward` rotates that direction about
+        # the upper arm.
         along = pointing(arm.forward, arm.outward, side)
         across = np.cross(np.cross(along, (0.0, -1.0, 0.0)), along)
         if abs(along[1]) > 0.95:

@@ -64,7 +64,7 @@ def test_table_keeps_poses_and_scales_them(tmp_path):
     assert torch.equal(same.visible, pose.visible[[2, 0]])
     half = table.read(tmp_path / "p.parquet", ["a"], (64, 32))
     torch.testing.assert_close(half.joints[0], (pose.joints[0] + 0.5) / 2 - 0.5)
-    with pytest.raises(InputError, match="has no pose of 1 images, e.g. z"):
+    with pytest.raises(InputError, match="p.parquet: expected a pose of each image, 1 of 2 have none, e.g. z"):
         table.read(tmp_path / "p.parquet", ["a", "z"], (128, 64))
 
 
@@ -89,13 +89,13 @@ def test_annotations_are_written_and_read(tmp_path):
 def test_bad_annotations_name_file_and_line(tmp_path):
     path = tmp_path / "annotation.csv"
     path.write_text("name:keypoints_y:keypoints_x\na.jpg: [1, 2]: [3]\n")
-    with pytest.raises(ValueError, match=r"annotation.csv:2: expected `name: \[18 rows\]"):
+    with pytest.raises(ValueError, match=r"annotation.csv:2: expected `name: \[y of 18 joints\].*got 'a.jpg: \[1, 2\]"):
         read_annotations(path)
     path.write_text("name;y;x\n")
     with pytest.raises(ValueError, match=r"annotation.csv:1: expected the header"):
         read_annotations(path)
     write_annotations(["a.jpg"], random_poses(1, 0), path)
-    with pytest.raises(InputError, match="no annotation of 1 images, e.g. b.jpg"):
+    with pytest.raises(InputError, match="expected an annotation of each image, 1 of 1 have none, e.g. b.jpg"):
         ESTIMATORS["annotations"](files=[str(path)]).estimate(pd.DataFrame({"image": ["b.jpg"]}))
 
 

@@ -55,7 +55,7 @@ def test_inception_score_has_its_bounds():
     assert inception_score(np.tile(np.eye(5), (10, 1))) == pytest.approx((5, 0)), "sure, and all classes alike"
     assert inception_score(np.full((50, 5), 0.2)) == pytest.approx((1, 0)), "unsure"
     assert inception_score(np.tile(np.eye(5)[1], (50, 1))) == pytest.approx((1, 0)), "sure, but always of the same"
-    with pytest.raises(InputError, match="at least 10 images, one a part, got 9"):
+    with pytest.raises(InputError, match="at least 10 images, one for each of 10 parts, got 9"):
         inception_score(np.full((9, 5), 0.2))
 
 
@@ -80,7 +80,7 @@ def test_frechet_distance_of_shifted_copies_is_the_shift(count):
 
 
 def test_frechet_distance_of_other_shapes_is_an_error():
-    with pytest.raises(InputError, match=r"two images at least, got \(1, 4\) and \(3, 4\)"):
+    with pytest.raises(InputError, match=r"at least two images each, got \(1, 4\) and \(3, 4\)"):
         frechet_distance(np.zeros((1, 4)), np.zeros((3, 4)))
     with pytest.raises(InputError, match=r"got \(3, 4\) and \(3, 5\)"):
         frechet_distance(np.zeros((3, 4)), np.zeros((3, 5)))

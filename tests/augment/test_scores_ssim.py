@@ -94,7 +94,7 @@ def test_images_without_contrast():
     ],
 )
 def test_other_shapes_are_an_error(first, second, settings):
-    with pytest.raises(InputError, match=r"expected two \(B, 3, H, W\) of at least"):
+    with pytest.raises(InputError, match=r"expected two batches of images \(B, 3, H, W\) of equal shape and at least"):
         ssim(torch.zeros(first), torch.zeros(second), settings)
 
 

@@ -25,13 +25,13 @@ def test_fit_is_scikit_images_estimate():
     targets, sources, weights = correspondences(random_poses(8, 0), random_poses(8, 1))
     affine = fit_affine(targets, sources, weights)
     compared = 0
-    for row, part in np.ndindex(8, 10):
-        kept = weights[row, part].bool()
+    for index in np.ndindex(8, 10):
+        kept = weights[index].bool()
         if kept.sum() < 3:
-            assert affine[row, part].tolist() == [list(line) for line in NOWHERE]
+            assert affine[index].tolist() == [list(line) for line in NOWHERE]
             continue
-        expected = estimate(targets[row, part][kept].numpy(), sources[row, part][kept].numpy())
-        np.testing.assert_allclose(affine[row, part], expected, atol=1e-6)
+        expected = estimate(targets[index][kept].numpy(), sources[index][kept].numpy())
+        np.testing.assert_allclose(affine[index], expected, atol=1e-6)
         compared += 1
     assert compared > 60
 
@@ -109,14 +109,14 @@ def test_moving_the_whole_pose_moves_the_map_by_as_much():
     assert not moved[:, :, :, :2].any()
 
 
-def test_routes_name_no_result_row_twice():
+def test_no_target_index_comes_twice_in_a_pair():
     affine, masks = part_transforms(random_poses(4, 7), random_poses(4, 8), SIZE)
     covering = routes(affine, masks, 2)
     assert len(covering) >= 2
-    for to, come in covering:
-        assert len(to.unique()) == len(to)
-        assert to.max() < 4 * 64 * 32 > come.max()
-        assert torch.equal(to // (64 * 32), come // (64 * 32)), "rows stay in their own sample"
+    for target, source in covering:
+        assert len(target.unique()) == len(target)
+        assert target.max() < 4 * 64 * 32 > source.max()
+        assert torch.equal(target // (64 * 32), source // (64 * 32)), "a pixel reads from its own sample"
 
 
 def test_without_transforms_nothing_is_read():

@@ -142,7 +142,7 @@ def test_paper_profile_is_the_papers():
             "gan.full.convention: Input should be 'released' or 'paper', got 'text'",
         ),
         (lambda p: p["gan"]["full"].update(layer="conv9_1"), "gan.full.layer: Input should be 'conv1_1', 'conv1_2'"),
-        (lambda p: p.update(image_size=[100, 50]), "image_size 100x50: both sides must be multiples of 32"),
+        (lambda p: p.update(image_size=[100, 50]), "multiples of 32, .* halves them 5 times, got 100x50"),
         (lambda p: p.update(device="gpu"), "device: Input should be 'auto', 'cpu' or 'cuda', got 'gpu'"),
         (lambda p: p["gan"]["full"]["training"].update(neighbourhood=4), "neighbourhood: must be odd, got 4"),
     ],

@@ -1,4 +1,4 @@
-"""d(F): how the warped feature maps of the regions become one (Eq. 4 and 16, Table 6)."""
+"""d(F): ways to combine the regions' warped feature maps into one (Eq. 4 and 16, Table 6)."""
 
 from __future__ import annotations
 
@@ -13,22 +13,35 @@ Aggregation = Literal["maximum", "average", "linear"]
 
 
 class Maximum(nn.Module):
-    """The largest value of each channel at each location (Eq. 4)."""
+    """The maximum over the regions, for each channel and location; at least zero (Eq. 4).
+
+    Where regions overlap, the strongest activation of each channel is kept.
+    """
 
     def __init__(self, channels: int, regions: int, interpolation: Interpolation):
         super().__init__()
         self.interpolation = interpolation
 
     def forward(self, features: Tensor, affine: Tensor, masks: Tensor, stride: int) -> Tensor:
-        """Features (B, C, h, w) of this stride, maps (B, P, 2, 3) and masks (B, P, H, W) of the image: (B, C, h, w)."""
+        """Combine the regions.
+
+        Args:
+            features: (B, C, h, w) of the source stream.
+            affine: (B, P, 2, 3) target to source pixels of the image.
+            masks: (B, P, H, W) bool, in the target image.
+            stride: of the feature map with respect to the image.
+
+        Returns:
+            (B, C, h, w).
+        """
         if self.interpolation == "nearest":
             return warp(features, routes(affine, masks, stride))
-        # As in the fast version zero takes part: the decoder's ReLU comes next, so nothing below zero counts.
+        # Zero takes part, as in `warp`: nearly everywhere some region's mask is zero. The decoder's ReLU comes next.
         return part_maps(features, affine, masks, stride, self.interpolation).amax(1).clamp_min(0)
 
 
 class Average(nn.Module):
-    """The mean over the regions whose masks cover a location; zero where none does."""
+    """The mean over the regions whose masks cover a location, zero where none does."""
 
     def __init__(self, channels: int, regions: int, interpolation: Interpolation):
         super().__init__()
@@ -41,10 +54,10 @@ class Average(nn.Module):
 
 
 class Linear(nn.Module):
-    """A sum with weights that depend on the warped maps and the location (Eq. 16).
+    """A weighted sum over the regions, with weights learnt for each location from the warped maps (Eq. 16).
 
-    The weights come from a 1x1 convolution of all regions' maps, one beside the other, and sum to one at each location:
-    by a softmax, the text names no function.
+    The weights are the output of a 1x1 convolution of all regions' maps, concatenated along the channels. The text says
+    that they sum to one at each location but not how; here a softmax does it.
     """
 
     def __init__(self, channels: int, regions: int, interpolation: Interpolation):

@@ -1,4 +1,4 @@
-"""Full and DSC: two encoder streams, the source's skip connections deformed into the target pose (Sec. 3)."""
+"""Full and DSC: a generator with two encoder streams and deformable skip connections (Sec. 3)."""
 
 from __future__ import annotations
 
@@ -24,17 +24,22 @@ from augment.networks.blocks import (
 
 
 class Deformable(nn.Module):
-    """Source stream on (x_a, H_a), target stream on H_b, fused in the decoder after the warp (Fig. 2)."""
+    """A source stream on (x_a, H_a), a target stream on H_b, and a decoder that joins them (Fig. 2).
+
+    The source stream's features are where the body is in the source pose, but the decoder needs them where it is in the
+    target pose. So its finest skip connections are warped, each body region by its own map, before they join those of
+    the target stream, which is aligned with the output as it is.
+    """
 
     def __init__(
         self,
         size: tuple[int, int],  # (H, W) of the images
         width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
-        aggregation: Aggregation = "maximum",  # of the regions: Eq. 4, or one of Table 6
+        aggregation: Aggregation = "maximum",  # how the regions are combined: Eq. 4, or another of Table 6
         regions: Regions = "parts",  # ten with masks, ten without (Table 11), or the whole body as one
-        symmetry: bool = True,  # a limb missing from the source is taken from its twin (Sec. 4.2, Table 9)
+        symmetry: bool = True,  # read a limb unknown in the source from its twin (Sec. 4.2, Table 9)
         interpolation: Interpolation = "nearest",  # of the warp
-        background: bool = False,  # whether the target stream is given the background to draw (Sec. 3.3)
+        background: bool = False,  # whether the target stream is given the wanted background (Sec. 3.3)
         convention: Convention = "released",
     ):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The patch discriminator D(x_a, H_a, y, H_b) (Sec. 3, Fig. 2), as released."""
+"""The discriminator D(x_a, H_a, y, H_b) (Sec. 3, Fig. 2), as released: a probability for each of a few patches."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from augment.networks.blocks import BACKGROUND_CHANNELS, SOURCE_CHANNELS, Down, 
 
 
 class Discriminator(nn.Module):
-    """Convolutions of stride 2 down to a few patches: 3 x 1 at 128x64, 7 x 7 at 256x256."""
+    """Convolutions of stride 2 down to 3 x 1 patches at 128x64, 7 x 7 at 256x256.
+
+    It also sees the source image and both poses, so that an image only passes as real if it shows that person in the
+    target pose.
+    """
 
     def __init__(
         self,
         size: tuple[int, int],  # (H, W) of the images
         width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
-        background: bool = False,  # whether it sees the background that was to be drawn (Sec. 3.3)
+        background: bool = False,  # whether it sees the wanted background too (Sec. 3.3)
         convention: Convention = "released",
     ):
         super().__init__()
@@ -35,7 +39,7 @@ class Discriminator(nn.Module):
         initialise(self)
 
     def forward(self, batch: Batch, image: Tensor) -> Tensor:
-        """Probability that `image` (B, 3, H, W) is the real one in the target pose: (B, patches) in [0, 1]."""
+        """Probability (B, patches) in [0, 1] that `image` (B, 3, H, W) is real, given the batch's sources and poses."""
         source, pose = batch.single_source()
         source_maps, target_maps = (
             heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)

@@ -21,13 +21,13 @@ from augment.networks.blocks import (
 
 
 class UNet(nn.Module):
-    """One encoder, plain skip connections."""
+    """A U-Net: one encoder, and skip connections that leave features where they are."""
 
     def __init__(
         self,
         size: tuple[int, int],  # (H, W) of the images
         width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
-        background: bool = False,  # whether it is given the background to draw (Sec. 3.3)
+        background: bool = False,  # whether it is given the wanted background (Sec. 3.3)
         convention: Convention = "released",
     ):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Pose estimators: `ESTIMATORS[name](**params).estimate(samples) -> Pose (N, 18)` for a sample table of N rows.
+"""Pose estimators: `ESTIMATORS[name](**params).estimate(table) -> Pose (N, 18)` for a sample table of N images.
 
 To add one: a class with that method, and its line in `ESTIMATORS`.
 """
@@ -14,10 +14,10 @@ from augment.poses.pose import Pose
 
 
 class Estimator(Protocol):
-    """Finds the pose of the person in each image."""
+    """Estimates the pose of the person in each image."""
 
     def estimate(self, table: pd.DataFrame) -> Pose:
-        """Poses (N, 18) in pixels of the images as stored, for a sample table of N rows."""
+        """Poses (N, 18), in pixels of the images as stored, for a sample table of N images."""
         ...
 
 

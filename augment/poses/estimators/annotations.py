@@ -19,10 +19,11 @@ MISSING = -1  # in both lists, for a joint that was not detected
 
 
 class Annotations:
-    """Reads one or more annotation files; images are found by file name, DeepFashion's by their flat name.
+    """Reads poses from one or more annotation files, by file name; DeepFashion's by the flat name that they use.
 
-    A row is `0002_c1s1_000451_03.jpg: [12, ...]: [30, ...]`: 18 rows (y), then 18 columns (x), in pixels, -1 for a
-    joint that was not detected. The files call the eyes and ears by the other side's names; that only swaps two labels.
+    A line is `0002_c1s1_000451_03.jpg: [12, ...]: [30, ...]`: y of the 18 joints, then x, in pixels, -1 for a joint
+    that was not detected. The files name right and left of eyes and ears the other way round, which is harmless: the
+    head's joints are only used as a set.
     """
 
     def __init__(
@@ -32,46 +33,60 @@ class Annotations:
         self.files = tuple(Path(file) for file in files)
 
     def estimate(self, table: pd.DataFrame) -> Pose:
-        """Poses (N, 18); raises FileNotFoundError, or InputError naming images that no file has."""
+        """Poses (N, 18); raises FileNotFoundError, or InputError where an image is in none of the files."""
         known = {annotated_name(name): pose for file in self.files for name, pose in read_annotations(file).items()}
         names = [annotated_name(image) for image in table["image"]]
         missing = [name for name in names if name not in known]
         if missing:
             files = ", ".join(map(str, self.files))
-            raise InputError(f"{files}: no annotation of {len(missing)} images, e.g. {missing[0]}")
+            raise InputError(
+                f"{files}: expected an annotation of each image, {len(missing)} of {len(names)} have none, e.g. "
+                f"{missing[0]}: add a file that has them to pose.annotations.files, or choose another pose.estimator"
+            )
         return Pose(
             torch.stack([known[name].joints for name in names]), torch.stack([known[name].visible for name in names])
         )
 
 
 def read_annotations(path: Path) -> dict[str, Pose]:
-    """Pose (18,) of each file name; raises InputError naming file and line where a row cannot be read."""
+    """Pose (18,) of each file name.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        InputError: naming file and line: the header is another, or a line cannot be read.
+    """
     if not path.exists():
         raise FileNotFoundError(
             f"{path} does not exist: put the published annotation file there, or set pose.annotations.files"
         )
     lines = path.read_text().splitlines()
     if not lines or lines[0].replace(" ", "") != HEADER:
-        raise InputError(f"{path}:1: expected the header {HEADER}, got {lines[0] if lines else 'an empty file'}")
+        raise InputError(
+            f"{path}:1: expected the header {HEADER}, got {lines[0] if lines else 'an empty file'}: put a published "
+            "annotation file there"
+        )
     poses = {}
     for number, line in enumerate(lines[1:], 2):
         try:
-            name, rows, columns = line.split(":")
-            y, x = (np.array(json.loads(values), np.float32) for values in (rows, columns))
+            name, y_list, x_list = line.split(":")
+            y, x = (np.array(json.loads(values), np.float32) for values in (y_list, x_list))
             joints = torch.from_numpy(np.stack([x, y], 1))
             visible = (joints != MISSING).all(1)
             poses[name.strip()] = Pose(torch.where(visible[:, None], joints, 0.0), visible)
         except ValueError as error:
-            raise InputError(f"{path}:{number}: expected `name: [18 rows]: [18 columns]`: {error}") from error
+            raise InputError(
+                f"{path}:{number}: expected `name: [y of 18 joints]: [x of 18 joints]`, got {line[:80]!r} ({error}): "
+                "correct or remove the line"
+            ) from error
     return poses
 
 
 def write_annotations(names: Sequence[str], pose: Pose, path: Path) -> None:
-    """Write poses (N, 18) of N file names in the published form; coordinates are cut to whole pixels, as there."""
+    """Write the poses (N, 18) of N file names in the published format, coordinates truncated to whole pixels."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = torch.where(pose.visible[..., None], pose.joints, MISSING).int()
-    rows = [
+    lines = [
         f"{name}: {json.dumps(joints[:, 1].tolist())}: {json.dumps(joints[:, 0].tolist())}"
         for name, joints in zip(names, whole, strict=True)
     ]
-    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    path.write_text("\n".join([HEADER, *lines]) + "\n")

@@ -1,4 +1,4 @@
-"""BlazePose (full), run by ai-edge-litert from the model file inside the mediapipe wheel."""
+"""The pose estimator BlazePose (its full model), run by ai-edge-litert from the file inside the mediapipe wheel."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from reid.files import weights
 from reid.files.images import Archive
 
 SIDE = 256  # pixels of the network's square input
-OUTPUTS = 39  # landmarks of the network, each x, y, z, visibility, presence
-# Which landmark each joint is; the neck is the middle of the shoulders.
+OUTPUTS = 39  # landmarks that the network gives, each with x, y, z, visibility, presence
+# The landmark of each joint; the neck, which has none, is the middle of the shoulders.
 LANDMARK = {
     "nose": 0,
     "right_shoulder": 12,
@@ -43,37 +43,38 @@ MIRROR = [INDEX[n.replace("left", "x").replace("right", "left").replace("x", "ri
 
 
 class BlazePose:
-    """Estimates the pose of a person whose box fills the image; no detector runs.
+    """Estimates the pose of the person whom an image was cropped to; no person detector runs.
 
-    The image is padded to a square by repeating its border and scaled to 256 pixels; joints are averaged with the
-    mirrored image's. The network's own visibility hardly tells hidden joints apart, so a joint counts as known where it
-    lies inside the image, and none does where the network finds no person.
+    The image is padded to a square by repeating its border and scaled to 256 pixels; joints are the mean of the image's
+    and the mirrored image's. The visibility that the network gives hardly tells hidden joints from others, so every
+    joint inside the image counts as visible, unless the network sees no person: then no joint does.
     """
 
     def __init__(
         self,
-        padding: float = 1.3,  # side of the square, in heights of the image; best of 1 to 1.5 on rendered crops
-        person: float = 0.5,  # least probability that there is a person
-        processes: int = 2,
+        padding: float = 1.3,  # side of the square by the image's height; the best of 1 to 1.5 on rendered crops
+        person: float = 0.5,  # probability of a person from which joints count as visible
+        processes: int = 2,  # that work in parallel
     ):
         self.padding, self.person, self.processes = padding, person, processes
 
     def estimate(self, table: pd.DataFrame) -> Pose:
         """Poses (N, 18), in parallel over images; the same for any number of processes."""
         model = str(weights.locate("blazepose-full"))
-        rows = list(zip(table["archive"], table["image"], strict=True))
+        images = list(zip(table["archive"], table["image"], strict=True))
         setup = (model, self.padding)
         with ProcessPoolExecutor(self.processes, get_context("spawn"), _start_worker, setup) as pool:
-            found = list(progress(pool.map(_estimate_one, rows, chunksize=16), "estimate poses", "image", len(rows)))
-        joints = torch.from_numpy(np.array([f[0] for f in found], np.float32).reshape(-1, len(JOINTS), 2))
-        size = torch.tensor([f[2] for f in found]).view(-1, 1, 2)
+            estimates = pool.map(_estimate_one, images, chunksize=16)
+            results = list(progress(estimates, "estimate poses", "image", len(images)))
+        joints = torch.from_numpy(np.array([r[0] for r in results], np.float32).reshape(-1, len(JOINTS), 2))
+        size = torch.tensor([r[2] for r in results]).view(-1, 1, 2)
         inside = ((joints > -0.5) & (joints < size - 0.5)).all(-1)
-        person = torch.tensor([f[1] > self.person for f in found])
+        person = torch.tensor([r[1] > self.person for r in results])
         return Pose(joints, inside & person[:, None])
 
 
 class Landmarker:
-    """One interpreter of the landmark network, for one thread."""
+    """The landmark network in an interpreter of one thread."""
 
     def __init__(self, model: str | Path, padding: float):
         from ai_edge_litert.interpreter import Interpreter
@@ -94,13 +95,14 @@ class Landmarker:
         shift = (SIDE / 2 - scale * width / 2, SIDE / 2 - scale * height / 2)
         matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
         square = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        there, person = self._run(square)
+        plain, person = self._run(square)
         mirrored, person_mirrored = self._run(square[:, ::-1])
         mirrored[:, 0] = SIDE - 1 - mirrored[:, 0]
-        joints = (there + mirrored[MIRROR]) / 2
+        joints = (plain + mirrored[MIRROR]) / 2
         return (joints - shift) / scale, (person + person_mirrored) / 2
 
     def _run(self, square: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
+        """Joints (18, 2) in pixels of the square image, and the probability of a person, for one pass."""
         self.interpreter.set_tensor(self.input, np.ascontiguousarray(square, np.float32)[None] / 255)
         self.interpreter.invoke()
         landmarks = self.interpreter.get_tensor(self.landmarks).reshape(OUTPUTS, 5)[:, :2].astype(np.float64)
@@ -111,7 +113,8 @@ class Landmarker:
         return joints, float(self.interpreter.get_tensor(self.person)[0, 0])
 
 
-_worker: Any = None  # the process's landmarker
+# Of each worker process: its landmarker, and the archives that it has opened.
+_worker: Any = None
 _archives: dict[str, Archive] = {}
 
 
@@ -120,8 +123,9 @@ def _start_worker(model: str, padding: float) -> None:
     _worker = Landmarker(model, padding)
 
 
-def _estimate_one(row: tuple[str, str]) -> tuple[NDArray[np.float64], float, tuple[int, int]]:
-    path, name = row
+def _estimate_one(archive_and_name: tuple[str, str]) -> tuple[NDArray[np.float64], float, tuple[int, int]]:
+    """Joints (18, 2), probability of a person and (W, H) of an image."""
+    path, name = archive_and_name
     if path not in _archives:
         _archives[path] = Archive(path)
     image = _archives[path].image(name)
