@@ -207,7 +207,7 @@ def test_stages_out_of_order(project):
         "estimate-poses", fails=True
     )
     assert "data/gan/full/config.json does not exist" in run_after_poses("augment", "full", "--alpha", 2)
-    assert "params.yaml names this row; run `dvc repro`" in run("report", fails=True)
+    assert "and the tables need its scores: run `dvc repro`" in run("report", fails=True)
 
 
 def run_after_poses(*words):
