@@ -37,8 +37,8 @@ def _data(params: Params) -> list[Illustration]:
     return [
         Illustration(
             "Images",
-            "Some people of the training set in order of camera; then queries, distractors (people whom no query "
-            "shows) and junk (bad crops, which the protocol ignores).",
+            "Some people of the training set in order of camera; then queries and, where there are any, distractors "
+            "(people whom no query shows) and junk (bad crops, which the protocol ignores).",
             layout.SAMPLES / "sheet.png",
         ),
         Illustration(
@@ -87,8 +87,8 @@ def _training_set(params: Params, name: str) -> list[Illustration]:
         Illustration(
             f"Features of {network}",
             f"t-SNE of {network}'s features of some training people's images, after training on this set with seed "
-            f"{seed}. Dots are real, crosses are generated images. A cross far from the dots of its colour is an image "
-            "that the network does not take for that person. Distances between groups mean nothing.",
+            f"{seed}. Dots are real, crosses are generated images. A cross far from the dots of its colour suggests an "
+            "image that the network does not take for that person. Distances between groups mean nothing.",
             layout.score(row, network, seed).with_suffix(".png"),
         )
         for network in params.networks

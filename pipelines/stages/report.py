@@ -48,11 +48,8 @@ def run(params: Params) -> None:
 def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
     """The Re-ID table; writes significance.tsv."""
     evaluation, rule = params.evaluation, params.report.average_precision
-    as_published = (params.dataset.name, evaluation.queries, evaluation.metric_train) == (
-        "market1501",
-        "single",
-        "real",
-    )
+    measured = (params.dataset.name, evaluation.queries, evaluation.metric_train)
+    as_published = measured == ("market1501", "single", "real")
     compared = significance(results, rule)
     compared.to_csv(layout.REPORT / "significance.tsv", sep="\t", index=False, float_format="%.4g")
     table = reid_table(results, means, compared, rule, as_published)
