@@ -1,4 +1,4 @@
-"""What a stage says: a line when it starts, a line when it is done."""
+"""The console output of a stage: a line when it starts, and one when it is done."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ from contextlib import contextmanager
 
 import click
 
-Say = Callable[[str], None]
+Say = Callable[[str], None]  # adds a result to the line at the end
 
 
 @contextmanager
 def stage(name: str, does: str) -> Iterator[Say]:
-    """Print what a stage does, then how long it took and what it said; where it is interrupted, that it can go on."""
+    """Print what a stage does; at its end, how long it took, and its results.
+
+    Args:
+        name: of the stage, with what it works on.
+        does: what it does, for the line at the start.
+
+    Yields:
+        a function that adds a text to the line at the end.
+    """
     click.echo(f"[{name}] {does}")
     start = time.monotonic()
-    said = list[str]()
-
-    def say(text: str) -> None:
-        said.append(text)
-
+    results = list[str]()
     try:
-        yield say
+        yield results.append
     except KeyboardInterrupt:
-        click.echo(f"[{name}] interrupted; what is done is kept, the same command goes on")
+        click.echo(f"[{name}] interrupted: run the same command again; saved progress is kept")
         raise
     seconds = time.monotonic() - start
     took = f"{seconds:.0f} s" if seconds < 120 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    click.echo(f"[{name}] done in {took}: {'; '.join(said)}")
+    click.echo(f"[{name}] done in {took}: {'; '.join(results)}")

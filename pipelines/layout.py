@@ -1,4 +1,4 @@
-"""Where everything lies below the project's root, as dvc.yaml has it."""
+"""Paths of all inputs and outputs of the stages, below the project's root; dvc.yaml has the same ones."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ GAN_SCORES = Path("data/gan_scores")
 REPORT = Path("data/report")
 
 PROVENANCE = "provenance.json"  # in the folder of an augmented training set: how it was made
-REAL = "real"  # the row of the table without augmentation
-TRAINED_SPLITS = ("train", "gallery")  # the splits whose poses are estimated: for training and for testing generators
+REAL = "real"  # the row of the results table that is trained on real images alone
+TRAINED_SPLITS = ("train", "gallery")  # splits whose poses are estimated, to train generators and to test them
 
 
 def row_name(augmentation: str, alpha: int) -> str:
-    """The name of a row of the table: a training set, `real` or `AUGMENTATION-aALPHA`."""
+    """Name of a row of the results table, which is a training set: `real` or `AUGMENTATION-aALPHA`."""
     return REAL if augmentation == REAL else f"{augmentation}-a{alpha}"
 
 
 def folder_name(row: str) -> str:
-    """The name of a row's folders and files; the real training set is that of alpha = 1."""
+    """Name of a row's folders and files; the real training set is that of alpha = 1."""
     return f"{REAL}-a1" if row == REAL else row
 
 
 def samples(split: str) -> Path:
-    """Sample table of `train`, `query`, `gallery` or `pool` (the images of multi-query evaluation)."""
+    """Sample table of `train`, `query`, `gallery`, or `pool` (images whose features multi-query evaluation pools)."""
     return SAMPLES / f"{split}.parquet"
 
 
 def poses() -> Path:
-    """Table of poses."""
+    """Table of the poses of all images in TRAINED_SPLITS."""
     return POSES / "poses.parquet"
 
 
 def pairs(split: str) -> Path:
-    """Pairs of `train` or `test`, or those `shown` on sheets."""
+    """Pairs of images of one person: for `train` or `test`, or those `shown` on the sheets of a training."""
     return PAIRS / f"{split}.parquet"
 
 
@@ -50,12 +50,15 @@ def augmented(augmentation: str, alpha: int) -> Path:
 
 
 def reid(row: str, network: str, seed: int) -> Path:
-    """Folder of a Re-ID network trained on one row's images."""
+    """Folder of a Re-ID network that was trained on the training set `row`."""
     return REID / f"{folder_name(row)}-{network}-s{seed}"
 
 
 def score(row: str, network: str, seed: int) -> Path:
-    """Scores of one network trained on one row's images; beside it, as Parquet, what each query is worth."""
+    """Score file of a Re-ID network that was trained on the training set `row`.
+
+    Beside it, with the suffix .parquet, lie the first rank and average precisions of each query.
+    """
     return SCORES / f"{folder_name(row)}-{network}-s{seed}.json"
 
 
@@ -65,15 +68,15 @@ def gan(generator: str) -> Path:
 
 
 def gan_score(generator: str) -> Path:
-    """Scores of a generator's images; beside it, with another suffix, a sheet of them."""
+    """Score file of a generator's images; beside it, with the suffix .png, a sheet of them."""
     return GAN_SCORES / f"{generator}.json"
 
 
 def gan_ranks(generator: str) -> Path:
-    """Sheet of rank lists: whom a Re-ID network takes a generator's images for."""
+    """Sheet of the real images that a Re-ID network ranks first for a generator's images."""
     return GAN_SCORES / f"{generator}-ranks.png"
 
 
 def gan_noise(generator: str) -> Path:
-    """Scores of a generator with noise on its source poses; beside it a figure of them."""
+    """Scores of a generator's images against the noise on the source poses; beside it, as .png, a figure of them."""
     return GAN_SCORES / f"{generator}-noise.tsv"

@@ -1,4 +1,4 @@
-"""Loading the people and pairs that stages of generators work on."""
+"""Loading images of people with their poses, and pairs of them, for the stages of generators."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reid.files.images import Archive, background_name, load
 
 
 def read_people(table: pd.DataFrame, size: tuple[int, int], backgrounds: bool = False) -> People:
-    """Images of a sample table, resized to (H, W), with their poses in pixels of that size.
+    """Read the images of a sample table, resized to (H, W), with their poses in pixels of that size.
 
     Args:
         table: sample table of N images.
@@ -50,13 +50,16 @@ def read_people(table: pd.DataFrame, size: tuple[int, int], backgrounds: bool = 
 def read_pairs(
     split: str, pairs: pd.DataFrame, size: tuple[int, int], needs: Needs | None = None
 ) -> tuple[People, pd.DataFrame]:
-    """The people of a split's pairs, and their part of the sample table.
+    """Read the images that a split's pairs are made of.
 
     Args:
         split: `train` or `gallery`.
-        pairs: columns source and target.
+        pairs: columns source and target: names of images.
         size: (H, W).
         needs: of the method; one that takes several sources gets all images of these people.
+
+    Returns:
+        N images in the order of the split's sample table, and their N entries of that table.
 
     Raises:
         InputError: as `read_people`.
@@ -71,30 +74,35 @@ def read_pairs(
 
 
 def places(pairs: pd.DataFrame, table: pd.DataFrame) -> Tensor:
-    """Places (P, 2) in a sample table of the sources and targets of pairs."""
+    """Indices (P, 2) of the sources and targets of P pairs in a sample table."""
     place = pd.Series(np.arange(len(table)), table["image"])
     return torch.from_numpy(np.stack([place.loc[pairs["source"]], place.loc[pairs["target"]]], 1))
 
 
 def usable_pairs(method: Method, pairs: pd.DataFrame, people: People, table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The pairs whose images a method can use; raises InputError where there is none.
+    """Select the pairs whose source and target a method can use.
 
     Args:
-        method: any.
-        pairs: columns source and target.
-        people: with the images of the sample table.
+        method: that draws the pairs.
+        pairs: columns source and target: names of images.
+        people: the images of the sample table, with poses.
         table: sample table.
-        name: the generator's, for the error.
+        name: of the generator, for the message.
+
+    Raises:
+        InputError: there is no such pair.
     """
-    source, target = (people.poses[rows] for rows in places(pairs, table).unbind(1))
+    source, target = (people.poses[indices] for indices in places(pairs, table).unbind(1))
     kept = pairs[(method.usable_source(source) & method.usable_target(target)).cpu().numpy()].reset_index(drop=True)
     if kept.empty:
-        raise InputError(f"{name} can use none of {len(pairs)} pairs in {layout.PAIRS}: pair again")
+        raise InputError(
+            f"{name} can use none of {len(pairs)} pairs in {layout.PAIRS}: run `python -m pipelines pair` again"
+        )
     return kept
 
 
 def tuples_of_pairs(method: Method, pairs: pd.DataFrame, people: People, table: pd.DataFrame, seed: int) -> Tuples:
-    """Pairs as tuples of a method: where it takes several sources, with further images of the sources' people."""
+    """Make a method's tuples of pairs; where it takes several sources, with further images of the source's person."""
     usable = table[method.usable_source(people.poses).cpu().numpy()]
     count = method.needs.sources - 1
     further = further_sources(usable, pairs["source"], pairs["target"].to_numpy(), count, seed, "pairs")

@@ -1,4 +1,4 @@
-"""Device and threads."""
+"""The device and the CPU threads that a stage computes with."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from reid.common.errors import InputError
 
 
 def set_up(device: str, threads: int) -> torch.device:
-    """Fix the number of CPU threads (another number gives other rounding) and choose the device.
+    """Set torch's number of CPU threads, on which the rounding of results depends, and choose the device.
+
+    Args:
+        device: `cpu`, `cuda`, or `auto` for an NVIDIA GPU where there is one.
+        threads: on the CPU.
 
     Raises:
-        InputError: `cuda` is asked for and not there.
+        InputError: `device` is `cuda`, and torch sees no GPU.
     """
     torch.set_num_threads(threads)
     if device == "auto":
@@ -22,5 +26,5 @@ def set_up(device: str, threads: int) -> torch.device:
 
 
 def describe(device: torch.device, threads: int) -> str:
-    """For reports: the GPU's name, or the CPU's number of threads."""
+    """The device in words, for reports: the GPU's name, or the number of CPU threads."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {threads} threads"

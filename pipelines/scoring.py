@@ -1,4 +1,4 @@
-"""Scoring images of people against the real images that they should look like, with the networks that there are."""
+"""Scoring generated images against the real target images, by formulas and by the networks whose weights are there."""
 
 from __future__ import annotations
 
@@ -24,61 +24,82 @@ from reid.files import samples
 from reid.files.weights import MissingWeights
 
 T = TypeVar("T")
-BLOCK = 32  # images that formulas in double precision hold at a time
+BLOCK = 32  # images at a time in formulas in double precision, which bounds their memory
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The networks that judge images, None where their weights are missing, and notes that say so."""
+    """The networks that score images; one whose weights are missing is None."""
 
-    classifier: Classifier | None
-    detector: Detector | None
-    notes: list[str]
+    classifier: Classifier | None  # of IS and FD
+    detector: Detector | None  # of DS
+    notes: list[str]  # which scores are missing, and how to get them
 
 
 def load_networks(classifier: str, detector: str, device: torch.device, threads: int) -> Networks:
-    """Classifier and detector by their names, on a device; what works on the CPU does so in `threads` threads."""
+    """Load both networks onto a device.
+
+    Args:
+        classifier: a key of `augment.scores.classifiers.CLASSIFIERS`.
+        detector: a key of `augment.scores.detectors.DETECTORS`.
+        device: of both, but for a detector that runs on the CPU alone.
+        threads: CPU threads of such a detector.
+    """
     cv2.setNumThreads(threads)
     notes = list[str]()
-    found = load_classifier(classifier, device, "IS, mask-IS and FD", notes)
-    return Networks(found, _or_note(lambda: DETECTORS[detector](device), "DS", notes), notes)
+    loaded = load_classifier(classifier, device, "IS, mask-IS and FD", notes)
+    return Networks(loaded, _or_note(lambda: DETECTORS[detector](device), "DS", notes), notes)
 
 
 def load_classifier(name: str, device: torch.device, scores: str, notes: list[str]) -> Classifier | None:
-    """The classifier of that name on a device; None, and a note that there are no `scores`, without its weights."""
-    found = _or_note(CLASSIFIERS[name], scores, notes)
-    return found.to(device) if found else None
+    """Load a classifier onto a device.
+
+    Without its weights that is None, and a note is added to `notes`: there will be none of the `scores` that need it.
+    """
+    classifier = _or_note(CLASSIFIERS[name], scores, notes)
+    return classifier.to(device) if classifier else None
 
 
 def find_scratch(
     work: str, name: str, chosen: pd.DataFrame, table: pd.DataFrame, settings: dict[str, Any], device: torch.device
 ) -> Scratch:
-    """The scratch folder of `work`: drawing the chosen pairs of a table's people with the generator `name`."""
+    """Find the scratch folder of drawing test pairs, from which an interrupted run goes on.
+
+    Args:
+        work: what the images are drawn for; part of the folder's name.
+        name: of the generator.
+        chosen: the pairs, columns source and target: names of images.
+        table: sample table of the images.
+        settings: everything else that decides how the images come out.
+        device: that they are drawn on.
+    """
     gan, drawn = layout.gan(name), chosen[["source", "target"]].to_numpy().tolist()
     inputs = [layout.poses(), gan / "weights.pt", gan / "config.json", *samples.archives(table)]
     return resume.scratch(work, settings | {"pairs": drawn, "device": device.type}, inputs)
 
 
 def masks(poses: Pose, size: tuple[int, int]) -> Tensor:
-    """The masks (N, H, W) of people in poses (N, 18)."""
-    rows = torch.arange(len(poses)).split(BLOCK)
-    return torch.cat([person_mask(poses[part], size) for part in rows])
+    """Masks (N, H, W) of the people in N poses, in pixels of `size`, (H, W)."""
+    return torch.cat([person_mask(poses[part], size) for part in torch.arange(len(poses)).split(BLOCK)])
 
 
 def mean_ssim(images: Tensor, reference: Tensor, settings: str) -> float:
-    """Mean SSIM of images (N, 3, H, W) uint8 and their references; `settings` as in `augment.scores.ssim`."""
+    """Mean SSIM of images and references (N, 3, H, W) uint8; `settings` is a key of `augment.scores.ssim.SETTINGS`."""
     blocks = zip(images.split(BLOCK), reference.split(BLOCK), strict=True)
     return float(torch.cat([ssim(*block, settings) for block in blocks]).mean())
 
 
 def compare(images: Tensor, reference: Tensor, mask: Tensor, settings: str) -> dict[str, float]:
-    """How near images come to the real ones that they should be: ssim, mask_ssim, l1.
+    """Scores of images against the real images that they should look like: means of SSIM, mask-SSIM and L1.
 
     Args:
         images: (N, 3, H, W) uint8.
         reference: (N, 3, H, W) uint8, the real images in the same poses.
         mask: (N, H, W), of the people in the reference images.
         settings: of SSIM, a key of `augment.scores.ssim.SETTINGS`.
+
+    Returns:
+        ssim, mask_ssim (of images that are black outside the mask), l1 (in 0..2).
     """
     blocks = zip(images.split(BLOCK), reference.split(BLOCK), strict=True)
     return {
@@ -91,7 +112,7 @@ def compare(images: Tensor, reference: Tensor, mask: Tensor, settings: str) -> d
 def inspect(
     images: Tensor, mask: Tensor, networks: Networks, device: torch.device, title: str
 ) -> tuple[dict[str, float], Judged | None]:
-    """What networks say of images by themselves: is, is_std, mask_is, mask_is_std, ds, where the network is there.
+    """Scores of images that need no reference: inception score and detection score.
 
     Args:
         images: (N, 3, H, W) uint8 on the CPU.
@@ -101,7 +122,8 @@ def inspect(
         title: what the images are, for the progress bars.
 
     Returns:
-        the scores, and what the classifier says of each image.
+        is, is_std, mask_is, mask_is_std (of images that are black outside the mask) and ds, of those whose network is
+        loaded; and the classifier's features and probabilities of each image, None without a classifier.
     """
     scores, judged = {}, None
     if networks.classifier:

@@ -1,4 +1,4 @@
-"""Say all that is wrong with a data set in Market-1501's layout."""
+"""Check a data set in Market-1501's layout, ours or anybody's, and print all of its faults."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from reid.files.samples import DISTRACTOR
 
 
 def run(path: Path) -> None:
-    """Print a line for each finding, the fatal ones first, and what is there.
+    """Print a line for each finding, fatal ones first, and the number of images and identities in each split.
+
+    Args:
+        path: a folder or a zip.
 
     Raises:
-        InputError: there are fatal findings.
+        InputError: a finding is fatal: other libraries would read the set wrongly or not at all.
     """
     files, findings = checks.check(path)
     for finding in sorted(findings, key=lambda finding: (not finding.fatal, finding.where, finding.what)):

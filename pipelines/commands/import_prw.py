@@ -1,4 +1,4 @@
-"""Cut people and backgrounds out of PRW's frames."""
+"""Cut people and backgrounds out of the frames of PRW, as a data set in Market-1501's layout."""
 
 from __future__ import annotations
 
@@ -20,16 +20,20 @@ from reid.files.images import Archive, background_name, encode_jpeg, write_zip
 
 
 def run(path: Path, out: Path, seed: int, size: tuple[int, int]) -> None:
-    """Write to the zip `out`: PRW's people in Market-1501's layout, and `backgrounds/` of the training and test images.
+    """Write PRW's people in Market-1501's layout, with `backgrounds/` of the training and test images, to a zip.
+
+    An image's background is the same place in another frame of its video, in which nobody stands there. Images without
+    such a frame are left out.
 
     Args:
         path: PRW as published, a folder or a zip.
         out: zip to write.
-        seed: of the choice of backgrounds.
+        seed: of the choice among the frames.
         size: (H, W) of the images and backgrounds.
 
     Raises:
-        InputError: `out` exists or is no zip; a file of PRW is missing or cannot be read; nobody has a background.
+        InputError: `out` exists or does not end in .zip; a file of PRW is missing or cannot be read; no image has a
+            background.
     """
     if out.suffix != ".zip":
         raise InputError(f"expected --out to end in .zip, got {out}")
@@ -43,7 +47,7 @@ def run(path: Path, out: Path, seed: int, size: tuple[int, int]) -> None:
         left_out["people in whose place somebody is in every frame of the video"] = int(alone.sum())
         images = images[~alone]
         if images.empty:
-            raise InputError(f"{path}: no image is left; left out were {left_out}")
+            raise InputError(f"{path}: no image can be used; left out: {left_out}")
         write_zip(out, _cut(path, published, images, size))
         for what, count in sorted(Counter(finding.what for finding in published.findings).items()):
             first = next(finding.where for finding in published.findings if finding.what == what)
@@ -59,7 +63,7 @@ def run(path: Path, out: Path, seed: int, size: tuple[int, int]) -> None:
 def _cut(
     path: Path, published: prw.Published, images: pd.DataFrame, size: tuple[int, int]
 ) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of all images, queries and backgrounds; each frame is read once."""
+    """Yield (name, JPEG) of all images, queries and backgrounds; each frame is read once."""
     backgrounds = images.assign(frame=images["background"], image=images["image"].map(background_name))
     columns = ["frame", "image", *BOX]
     cuts = pd.concat([images[columns], published.queries[columns], backgrounds[columns]])

@@ -1,4 +1,4 @@
-"""The figure of where a network puts real and generated images of some people."""
+"""A scatter plot of a network's features of real and generated images of some people."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from reid.files.samples import REAL
 
 
 def feature_map(places: NDArray[np.float32], table: pd.DataFrame, network: str, path: Path) -> None:
-    """Draw images as dots (real) and crosses (generated), a colour for each person.
+    """Draw each image's feature as a dot (real) or a cross (generated), in the colour of its person.
 
     Args:
-        places: (N, 2) of the images.
+        places: (N, 2) x and y of the features on the plane, as `reid.pictures.maps.on_a_plane` gives them.
         table: sample table of the same N images.
-        network: its name, for the title.
+        network: name of the network, for the title.
         path: of the PNG.
     """
     figure = Figure(figsize=(8, 6), layout="constrained")

@@ -8,19 +8,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 
-def noise(found: pd.DataFrame, title: str, path: Path) -> None:
-    """Scores against the noise on the source poses (Fig. 11).
+def noise(scores: pd.DataFrame, title: str, path: Path) -> None:
+    """mask-SSIM and mask-IS against the standard deviation of the noise on the source poses (Fig. 11).
 
     Args:
-        found: columns sigma, mask_ssim and, where it was measured, mask_is.
+        scores: columns sigma (pixels), mask_ssim and, where it was measured, mask_is.
         title: what was scored.
         path: of the PNG.
     """
     figure = Figure(figsize=(9, 4), layout="constrained")
-    shown = {key: name for key, name in (("mask_ssim", "mask-SSIM"), ("mask_is", "mask-IS")) if key in found}
+    shown = {key: name for key, name in (("mask_ssim", "mask-SSIM"), ("mask_is", "mask-IS")) if key in scores}
     for axes, (key, name) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
-        axes.plot(found["sigma"], found[key], "o-")
-        middle, half = found[key].mean(), max(0.1 * found[key].mean(), 0.6 * (found[key].max() - found[key].min()))
+        values = scores[key]
+        axes.plot(scores["sigma"], values, "o-")
+        middle, half = values.mean(), max(0.1 * values.mean(), 0.6 * (values.max() - values.min()))
         axes.set(xlabel="noise on the source pose (pixels)", title=name, ylim=(middle - half, middle + half))
         axes.grid(alpha=0.3)
     figure.suptitle(title)

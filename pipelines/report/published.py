@@ -1,10 +1,10 @@
-"""Numbers of the journal paper, on Market-1501."""
+"""Numbers that the journal paper reports on Market-1501."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-# Table 4 of the journal paper: Market-1501, per cent (Rank-1, mAP by the trapezoid rule), by the columns.
+# Table 4: (Rank-1, mAP by the trapezoid rule), per cent; a training set's numbers are in the order of COLUMNS.
 COLUMNS = (("ide", "euclidean"), ("ide", "xqda"), ("ide", "kissme"), ("siamese", "euclidean"))
 ROWS: dict[str, tuple[tuple[float, float], ...]] = {
     "real": ((73.9, 48.8), (73.2, 50.9), (75.1, 51.5), (78.3, 55.5)),
@@ -13,16 +13,14 @@ ROWS: dict[str, tuple[tuple[float, float], ...]] = {
     "full-a2": ((78.9, 56.9), (78.2, 57.9), (79.7, 58.3), (81.4, 60.3)),
     "full-a10": ((78.5, 55.9), (77.8, 57.9), (79.5, 58.1), (80.6, 61.3)),
 }
-TABLE_4 = {
-    (row, *column): numbers for row, found in ROWS.items() for column, numbers in zip(COLUMNS, found, strict=True)
-}
+TABLE_4 = {(row, *column): pair for row, pairs in ROWS.items() for column, pair in zip(COLUMNS, pairs, strict=True)}
 
-# Columns of Tables 5 to 11; the classifier is the published inception score's, DS is SSD300's.
+# Scores in Tables 5 to 11; IS and mask-IS are by Inception's graph of 2015, DS by SSD300.
 KEYS = ("ssim", "is", "mask_ssim", "mask_is", "ds")
 
 
 class Row(NamedTuple):
-    """One line of a published table: its name, our generator or variant, and KEYS on Market-1501."""
+    """One row of a published table: its title there, our generator or variant, and its scores in the order of KEYS."""
 
     title: str
     generator: str

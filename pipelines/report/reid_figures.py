@@ -1,4 +1,4 @@
-"""Figures of the Re-ID table: CMC curves, and scores against alpha."""
+"""Figures of the Re-ID table: CMC curves, and Rank-1 and mAP against alpha."""
 
 from __future__ import annotations
 
@@ -7,18 +7,48 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from pipelines.params import Params
+from pipelines.report.page import Illustration
 from pipelines.report.results import Metrics, Results, distances
 from reid.files.samples import REAL
 
 
+def draw(params: Params, results: Results, metrics: Metrics, folder: Path) -> list[Illustration]:
+    """Draw both figures into a folder.
+
+    Args:
+        params: the parameters of the run.
+        results: of `pipelines.report.results.read_results`.
+        metrics: of `pipelines.report.results.metrics`.
+        folder: of the PNGs.
+    """
+    rule = params.report.average_precision
+    curves = Illustration(
+        "CMC",
+        "Share of queries with an image of their person among the first k gallery images, against k; with several "
+        "seeds, the mean and, shaded, the range.",
+        folder / "cmc.png",
+    )
+    over_alpha = Illustration(
+        "Against alpha",
+        f"Rank-1 and mAP (by the {rule} rule) against the size of the training set, alpha times that of the real one "
+        "(alpha = 1); with several seeds, bars are standard deviations.",
+        folder / "alpha.png",
+    )
+    cmc(results, curves.path)
+    key = {"trapezoid": "mAP", "step": "mAP_step"}[rule]
+    against_alpha(metrics, params.augmentations, params.alphas, key, over_alpha.path)
+    return [curves, over_alpha]
+
+
 def cmc(results: Results, path: Path) -> None:
-    """CMC curves of all rows, networks and distances, a panel for each of the last two; mean and range over seeds.
+    """CMC curves, a panel for each network and distance, a line for each row; mean and range over seeds.
 
     Args:
         results: of `pipelines.report.results.read_results`.
         path: of the PNG.
     """
-    panels = [(network, name) for network, found in results[REAL].items() for name in distances(found)]
+    panels = [(network, name) for network, seeds in results[REAL].items() for name in distances(seeds)]
     figure = Figure(figsize=(4.2 * len(panels), 4), layout="constrained")
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (network, name) in zip(all_axes, panels, strict=True):
@@ -35,13 +65,13 @@ def cmc(results: Results, path: Path) -> None:
 
 
 def against_alpha(metrics: Metrics, augmentations: list[str], alphas: list[int], key: str, path: Path) -> None:
-    """Rank-1 and mAP against alpha, one line an augmentation; alpha = 1 is the real set, bars are standard deviations.
+    """Rank-1 and mAP against alpha, a line for each augmentation; bars are standard deviations over seeds.
 
     Args:
-        metrics: as in metrics.json.
+        metrics: of `pipelines.report.results.metrics`; `real` is alpha = 1.
         augmentations: names of generators and renderings.
-        alphas: from 2.
-        key: `mAP` or `mAP_step`.
+        alphas: sizes of the enlarged training sets, from 2.
+        key: which mAP: `mAP` (trapezoid) or `mAP_step`.
         path: of the PNG.
     """
     panels = [(network, name) for network, distances in metrics[REAL].items() for name in distances]
@@ -53,9 +83,9 @@ def against_alpha(metrics: Metrics, augmentations: list[str], alphas: list[int],
         for axes, (network, name) in zip(line, panels, strict=True):
             for augmentation in augmentations:
                 rows = [REAL, *(f"{augmentation}-a{alpha}" for alpha in sorted(alphas))]
-                found = [metrics[row][network][name] for row in rows]
-                spread = [one.get(f"{score}_std", 0.0) for one in found]
-                axes.errorbar(places, [one[score] for one in found], spread, fmt="o-", capsize=3, label=augmentation)
+                values = [metrics[row][network][name] for row in rows]
+                means, deviations = [v[score] for v in values], [v.get(f"{score}_std", 0.0) for v in values]
+                axes.errorbar(places, means, deviations, fmt="o-", capsize=3, label=augmentation)
             axes.set(xticks=places)
             axes.grid(alpha=0.3)
     for axes, (network, name) in zip(grid[0], panels, strict=True):

@@ -1,40 +1,40 @@
-"""The scores of all rows, networks and seeds: read, averaged over seeds, compared with each other."""
+"""The score files of all training sets, networks and seeds: read, checked, averaged over seeds."""
 
 from __future__ import annotations
 
-import itertools
 import statistics
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipelines import layout
+from pipelines.params import Params
 from reid.common.checkpoints import load_json
 from reid.common.errors import InputError
-from reid.evaluation.significance import compare, resampled_means
 from reid.files.samples import read_parquet
 
 KEYS = ("rank1", "rank5", "rank10", "mAP", "mAP_step")
-LEVEL = 0.05  # below which a p-value counts as significant
-
-Metrics = dict[str, dict[str, dict[str, dict[str, float]]]]  # row -> network -> distance -> score
 
 
 class Result(NamedTuple):
-    """One network, trained with one seed."""
+    """The scores of one network, trained on one training set with one seed."""
 
     file: dict[str, Any]  # content of its score file
-    queries: pd.DataFrame  # what each query is worth, by each distance
+    queries: pd.DataFrame  # first rank and average precisions of each query, by each distance
 
 
-Results = dict[str, dict[str, list[Result]]]  # row -> network -> one for each seed
+Results = dict[str, dict[str, list[Result]]]  # row -> network -> one result a seed
+Metrics = dict[str, dict[str, dict[str, dict[str, float]]]]  # row -> network -> distance -> metric, per cent
 
 
 def read_results(rows: list[str], networks: list[str], seeds: list[int]) -> Results:
-    """Read the score files; raises FileNotFoundError naming one that is missing, InputError where they do not fit."""
+    """Read the score files of each row (training set), network and seed.
+
+    Raises:
+        FileNotFoundError: a file is missing; the message names it.
+        InputError: a network was measured on other queries, or with other distances, for one row than for another.
+    """
     results = {
         row: {network: [_read(layout.score(row, network, seed)) for seed in seeds] for network in networks}
         for row in rows
@@ -51,60 +51,64 @@ def read_results(rows: list[str], networks: list[str], seeds: list[int]) -> Resu
     return results
 
 
+def read_score(path: Path, command: str = "dvc repro") -> dict[str, Any]:
+    """Read a score file, of a Re-ID network or of generated images.
+
+    Args:
+        path: of the JSON file.
+        command: what writes it, for the message.
+
+    Raises:
+        FileNotFoundError: it does not exist.
+        InputError: it is damaged.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist, and the tables need its scores: run `{command}`")
+    return load_json(path, (), "run `dvc checkout -f`, or its stage again")
+
+
+def check_settings(results: Results, params: Params) -> None:
+    """Raise InputError where scores were measured with other settings than those of params.yaml."""
+    evaluation = params.evaluation
+    for row, networks in results.items():
+        for network, seeds in networks.items():
+            wanted = {
+                "distances": params.reid[network].distances,
+                "queries": evaluation.queries,
+                "metric_train": evaluation.metric_train,
+            }
+            for result in seeds:
+                measured = {
+                    "distances": list(result.file["distances"]),
+                    "queries": result.file["pooling"],
+                    "metric_train": result.file["learnt_from"] or evaluation.metric_train,  # null: nothing was learnt
+                }
+                if measured != wanted:
+                    raise InputError(
+                        f"scores of {row}, {network}: params.yaml says {wanted}, they were measured with {measured}: "
+                        "run `dvc repro`"
+                    )
+
+
+def distances(seeds: list[Result]) -> list[str]:
+    """Names of the distances that a network was measured with, given its results of all seeds."""
+    return list(seeds[0].file["distances"])
+
+
 def metrics(results: Results) -> Metrics:
-    """metrics.json: row -> network -> distance -> {rank1, rank5, rank10, mAP, mAP_step}, per cent.
+    """The content of metrics.json: row -> network -> distance -> {rank1, rank5, rank10, mAP, mAP_step}, per cent.
 
     They are means over seeds; with several seeds each has its standard deviation beside it, rank1_std and so on.
     """
     return {
         row: {
-            network: {name: _over_seeds([r.file["distances"][name] for r in found]) for name in distances(found)}
-            for network, found in networks.items()
+            network: {
+                name: _over_seeds([result.file["distances"][name] for result in seeds]) for name in distances(seeds)
+            }
+            for network, seeds in networks.items()
         }
         for row, networks in results.items()
     }
-
-
-def distances(found: list[Result]) -> list[str]:
-    """The distances that a network was measured with."""
-    return list(found[0].file["distances"])
-
-
-def significance(results: Results, rule: str) -> pd.DataFrame:
-    """A paired bootstrap over queries between each two rows.
-
-    A query's value is its mean over the seeds.
-
-    Args:
-        results: of `read_results`.
-        rule: `trapezoid` or `step`: by which average precisions are compared.
-
-    Returns:
-        columns network, distance, score (Rank-1 or mAP), row, other, difference (of row to other), low, high (bounds of
-        its 95 % interval), in per cent, and p.
-    """
-    lines = []
-    rows = list(results)
-    for network, found in results[rows[0]].items():
-        for name in distances(found):
-            for score in ("Rank-1", "mAP"):
-                values = np.stack([_of_queries(results[row][network], name, score, rule) for row in rows], 1)
-                means = resampled_means(values)
-                for first, second in itertools.combinations(range(len(rows)), 2):
-                    found_difference = compare(values[:, second], values[:, first], means[:, second], means[:, first])
-                    difference, low, high, p = found_difference
-                    lines.append(
-                        (network, name, score, rows[second], rows[first], 100 * difference, 100 * low, 100 * high, p)
-                    )
-    columns = ["network", "distance", "score", "row", "other", "difference", "low", "high", "p"]
-    return pd.DataFrame(lines, columns=columns)
-
-
-def read_score(path: Path) -> dict[str, Any]:
-    """A score file; raises FileNotFoundError or InputError naming it."""
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist: params.yaml names this row; run `dvc repro`")
-    return load_json(path, (), "run `dvc checkout -f`, or its stage again")
 
 
 def _read(path: Path) -> Result:
@@ -112,17 +116,8 @@ def _read(path: Path) -> Result:
 
 
 def _over_seeds(scores: list[dict[str, Any]]) -> dict[str, float]:
-    found = {key: round(statistics.fmean(score[key] for score in scores), 2) for key in KEYS}
+    """Mean of each metric over the seeds and, of several, the standard deviation of the sample."""
+    summary = {key: round(statistics.fmean(score[key] for score in scores), 2) for key in KEYS}
     if len(scores) > 1:
-        found |= {f"{key}_std": round(statistics.stdev(score[key] for score in scores), 2) for key in KEYS}
-    return found
-
-
-def _of_queries(found: list[Result], distance: str, score: str, rule: str) -> NDArray[np.float64]:
-    """Mean over seeds of what each query is worth (Q,), in 0..1."""
-    tables = [result.queries[result.queries["distance"] == distance] for result in found]
-    values = [
-        table["first_rank"].eq(1).to_numpy(np.float64) if score == "Rank-1" else table[f"ap_{rule}"].to_numpy()
-        for table in tables
-    ]
-    return np.mean(values, axis=0)
+        summary |= {f"{key}_std": round(statistics.stdev(score[key] for score in scores), 2) for key in KEYS}
+    return summary

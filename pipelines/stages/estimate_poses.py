@@ -1,4 +1,4 @@
-"""Find the 18 joints of the training images, and of the gallery's people for testing generators."""
+"""Estimate the 18 joints of everybody in the training images, and in the gallery images that test generators."""
 
 from __future__ import annotations
 
@@ -21,76 +21,86 @@ from reid.files import samples
 from reid.files.images import Archive
 from reid.pictures.sheets import sheet
 
-NEAR = 0.05  # of the body's height: a joint is right (PCK) when it is as close as this to the true one
+NEAR = 0.05  # PCK's threshold: a joint is correct within this share of the nose-to-ankle height from the true one
+DRAWN, PER_LINE = 24, 8  # skeletons on the sheet
 
 
 def run(pose: PoseParams, threads: int) -> None:
-    """Write `data/poses/{poses.parquet,skeletons.png,accuracy.json}`; the last is empty where the truth is unknown."""
-    with stage("estimate-poses", f"find 18 joints in each image with {pose.estimator}") as say:
+    """Write `data/poses/poses.parquet`, `skeletons.png` and `accuracy.json`.
+
+    The last compares the poses with true joints where the data set has them, as rendered ones do; elsewhere it is {}.
+
+    Args:
+        pose: its section of params.yaml.
+        threads: processes of BlazePose.
+    """
+    with stage("estimate-poses", f"estimate 18 joints in each image by {pose.estimator}") as say:
         people = pd.concat([samples.read(layout.samples(split)) for split in layout.TRAINED_SPLITS])
         people = people[people["identity"] > samples.DISTRACTOR].reset_index(drop=True)
         options = getattr(pose, pose.estimator).model_dump()
         if pose.estimator == "blazepose":
             options["processes"] = threads
-        found = ESTIMATORS[pose.estimator](**options).estimate(people)
-        table.write(list(people["image"]), _sizes(people), found, layout.poses())
-        _draw(people, found, pose.estimator)
-        usable = found.has_torso().sum().item()
-        say(f"{usable:,} of {len(people):,} images have both shoulders and hips, and are used")
+        poses = ESTIMATORS[pose.estimator](**options).estimate(people)
+        table.write(list(people["image"]), _sizes(people), poses, layout.poses())
+        _draw(people, poses, pose.estimator)
+        with_torso = poses.has_torso().sum().item()
+        say(f"{with_torso:,} of {len(people):,} images show both shoulders and both hips; generators use these alone")
         say(str(layout.POSES / "skeletons.png"))
-        accuracy = {} if pose.estimator == "truth" else _accuracy(people, found, say)
+        accuracy = {} if pose.estimator == "truth" else _accuracy(people, poses, say)
         (layout.POSES / "accuracy.json").write_text(json.dumps(accuracy, indent=2) + "\n")
 
 
 def _sizes(people: pd.DataFrame) -> list[tuple[int, int]]:
+    """(H, W) of each image as stored, in which its joints are given."""
     with ExitStack() as stack:
         archives = {path: stack.enter_context(Archive(path)) for path in people["archive"].unique()}
         return [archives[path].size(image) for path, image in zip(people["archive"], people["image"], strict=True)]
 
 
-def _accuracy(people: pd.DataFrame, found: Pose, say: Say) -> dict[str, Any]:
-    """Errors against the joints delivered with the data, where it has some.
-
-    Joints in the line of sight only; one that was not found is a miss of the PCK and has no error in pixels.
-    """
+def _accuracy(people: pd.DataFrame, poses: Pose, say: Say) -> dict[str, Any]:
+    """`compare` with the true joints that are not occluded; {} where the data set has no true joints."""
     with Archive(people["archive"].iloc[0]) as archive:
         if TRUTH not in archive.names():
             return {}
-    accuracy = compare(found, Truth(only_in_sight=True).estimate(people))
+    accuracy = compare(poses, Truth(only_in_sight=True).estimate(people))
     click.echo("\n".join(f"    {joint:15} {share:.3f}" for joint, share in accuracy["pck_by_joint"].items()))
     say(
-        f"against the true joints in sight: median error {accuracy['median_error_px']} px, "
-        f"{100 * accuracy['pck']:.1f} % within {NEAR:g} of the nose-to-ankle height"
+        f"against the true joints that are not occluded: median error {accuracy['median_error_px']} px, "
+        f"PCK {100 * accuracy['pck']:.1f} % at {NEAR:g} of the nose-to-ankle height"
     )
     return accuracy
 
 
-def compare(found: Pose, truth: Pose) -> dict[str, Any]:
-    """Accuracy of poses (N, 18) against true ones: errors in pixels, and PCK, the share of joints found nearby."""
-    error = (found.joints - truth.joints).norm(dim=-1)
+def compare(poses: Pose, truth: Pose) -> dict[str, Any]:
+    """Accuracy of estimated poses (N, 18): errors in pixels, and the percentage of correct keypoints (PCK) in 0..1.
+
+    Joints that are not visible in `truth` do not count. One that the estimator missed is wrong in the PCK, and has no
+    error in pixels.
+    """
+    error = (poses.joints - truth.joints).norm(dim=-1)
     feet = truth.joints[:, [INDEX["right_ankle"], INDEX["left_ankle"]], 1].amax(1)
     height = feet - truth.joints[:, INDEX["nose"], 1]
-    near = ((error <= NEAR * height[:, None]) & found.visible).float()
-    errors = error[truth.visible & found.visible]
+    correct = ((error <= NEAR * height[:, None]) & poses.visible).float()
+    errors = error[truth.visible & poses.visible]
     return {
         "joints": int(truth.visible.sum()),
-        "found": round(found.visible[truth.visible].float().mean().item(), 3),
+        "found": round(poses.visible[truth.visible].float().mean().item(), 3),
         "median_error_px": round(errors.median().item(), 2),
         "mean_error_px": round(errors.mean().item(), 2),
         "near": NEAR,
-        "pck": round(near[truth.visible].mean().item(), 3),
+        "pck": round(correct[truth.visible].mean().item(), 3),
         "pck_by_joint": {
-            name: round(near[truth.visible[:, joint], joint].mean().item(), 3) for joint, name in enumerate(JOINTS)
+            name: round(correct[truth.visible[:, joint], joint].mean().item(), 3) for joint, name in enumerate(JOINTS)
         },
     }
 
 
-def _draw(people: pd.DataFrame, found: Pose, estimator: str) -> None:
-    rows = torch.linspace(0, len(people) - 1, 24).long().tolist()
+def _draw(people: pd.DataFrame, poses: Pose, estimator: str) -> None:
+    """Draw the skeletons of some people, spread over the table."""
     pictures = []
-    for row in rows:
-        with Archive(people["archive"].iloc[row]) as archive:
-            pictures.append(skeleton(archive.image(people["image"].iloc[row]), found[row]))
-    lines = [("", pictures[start : start + 8]) for start in range(0, len(pictures), 8)]
+    for index in torch.linspace(0, len(people) - 1, DRAWN).long().tolist():
+        with Archive(people["archive"].iloc[index]) as archive:
+            pictures.append(skeleton(archive.image(people["image"].iloc[index]), poses[index]))
+    lines = [("", pictures[start : start + PER_LINE]) for start in range(0, len(pictures), PER_LINE)]
     title = f"joints by {estimator}; orange: the person's right side, blue: the left"
     sheet(lines, layout.POSES / "skeletons.png", height=256, title=title)

@@ -1,8 +1,9 @@
-"""Write an augmented data set in the form that other Re-ID code reads."""
+"""Write an augmented training set, and the test set with it, in a layout that other Re-ID code reads."""
 
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pipelines import layout
 from pipelines.console import stage
@@ -17,44 +18,48 @@ from reid.files.images import write_zip
 
 
 def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
-    """Write `data/augmented/NAME-aALPHA` and the test set to `out`, a folder or a `.zip`.
+    """Write the training set `data/augmented/NAME-aALPHA` and the test set to `out`, a folder or a `.zip`.
 
     Args:
         name: of a generator or rendering.
         alpha: size of the training set as a multiple of the real one.
-        out: must not exist, or be an empty folder; appears when it is whole.
-        form: of `reid.export.layout.LAYOUTS`.
+        out: must not exist, or be an empty folder; it appears under this name only once it is complete.
+        form: the layout of folders, one of `reid.export.layout.LAYOUTS`.
         shards: whether to add WebDataset shards.
 
     Raises:
-        FileNotFoundError: there is no such augmented set; the message lists those there are.
-        InputError: see `reid.export.members.exported` and `reid.export.folder.write`; or other libraries would read
-            identities from the name of a folder above.
+        FileNotFoundError: there is no such augmented set; the message lists the existing ones.
+        InputError: see `reid.export.members.exported` and `reid.export.folder.write`; or the path of the folder looks
+            like an identity and camera to other libraries.
     """
     row, augmented = layout.row_name(name, alpha), layout.augmented(name, alpha)
     with stage(f"export {row}", f"{form}{', shards' if shards else ''}: {out}") as say:
         folder.refuse_existing(out)
         to_zip = out.suffix.lower() == ".zip"
-        found = None if to_zip else trap(PurePosixPath(out.resolve()))
-        if found:
+        label = None if to_zip else trap(PurePosixPath(out.resolve()))
+        if label:
             raise InputError(
-                f"{out.resolve()} has {found} in it, which torchreid and others would take for the identity and camera "
+                f"{out.resolve()} has {label} in it, which torchreid and others would take for the identity and camera "
                 "of every image: choose another --out"
             )
         if not augmented.exists():
-            there = ", ".join(sorted(one.name for one in layout.AUGMENTED.glob("*"))) or "none"
+            existing = ", ".join(sorted(path.name for path in layout.AUGMENTED.glob("*"))) or "none"
             raise FileNotFoundError(
-                f"{augmented} does not exist; augmented sets that there are: {there}; `dvc repro` makes those that "
+                f"{augmented} does not exist; augmented sets that there are: {existing}; `dvc repro` makes those that "
                 "params.yaml names"
             )
         tables = {"train": samples.read(augmented / "train.parquet")}
         tables |= {split: samples.read(layout.samples(split)) for split in SPLITS if split != "train"}
-        provenance, again = augmented / layout.PROVENANCE, f"run `dvc repro`, or make {augmented} again"
-        if not provenance.exists():
-            raise FileNotFoundError(f"{provenance} does not exist, which says how the images were made: {again}")
-        made = load_json(provenance, ("row", "alpha", "seed"), again)
-        members = exported(tables, made, form, shards)
+        members = exported(tables, _provenance(augmented), form, shards)
         (write_zip if to_zip else folder.write)(out, members)
         generated = int((tables["train"]["origin"] != samples.REAL).sum())
         total = sum(len(table) for table in tables.values())
         say(f"{total:,} images, {generated:,} of them generated: {out}")
+
+
+def _provenance(augmented: Path) -> dict[str, Any]:
+    """How the images of an augmented set were made, as `augment` wrote it beside them."""
+    path, remedy = augmented / layout.PROVENANCE, f"run `dvc repro`, or make {augmented} again"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist, which says how the images were made: {remedy}")
+    return load_json(path, ("row", "alpha", "seed"), remedy)

@@ -1,6 +1,8 @@
-"""Pair images of the same person for training and testing generators."""
+"""Pair images of the same person: one is redrawn in the other's pose, to train and to test generators."""
 
 from __future__ import annotations
+
+import pandas as pd
 
 from augment.data.pairs import all_pairs, sample_pairs
 from augment.poses import table as pose_table
@@ -11,13 +13,18 @@ from reid.common.errors import InputError
 from reid.files import samples
 from reid.randomness.seeds import seed_for
 
-SHOWN = 12
+SHOWN = 12  # test pairs on the sheets that generators draw while they train
 
 
 def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
-    """Write `data/pairs/{train,test,shown}.parquet` (columns identity, source, target).
+    """Write `data/pairs/{train,test,shown}.parquet`: columns identity, source, target (names of images).
 
-    `shown` are the few test pairs that generators draw while they train.
+    `test` are at most `pairs.test` of the test people's pairs, in random order; `shown` are a few more for sheets.
+
+    Args:
+        pairs: its section of params.yaml.
+        seed: of the choice among the test pairs.
+        size: (H, W) that images are held at.
 
     Raises:
         InputError: a split has no pair at all.
@@ -28,20 +35,25 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
             table = samples.read(layout.samples(source))
             people = table[table["identity"] > samples.DISTRACTOR].reset_index(drop=True)
             usable = pose_table.read(layout.poses(), list(people["image"]), size).has_torso().numpy()
-            found = all_pairs(people, usable)
-            if found.empty:
+            possible = all_pairs(people, usable)
+            if possible.empty:
                 raise InputError(
                     f"{split}: no two images of one person show both shoulders and hips ({usable.sum()} of "
                     f"{len(people)} images do): look at {layout.POSES / 'skeletons.png'}, or use another pose.estimator"
                 )
-            alone = people["identity"].nunique() - found["identity"].nunique()
-            left_out = len(people) - int(usable.sum())
-            if split == "test":
-                shown = sample_pairs(found, SHOWN, seed_for(seed, "shown pairs")).sort_values(["source", "target"])
-                shown.to_parquet(layout.pairs("shown"), index=False)
-                found = sample_pairs(found, pairs.test, seed_for(seed, "test pairs"))
-            found.to_parquet(layout.pairs(split), index=False)
+            chosen = possible if split == "train" else _choose(possible, pairs.test, seed)
+            chosen.to_parquet(layout.pairs(split), index=False)
+            without_torso = len(people) - int(usable.sum())
+            without_pair = people["identity"].nunique() - possible["identity"].nunique()
             say(
-                f"{split}: {len(found):,} pairs of {found['identity'].nunique():,} people, "
-                f"left out {left_out:,} images without torso and {alone:,} people without two images"
+                f"{split}: {len(chosen):,} pairs of {chosen['identity'].nunique():,} people; left out: "
+                f"{without_torso:,} images that do not show both shoulders and hips, {without_pair:,} people "
+                "without two images that do"
             )
+
+
+def _choose(possible: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
+    """Choose at most `count` test pairs; writes those of the sheets, too."""
+    shown = sample_pairs(possible, SHOWN, seed_for(seed, "shown pairs")).sort_values(["source", "target"])
+    shown.to_parquet(layout.pairs("shown"), index=False)
+    return sample_pairs(possible, count, seed_for(seed, "test pairs"))

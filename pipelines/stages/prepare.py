@@ -1,4 +1,4 @@
-"""Read the Re-ID data set into sample tables, check it, draw a sheet."""
+"""Read a Re-ID data set into sample tables, check it, and draw a sheet of its images."""
 
 from __future__ import annotations
 
@@ -20,20 +20,26 @@ from reid.files import samples
 from reid.files.images import Archive
 from reid.pictures.sheets import sheet
 
-SHOWN = 10  # findings of a kind that are printed
+SHOWN = 10  # findings of one kind that are printed
+PEOPLE, IMAGES = 6, 14  # on the sheet: training people, and images a line
 
 
 class DatasetError(InputError):
-    """A data set with fatal findings."""
+    """A data set with faults that make it unusable."""
 
 
 def run(dataset: DatasetParams, threads: int) -> None:
     """Write `data/samples/{train,query,gallery,pool}.parquet`, `summary.json`, `sheet.png`, and the row of real images.
 
-    `pool` has the images that multi-query evaluation pools: the data set's own, or else queries and gallery.
+    `pool` has the images whose features multi-query evaluation pools: those that the data set has for it, or else all
+    queries and gallery images. Data sets without queries have no `pool`.
+
+    Args:
+        dataset: its section of params.yaml.
+        threads: that check the images.
 
     Raises:
-        DatasetError: there are fatal findings; all findings are printed before.
+        DatasetError: the checks have fatal findings; all findings are printed before.
     """
     with stage("prepare", f"read {dataset.name} from {dataset.path}") as say:
         read = DATASETS[dataset.name](dataset.path)
@@ -48,16 +54,8 @@ def run(dataset: DatasetParams, threads: int) -> None:
             )
         summary = {}
         for split in SPLITS:
-            table = read.tables[split]
-            samples.write(table, layout.samples(split))
-            images, junk, distractors = counts(table)
-            summary[split] = {
-                "images": images,
-                "identities": int(table.loc[table["identity"] > samples.DISTRACTOR, "identity"].nunique()),
-                "cameras": int(table["camera"].nunique()),
-                "junk": junk,
-                "distractors": distractors,
-            }
+            samples.write(read.tables[split], layout.samples(split))
+            summary[split] = _summary(read.tables[split])
         # The real training set is a row of the table like any other: its folder is that of alpha = 1.
         samples.write(read.tables["train"], layout.augmented(layout.REAL, 1) / "train.parquet")
         if read.retrieval:
@@ -72,7 +70,20 @@ def run(dataset: DatasetParams, threads: int) -> None:
         say(str(layout.SAMPLES / "sheet.png"))
 
 
+def _summary(table: pd.DataFrame) -> dict[str, int]:
+    images, junk, distractors = counts(table)
+    return {
+        "images": images,
+        "identities": int(table.loc[table["identity"] > samples.DISTRACTOR, "identity"].nunique()),
+        "cameras": int(table["camera"].nunique()),
+        "junk": junk,
+        "distractors": distractors,
+    }
+
+
 def _print(findings: list[Finding]) -> None:
+    """Print how many findings of each kind there are, fatal ones first, and the first few of each."""
+
     def kind(finding: Finding) -> tuple[bool, str]:
         return not finding.fatal, finding.what
 
@@ -86,19 +97,24 @@ def _print(findings: list[Finding]) -> None:
 
 
 def _draw(dataset: Dataset, name: str) -> None:
-    """Some training people in all their cameras, some queries, distractors and junk."""
-    rows = []
+    """Draw some training people in all their cameras, and some queries, distractors and junk, a line each."""
+    lines = []
     train, gallery = dataset.tables["train"], dataset.tables["gallery"]
     identities = np.array(sorted(train["identity"].unique()))
-    for identity in identities[np.unique(np.linspace(0, len(identities) - 1, 6).astype(int))]:
-        rows.append((f"train {identity}", train[train["identity"] == identity]))
-    rows.append(("query", dataset.tables["query"]))
-    rows.append(("distractors", gallery[gallery["identity"] == samples.DISTRACTOR]))
-    rows.append(("junk", gallery[gallery["identity"] == samples.JUNK]))
+    for identity in identities[np.unique(np.linspace(0, len(identities) - 1, PEOPLE).astype(int))]:
+        lines.append((f"train {identity}", train[train["identity"] == identity]))
+    lines.append(("query", dataset.tables["query"]))
+    lines.append(("distractors", gallery[gallery["identity"] == samples.DISTRACTOR]))
+    lines.append(("junk", gallery[gallery["identity"] == samples.JUNK]))
     drawn = []
-    for caption, table in rows:
+    for caption, table in lines:
         if not table.empty:
-            chosen = table.iloc[np.unique(np.linspace(0, len(table) - 1, 14).astype(int))]
+            chosen = table.iloc[np.unique(np.linspace(0, len(table) - 1, IMAGES).astype(int))]
             with Archive(chosen["archive"].iloc[0]) as archive:
                 drawn.append((caption, [archive.image(image) for image in chosen["image"]]))
-    sheet(drawn, layout.SAMPLES / "sheet.png", height=128, title=f"{name}: one row a person, in order of camera")
+    sheet(
+        drawn,
+        layout.SAMPLES / "sheet.png",
+        height=128,
+        title=f"{name}: training people, one a line, in order of camera; then queries, distractors, junk",
+    )

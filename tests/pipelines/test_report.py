@@ -1,11 +1,21 @@
+"""Tables, captions and the page, from scores that were made up."""
+
+import html
+import re
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
 import pandas as pd
 import pytest
-import torch
-from conftest import random_poses
+from conftest import ROOT
 
-from augment.poses import INDEX, Pose
-from pipelines.report import tables
-from pipelines.stages.estimate_poses import compare
+from pipelines.report import captions, image_tables, page, sheets, tables
+from pipelines.report.page import Illustration
+from pipelines.report.published import TABLES
+from pipelines.report.results import Result
+from pipelines.report.tables import Captioned
 
 IMAGES = {
     "real": {"scores": {"ssim": 1.0, "is": 3.5, "fd": 97.58, "identity_rank1": 67.5}},
@@ -14,37 +24,211 @@ IMAGES = {
 
 
 def test_images_table_leaves_out_what_nobody_has_and_shows_published_numbers():
-    shown = tables.image_table(IMAGES, published=True)
+    shown = image_tables.image_table(IMAGES, published=True)
     assert list(shown) == ["images", "SSIM", "IS", "FD", "identity Rank-1"]
     assert shown.iloc[0].tolist() == ["real", "1.000 (1.000)", "3.500 (3.860)", "97.6", "67.5"]
     assert shown.iloc[1].tolist() == ["full", "0.146 (0.290)", "- (3.185)", "523.9", "6.0"]
-    assert tables.image_table(IMAGES, published=False).iloc[1].tolist() == ["full", "0.146", "-", "523.9", "6.0"]
+    assert image_tables.image_table(IMAGES, published=False).iloc[1].tolist() == ["full", "0.146", "-", "523.9", "6.0"]
 
 
-def test_files_are_escaped(tmp_path):
-    shown = [
-        (pd.DataFrame([{"training set": "my_gan-a2", "Rank-1": "70.0"}]), "a_b <c>"),
-        (tables.image_table(IMAGES, False), "d_e"),
+def test_ablation_tables_show_each_variant_with_the_papers_numbers_behind():
+    generators = {row.generator for rows in TABLES.values() for row in rows}
+    files = {name: {"scores": {"ssim": len(name) / 100, "ds": 0.5, "fd": 12.34}} for name in generators}
+    shown = image_tables.ablation_tables(files, published=True)
+    assert list(shown) == list(TABLES)
+    for title, rows in TABLES.items():
+        assert shown[title][""].tolist() == [row.title for row in rows]
+        expected = [f"{len(row.generator) / 100:.3f} ({row.published[0]:.3f})" for row in rows]
+        assert shown[title]["SSIM"].tolist() == expected
+    full = shown["Table 5: ablation study"].set_index("").loc["Full"]
+    assert full.to_dict() == {
+        "SSIM": "0.040 (0.290)", "IS": "- (3.185)", "mask-SSIM": "- (0.805)", "mask-IS": "- (3.502)",
+        "DS": "0.500 (0.720)", "L1": "-", "FD": "12.3", "identity Rank-1": "-",
+    }  # fmt: skip
+    plain = image_tables.ablation_tables(files, published=False)
+    assert not any("(" in cell for table in plain.values() for cell in table.drop(columns="").to_numpy().ravel())
+
+
+ODD = 'my_gan <b>&"50%"</b>'
+
+
+@pytest.fixture
+def odd():
+    """Two tables whose names and captions have everything in them that LaTeX or HTML would take for its own."""
+    columns = {"training set": [ODD], "ide + <i>: Rank-1": ["70.0"], "ide + <i>: mAP": ["50.0"]}
+    return [
+        Captioned("<Title>", pd.DataFrame(columns), r"a_b <c> & 5 % ~ ^ {\d}"),
+        Captioned("Second", image_tables.image_table(IMAGES, False), "d_e"),
     ]
-    tables.write(shown, tmp_path)
+
+
+def test_markdown_and_latex_hold_tables_and_captions_in_turn(odd, tmp_path):
+    tables.write(odd, tmp_path)
     latex = (tmp_path / "table.tex").read_text()
-    assert r"my\_gan-a2" in latex
-    assert r"a\_b" in latex
-    assert "a_b &lt;c&gt;" in (tmp_path / "table.html").read_text()
+    assert r"my\_gan <b>\&" in latex
+    assert r"\caption{a\_b <c> \& 5 \% \textasciitilde{} \textasciicircum{} \{\textbackslash{}d\}}" in latex
     markdown = (tmp_path / "table.md").read_text()
-    assert "| my_gan-a2 " in markdown
-    assert markdown.index("a_b <c>") < markdown.index("| full ") < markdown.index("d_e")
+    assert markdown.index(ODD) < markdown.index("a_b <c>") < markdown.index("| full ") < markdown.index("d_e")
 
 
-def test_accuracy_counts_what_was_not_found_as_missed():
-    truth = random_poses(1, 0, missing=0)
-    joints, visible = truth.joints.clone(), truth.visible.clone()
-    joints[0, INDEX["nose"]] += torch.tensor([3.0, 4.0])  # five pixels: not within 0.05 of some 88 pixels
-    joints[0, INDEX["neck"]] += 1
-    visible[0, INDEX["left_ear"]] = False
-    joints[0, INDEX["left_ear"]] = 1000
-    accuracy = compare(Pose(joints, visible), truth)
-    assert (accuracy["joints"], accuracy["found"]) == (18, round(17 / 18, 3))
-    assert accuracy["mean_error_px"] == pytest.approx((5 + 2**0.5) / 17, abs=0.01)
-    assert accuracy["pck"] == pytest.approx(16 / 18, abs=0.001)
-    assert (accuracy["pck_by_joint"]["left_ear"], accuracy["pck_by_joint"]["nose"]) == (0, 0)
+def test_the_page_escapes_names_and_captions(odd, tmp_path):
+    picture = Illustration("sheet of <x>", f"shows {ODD}", tmp_path / "sheets/a.png")
+    page.write_tables(odd, tmp_path)
+    page.write_page({"<fact>": ODD}, odd, [picture], {"<heading>": [picture]}, tmp_path)
+    for file in ("table.html", "index.html"):
+        text = (tmp_path / file).read_text()
+        assert ODD in html.unescape(text)
+        for raw in ("<b>", "<i>", "<c>", "<Title>", "<x>", "<fact>", "<heading>", '"50%"'):
+            assert raw not in text, raw
+        assert '<th scope="row">my_gan &lt;b&gt;' in text
+
+
+def test_the_page_says_what_was_run_and_shows_each_picture_with_its_text(odd, tmp_path):
+    figure = Illustration("CMC", "Curves.", tmp_path / "figures/cmc.png")
+    sheet = Illustration("Images", "Some people.", tmp_path / "sheets/data.png")
+    page.write_page({"Data set": "streets", "Seeds": "0"}, odd, [figure], {"Data": [sheet]}, tmp_path)
+    text = (tmp_path / "index.html").read_text()
+    for name, fact in (("Data set", "streets"), ("Seeds", "0")):
+        assert f"<dt>{name}</dt><dd>{fact}</dd>" in text
+    for source, caption in (("figures/cmc.png", "Curves."), ("sheets/data.png", "Some people.")):
+        assert f'src="{source}"' in text
+        assert f"<figcaption>{caption}</figcaption>" in text
+    order = [text.index(part) for part in ("<dl>", "&lt;Title&gt;", "Second", "figures/cmc.png", "sheets/data.png")]
+    assert order == sorted(order)
+    anchors = re.findall(r'href="#([^"]+)"', text)
+    assert anchors == re.findall(r'<section id="([^"]+)"', text)
+    assert "<script" not in text
+    assert 'name="viewport"' in text
+
+
+def test_columns_of_one_network_and_distance_have_one_heading(odd, tmp_path):
+    page.write_tables(odd, tmp_path)
+    text = (tmp_path / "table.html").read_text()
+    grouped, plain = text.split("<h3>Second</h3>")
+    assert re.findall(r"<th ([^>]*)>([^<]*)</th>", grouped)[:4] == [
+        ('rowspan="2" scope="col"', "training set"),
+        ('colspan="2" scope="colgroup"', "ide + &lt;i&gt;"),
+        ('scope="col"', "Rank-1"),
+        ('scope="col"', "mAP"),
+    ]
+    assert "rowspan" not in plain
+    assert "colspan" not in plain
+    for part, captioned in ((grouped, odd[0]), (plain, odd[1])):
+        assert part.count("<td>") == captioned.table.iloc[:, 1:].size
+
+
+def test_templates_are_package_data():
+    folder = Path(page.__file__).parent
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    packaged = {path for pattern in patterns["pipelines.report"] for path in folder.glob(pattern)}
+    assert {path for path in folder.rglob("*.*") if path.suffix in (".html", ".css")} <= packaged
+
+
+def parameters(**changes):
+    section = SimpleNamespace
+    values = {"dataset": section(name="dukemtmc-reid"), "profile": "quick", "seed": 4, "seeds": [4]}
+    values |= {"report": section(average_precision="trapezoid"), "pose": section(estimator="blazepose")}
+    return section(**values | changes)
+
+
+def scored(**changes):
+    """Results of one network on `real`, as they are read from its score file."""
+    file = {"device": "CPU, 3 threads", "queries": 2_100, "gallery": 17_661, "pooling": "single", "learnt_from": None}
+    file |= {"queries_without_match": 0, "distances": {"euclidean": {}, "xqda": {}}}
+    file |= {"trained_on": {"images": 1_234, "generated": 0, "identities": 56}}
+    return {"real": {"ide": [Result(file | changes, pd.DataFrame())]}}
+
+
+def test_the_caption_of_the_reid_table():
+    assert captions.reid_caption(parameters(), scored(), published=False) == (
+        "Data set dukemtmc-reid, profile quick, seed 4, CPU, 3 threads. Per cent; single query, 2,100 queries against "
+        "17,661 gallery images; mAP by the trapezoid rule. *: differs from real by a paired bootstrap over queries, "
+        "not over seeds (p < 0.05, not corrected for the number of comparisons)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "file", "published", "said"),
+    [
+        ({"seeds": [4, 6]}, {}, False, "quick, seeds 4, 6 (mean ± standard deviation), CPU"),
+        ({"report": SimpleNamespace(average_precision="step")}, {}, False, "mAP by the step rule."),
+        ({}, {"pooling": "max"}, False, "multi-query (max of the images in data/samples/pool.parquet), 2,100 queries"),
+        ({}, {"learnt_from": "all"}, False, "Learned distances are fitted to the features of all training images."),
+        ({}, {"queries_without_match": 3}, False, "3 queries have no image of their person from another camera"),
+        ({"dataset": SimpleNamespace(name="streets")}, {}, False, "The people are rendered:"),
+        ({}, {}, True, "In brackets: Table 4 of the journal paper."),
+    ],
+)
+def test_the_caption_says_what_is_special(changes, file, published, said):
+    assert said in captions.reid_caption(parameters(**changes), scored(**file), published)
+    assert said not in captions.reid_caption(parameters(), scored(), published=False)
+
+
+MEASURED_BY = {"ssim": "pg2", "classifier": "lite", "splits": 10, "detector": "ssd", "identity": "ide"}
+FILES = {
+    "real": {"pairs": 100, "device": "CPU, 3 threads", "definitions": MEASURED_BY, "notes": [], **IMAGES["real"]},
+    "full": {
+        "pairs": 98,
+        "device": "CPU, 3 threads",
+        "definitions": MEASURED_BY,
+        "notes": ["No DS."],
+        **IMAGES["full"],
+    },
+}
+
+
+def test_the_caption_of_generated_images_defines_what_is_in_the_table():
+    caption = captions.image_caption(parameters(), FILES, published=False)
+    assert "data set dukemtmc-reid, profile quick, 98 to 100 pairs, CPU, 3 threads." in caption
+    assert "SSIM: structural similarity to the target image, settings pg2." in caption
+    assert "IS: inception score by lite, mean of 10 splits." in caption
+    assert "as queries of ide, trained on real images" in caption
+    assert caption.endswith(" No DS.")
+    for absent in ("mask", "DS: ", "L1: ", "In brackets"):
+        assert absent not in caption
+    assert "In brackets: Tables 1 and 5" in captions.image_caption(parameters(), FILES, published=True)
+    masked = {name: {**file, "scores": {"mask_ssim": 1.0, "ds": 0.5, "l1": 0}} for name, file in FILES.items()}
+    caption = captions.image_caption(parameters(), masked, published=False)
+    assert [part in caption for part in ("mask-: ", "DS: ", "L1: ", "SSIM: ", "IS: ", "FD: ")] == [True] * 3 + [
+        False
+    ] * 3
+
+
+def test_a_note_stands_once():
+    noted = {name: {**file, "notes": ["No FD.", f"{name}."]} for name, file in FILES.items()}
+    assert image_tables.notes(noted) == ["No FD.", "real.", "full."]
+
+
+def test_the_facts_of_a_run():
+    facts = captions.facts(parameters(seeds=[4, 6]), {**scored(), "full-a2": {}})
+    assert (
+        facts["Data set"] == "dukemtmc-reid: 1,234 training images of 56 people, 2,100 queries, 17,661 gallery images"
+    )
+    assert facts["Seeds"] == "4 for pairs, generators and training sets; 4, 6 for Re-ID networks"
+    assert (facts["Device"], facts["Training sets"]) == ("CPU, 3 threads", "real, full-a2")
+    assert facts["Re-ID networks and their distances"] == "ide (euclidean, xqda)"
+
+
+def test_a_missing_sheet_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    params = parameters(generators=["full"], renderings=[], augmentations=["full"], alphas=[2], networks=["ide"])
+    with pytest.raises(FileNotFoundError, match=r"^data/samples/sheet.png does not exist.*: run `dvc repro`$"):
+        sheets.collect(params, scored(), tmp_path)
+
+
+def test_rank_lists_line_up_queries_of_all_systems(tmp_path, tiny_zip, monkeypatch):
+    names = ["query/0101_c1s1_010110_00.jpg"]
+    drawn = []
+    monkeypatch.setattr("pipelines.report.sheets.rank_lists.draw", lambda lists, path: drawn.extend(lists))
+    monkeypatch.setattr(
+        "pipelines.report.sheets.samples.read", lambda path: pd.DataFrame({"image": names, "archive": [str(tiny_zip)]})
+    )
+    entry = {"query": names[0], "gallery": names * 2, "kinds": ["hit", "miss"]}
+    results = {
+        row: {"ide": [Result({"rank_lists": [entry] * count, "hardest": [entry]}, pd.DataFrame())]}
+        for row, count in (("real", 3), ("full-a2", 2))
+    }
+    sheets._rank_lists(results, tmp_path)
+    assert [name for name, _, _ in drawn] == ["real, ide", "full-a2, ide"] * 3, "two queries, then the hardest"
+    assert all([kind for _, kind in pictures] == ["hit", "miss"] for _, _, pictures in drawn)
+    assert all(np.array_equal(query, pictures[0][0]) for _, query, pictures in drawn)

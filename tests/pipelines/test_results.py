@@ -9,6 +9,8 @@ import pytest
 from pipelines import layout
 from pipelines.report import results
 from pipelines.report.reid_table import reid_table
+from pipelines.report.significance import significance
+from reid.common.errors import InputError
 
 QUERIES = 60
 
@@ -28,7 +30,7 @@ def write(row, seed, rank1, ap):
 
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
-    """A row that is better on every query, and one that is as good on average."""
+    """Scores of `real`, of a training set that is better on every query, and of one that is as good on average."""
     monkeypatch.chdir(tmp_path)
     random = np.random.default_rng(0)
     hits, ap = random.random(QUERIES) < 0.5, 0.2 + 0.5 * random.random(QUERIES)
@@ -41,30 +43,39 @@ def rows(tmp_path, monkeypatch):
 
 
 def test_metrics_are_means_over_seeds(rows):
-    found = results.metrics(results.read_results(rows, ["ide"], [0, 1]))["real"]["ide"]["euclidean"]
+    both = results.metrics(results.read_results(rows, ["ide"], [0, 1]))["real"]["ide"]["euclidean"]
     one = results.metrics(results.read_results(rows, ["ide"], [0]))["real"]["ide"]["euclidean"]
-    assert found["mAP"] == pytest.approx(one["mAP"] + 0.5, abs=0.01)
-    assert found["mAP_std"] == pytest.approx(2**-0.5, abs=0.01)
+    assert both["mAP"] == pytest.approx(one["mAP"] + 0.5, abs=0.01)
+    assert both["mAP_std"] == pytest.approx(2**-0.5, abs=0.01)
     assert set(one) == {"rank1", "rank5", "rank10", "mAP", "mAP_step"}, "no deviation of one"
 
 
 def test_every_two_rows_are_compared(rows):
-    found = results.significance(results.read_results(rows, ["ide"], [0]), "trapezoid")
-    assert len(found) == 3 * 2
-    found = found.set_index(["row", "other", "score"])
-    better = found.loc[("full-a2", "real", "mAP")]
+    compared = significance(results.read_results(rows, ["ide"], [0]), "trapezoid")
+    assert len(compared) == 3 * 2
+    compared = compared.set_index(["row", "other", "score"])
+    better = compared.loc[("full-a2", "real", "mAP")]
     assert (better["difference"], better["low"]) == pytest.approx((10, 10))
     assert better["p"] < 0.001
-    assert found.loc[("full-a2", "real", "Rank-1")]["p"] < 0.05
-    same = found.loc[("same-a2", "real", "mAP")]
+    assert compared.loc[("full-a2", "real", "Rank-1")]["p"] < 0.05
+    same = compared.loc[("same-a2", "real", "mAP")]
     assert same["low"] < same["difference"] < same["high"]
     assert same["p"] > 0.05
+
+
+def test_differences_are_those_of_the_means_over_seeds(rows):
+    read = results.read_results(rows, ["ide"], [0, 1])
+    means = results.metrics(read)
+    keys = {"Rank-1": "rank1", "mAP": "mAP"}
+    for line in significance(read, "trapezoid").itertuples():
+        row, other = (means[name]["ide"]["euclidean"][keys[line.score]] for name in (line.row, line.other))
+        assert line.difference == pytest.approx(row - other, abs=0.02)
 
 
 def test_the_table_marks_what_differs(rows):
     for seeds, expected in (([0], "{:.1f}*"), ([0, 1], "{:.1f} ± 0.0*")):
         read = results.read_results(rows, ["ide"], seeds)
-        means, compared = results.metrics(read), results.significance(read, "trapezoid")
+        means, compared = results.metrics(read), significance(read, "trapezoid")
         shown = reid_table(read, means, compared, "trapezoid", published=False).set_index("training set")
         value = means["full-a2"]["ide"]["euclidean"]["mAP"]
         assert shown.loc["full-a2", "ide + euclidean: mAP"] == expected.format(value)
@@ -73,7 +84,7 @@ def test_the_table_marks_what_differs(rows):
 
 def test_the_table_shows_the_chosen_rule_and_published_numbers(rows):
     read = results.read_results(rows, ["ide"], [0])
-    means, compared = results.metrics(read), results.significance(read, "trapezoid").head(0)
+    means, compared = results.metrics(read), significance(read, "trapezoid").head(0)
     score = means["real"]["ide"]["euclidean"]
     shown = [reid_table(read, means, compared, rule, published).iloc[0].tolist() for rule, published in CASES]
     assert shown[0][:3] == ["real", "1,234", "0"]
@@ -86,5 +97,15 @@ CASES = [("trapezoid", True), ("step", True), ("trapezoid", False)]
 
 
 def test_a_missing_score_is_named(rows):
-    with pytest.raises(FileNotFoundError, match=r"data/scores/real-a1-ide-s7.json does not exist: params.yaml names"):
+    with pytest.raises(FileNotFoundError, match=r"^data/scores/real-a1-ide-s7.json does not exist.* run `dvc repro`$"):
         results.read_results(rows, ["ide"], [7])
+
+
+def test_scores_on_other_queries_are_refused(rows):
+    path = layout.score("full-a2", "ide", 1).with_suffix(".parquet")
+    pd.read_parquet(path).iloc[1:].reset_index(drop=True).to_parquet(path)
+    results.read_results(rows, ["ide"], [0])
+    with pytest.raises(
+        InputError, match=r"full-a2-ide-s1.json was measured on other queries, .* than .*real-a1-ide-s0.json"
+    ):
+        results.read_results(rows, ["ide"], [0, 1])

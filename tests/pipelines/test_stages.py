@@ -177,7 +177,7 @@ def test_an_identity_with_one_image_is_said_and_left_out_of_pairs(project):
             path.unlink()
     assert "warning: the only image of its identity" in run("prepare")
     run("estimate-poses")
-    assert "1 people without two images" in run("pair")
+    assert "1 people without two images that do" in run("pair")
     assert keep not in set(pd.read_parquet("data/pairs/train.parquet")["source"])
     assert keep in set(samples.read(Path("data/samples/train.parquet"))["image"]), "it still trains Re-ID"
 
@@ -208,7 +208,7 @@ def test_stages_out_of_order(project):
         "estimate-poses", fails=True
     )
     assert "data/gan/full/config.json does not exist" in run_after_poses("augment", "full", "--alpha", 2)
-    assert "params.yaml names this row; run `dvc repro`" in run("report", fails=True)
+    assert "and the tables need its scores: run `dvc repro`" in run("report", fails=True)
 
 
 def run_after_poses(*words):

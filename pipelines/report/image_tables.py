@@ -1,0 +1,77 @@
+"""Tables of generators' scores: the report's own, and Tables 5 to 11 of the journal paper.
+
+A score file is the content of a JSON file that score-gan wrote: `scores`, what they were measured by, and notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from pipelines.report.published import KEYS, TABLE_5, TABLES
+
+# Title and decimals of each score.
+SCORES = {
+    "ssim": ("SSIM", 3),
+    "is": ("IS", 3),
+    "mask_ssim": ("mask-SSIM", 3),
+    "mask_is": ("mask-IS", 3),
+    "ds": ("DS", 3),
+    "l1": ("L1", 3),
+    "fd": ("FD", 1),
+    "identity_rank1": ("identity Rank-1", 1),
+    "identity_mAP": ("identity mAP", 1),
+}
+ABLATED = (*KEYS, "l1", "fd", "identity_rank1")  # scores in Tables 5 to 11: the paper's, then ours
+
+ScoreFile = dict[str, Any]
+
+
+def image_table(files: Mapping[str, ScoreFile], published: bool) -> pd.DataFrame:
+    """One line a generator, and one of the real images: scores of the images themselves, as text.
+
+    A score that no file has is no column; one that only some files lack is a dash there.
+
+    Args:
+        files: `real` or a generator's name -> its score file.
+        published: whether to put the numbers of the paper's Table 5 behind ours, in brackets.
+    """
+    paper = {row.generator.rpartition("/")[2]: row.published for row in TABLE_5} if published else {}
+    keys = [key for key in SCORES if any(key in file["scores"] for file in files.values())]
+    return pd.DataFrame([{"images": name, **_cells(file, keys, paper.get(name))} for name, file in files.items()])
+
+
+def ablation_tables(files: Mapping[str, ScoreFile], published: bool) -> dict[str, pd.DataFrame]:
+    """Tables 5 to 11 of the journal paper: title of a table -> one line a variant, its scores as text.
+
+    Args:
+        files: score file of each generator that `pipelines.report.published.TABLES` names.
+        published: whether to put the paper's numbers behind ours, in brackets.
+    """
+    return {
+        title: pd.DataFrame(
+            [
+                {"": row.title, **_cells(files[row.generator], ABLATED, row.published if published else None)}
+                for row in rows
+            ]
+        )
+        for title, rows in TABLES.items()
+    }
+
+
+def notes(files: Mapping[str, ScoreFile]) -> list[str]:
+    """What the score files say of missing scores, each note once."""
+    return list(dict.fromkeys(note for file in files.values() for note in file["notes"]))
+
+
+def _cells(file: ScoreFile, keys: list[str] | tuple[str, ...], paper: tuple[float, ...] | None) -> dict[str, str]:
+    """Title -> value of each score, with the paper's behind it where it has one; a missing score is a dash."""
+    published = dict(zip(KEYS, paper, strict=True)) if paper else {}
+    cells = {}
+    for key in keys:
+        title, decimals = SCORES[key]
+        ours = f"{file['scores'][key]:.{decimals}f}" if key in file["scores"] else "-"
+        cells[title] = f"{ours} ({published[key]:.3f})" if key in published else ours
+    return cells

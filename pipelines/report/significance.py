@@ -1,0 +1,57 @@
+"""Which differences between rows of the Re-ID table are significant: a paired bootstrap over queries."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.report.results import Result, Results, distances
+from reid.evaluation.significance import compare, resampled_means
+
+COLUMNS = ["network", "distance", "score", "row", "other", "difference", "low", "high", "p"]
+SCORES = ("Rank-1", "mAP")
+
+
+def significance(results: Results, rule: str) -> pd.DataFrame:
+    """Compare each two rows, by each network, distance and score, on the same queries.
+
+    A query's value, the mean of which is Rank-1 or mAP, is its own mean over the seeds.
+
+    Args:
+        results: of `pipelines.report.results.read_results`.
+        rule: `trapezoid` or `step`: the rule of the average precisions that are compared.
+
+    Returns:
+        columns network, distance, score (Rank-1 or mAP), row, other, difference (row minus other), low, high (bounds of
+        the difference's 95 % interval), all three in per cent, and p.
+    """
+    lines = []
+    rows = list(results)
+    for network, seeds in results[rows[0]].items():
+        for distance, score in itertools.product(distances(seeds), SCORES):
+            values = np.stack([_query_values(results[row][network], distance, score, rule) for row in rows], 1)
+            lines += [(network, distance, score, *line) for line in _compare_all(rows, values)]
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def _query_values(seeds: list[Result], distance: str, score: str, rule: str) -> NDArray[np.float64]:
+    """Values (Q,) in 0..1 of the queries: found at rank 1, or the average precision; the mean over seeds."""
+    tables = [result.queries[result.queries["distance"] == distance] for result in seeds]
+    values = [
+        table["first_rank"].eq(1).to_numpy(np.float64) if score == "Rank-1" else table[f"ap_{rule}"].to_numpy()
+        for table in tables
+    ]
+    return np.mean(values, axis=0)
+
+
+def _compare_all(rows: list[str], values: NDArray[np.float64]) -> list[tuple[str, str, float, float, float, float]]:
+    """(row, other, difference, low, high, p) of each two of S rows, given values (Q, S) of the same queries."""
+    means = resampled_means(values)
+    lines = []
+    for other, row in itertools.combinations(range(len(rows)), 2):
+        difference, low, high, p = compare(values[:, row], values[:, other], means[:, row], means[:, other])
+        lines.append((rows[row], rows[other], 100 * difference, 100 * low, 100 * high, p))
+    return lines
