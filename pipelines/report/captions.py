@@ -12,6 +12,7 @@ from pipelines.report.reid_table import LEVEL
 from pipelines.report.results import Results, distances
 
 RENDERED = "streets"  # the data set of rendered people
+ABLATIONS = "Scores as in the table of generated images, where they are defined. One seed."
 
 
 def facts(params: Params, results: Results) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pipelines.report.published import KEYS, TABLE_5, TABLES
+from reid.files.samples import REAL
 
 # Title and decimals of each score.
 SCORES = {
@@ -38,7 +39,7 @@ def image_table(files: Mapping[str, ScoreFile], published: bool) -> pd.DataFrame
         files: `real` or a generator's name -> its score file.
         published: whether to put the numbers of the paper's Table 5 behind ours, in brackets.
     """
-    paper = {row.generator.rpartition("/")[2]: row.published for row in TABLE_5} if published else {}
+    paper = {row.generator: row.published for row in TABLE_5} if published else {}
     keys = [key for key in SCORES if any(key in file["scores"] for file in files.values())]
     return pd.DataFrame([{"images": name, **_cells(file, keys, paper.get(name))} for name, file in files.items()])
 
@@ -46,19 +47,21 @@ def image_table(files: Mapping[str, ScoreFile], published: bool) -> pd.DataFrame
 def ablation_tables(files: Mapping[str, ScoreFile], published: bool) -> dict[str, pd.DataFrame]:
     """Tables 5 to 11 of the journal paper: title of a table -> one line a variant, its scores as text.
 
+    A table has the lines of those generators of `pipelines.report.published.TABLES` that there are files of; it is left
+    out where these are fewer than two.
+
     Args:
-        files: score file of each generator that `pipelines.report.published.TABLES` names.
+        files: `real` or a generator's name -> its score file.
         published: whether to put the paper's numbers behind ours, in brackets.
     """
-    return {
-        title: pd.DataFrame(
-            [
-                {"": row.title, **_cells(files[row.generator], ABLATED, row.published if published else None)}
-                for row in rows
-            ]
-        )
-        for title, rows in TABLES.items()
-    }
+    tables = {}
+    for title, rows in TABLES.items():
+        there = [row for row in rows if row.generator in files]
+        if len([row for row in there if row.generator != REAL]) > 1:
+            paper = [row.published if published else None for row in there]
+            cells = [_cells(files[row.generator], ABLATED, of) for row, of in zip(there, paper, strict=True)]
+            tables[title] = pd.DataFrame([{"": row.title, **of} for row, of in zip(there, cells, strict=True)])
+    return tables
 
 
 def notes(files: Mapping[str, ScoreFile]) -> list[str]:

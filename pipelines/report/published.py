@@ -28,44 +28,44 @@ class Row(NamedTuple):
 
 
 FULL = (0.290, 3.185, 0.805, 3.502, 0.720)
-DSC = Row("DSC", "ablations/dsc", (0.272, 3.442, 0.796, 3.666, 0.629))
+DSC = Row("DSC", "dsc", (0.272, 3.442, 0.796, 3.666, 0.629))
 TABLE_5: tuple[Row, ...] = (
     Row("Baseline", "baseline", (0.256, 3.188, 0.784, 3.580, 0.595)),
     DSC,
-    Row("PercLoss", "ablations/percloss", (0.276, 3.342, 0.788, 3.519, 0.603)),
+    Row("PercLoss", "percloss", (0.276, 3.342, 0.788, 3.519, 0.603)),
     Row("Full", "full", FULL),
     Row("Real-Data", "real", (1.0, 3.86, 1.0, 3.76, 0.74)),
 )
 TABLES: dict[str, tuple[Row, ...]] = {
     "Table 5: ablation study": TABLE_5,
     "Table 6: combining the affine transformations": (
-        Row("Average", "ablations/average", (0.290, 3.217, 0.802, 3.428, 0.695)),
-        Row("Linear Comb.", "ablations/linear", (0.287, 3.078, 0.799, 3.385, 0.703)),
+        Row("Average", "average", (0.290, 3.217, 0.802, 3.428, 0.695)),
+        Row("Linear Comb.", "linear", (0.287, 3.078, 0.799, 3.385, 0.703)),
         Row("Max", "full", FULL),
     ),
     "Table 7: choice of g": (
-        Row("Pixel space", "ablations/pixels", (0.285, 3.339, 0.806, 3.630, 0.580)),
+        Row("Pixel space", "pixels", (0.285, 3.339, 0.806, 3.630, 0.580)),
         Row("Block 1_2", "full", FULL),
-        Row("Block 2_1", "ablations/conv2_1", (0.283, 3.034, 0.802, 3.388, 0.648)),
-        Row("Block 3_1", "ablations/conv3_1", (0.244, 3.319, 0.794, 3.187, 0.699)),
+        Row("Block 2_1", "conv2_1", (0.283, 3.034, 0.802, 3.388, 0.648)),
+        Row("Block 3_1", "conv3_1", (0.244, 3.319, 0.794, 3.187, 0.699)),
     ),
     "Table 8: lambda": (
-        Row("0.1", "ablations/lambda_large", (0.292, 2.621, 0.808, 3.168, 0.697)),
+        Row("0.1", "lambda_large", (0.292, 2.621, 0.808, 3.168, 0.697)),
         Row("0.01", "full", FULL),
-        Row("0.001", "ablations/lambda_small", (0.245, 3.566, 0.779, 3.634, 0.609)),
+        Row("0.001", "lambda_small", (0.245, 3.566, 0.779, 3.634, 0.609)),
     ),
     "Table 9: exploiting symmetry": (
-        Row("Without", "ablations/no_symmetry", (0.289, 3.130, 0.801, 3.464, 0.698)),
+        Row("Without", "no_symmetry", (0.289, 3.130, 0.801, 3.464, 0.698)),
         Row("With", "full", FULL),
     ),
     "Table 10: neighbourhood size": (
-        Row("n = 1", "ablations/n1", (0.289, 3.398, 0.755, 3.553, 0.728)),
+        Row("n = 1", "n1", (0.289, 3.398, 0.755, 3.553, 0.728)),
         Row("n = 3", "full", FULL),
-        Row("n = 5", "ablations/n5", (0.289, 3.144, 0.802, 3.487, 0.579)),
+        Row("n = 5", "n5", (0.289, 3.144, 0.802, 3.487, 0.579)),
         DSC,
     ),
     "Table 11: impact of masks": (
-        Row("Without", "ablations/no_masks", (0.286, 3.048, 0.800, 3.4388, 0.693)),
+        Row("Without", "no_masks", (0.286, 3.048, 0.800, 3.4388, 0.693)),
         Row("With", "full", FULL),
     ),
 }

@@ -23,7 +23,7 @@ def collect(params: Params, results: Results, folder: Path) -> dict[str, list[Il
     """
     sections = {
         "Data": _data(params),
-        **{f"Generator {name}": _generator(name) for name in params.generators},
+        **{f"Generator {name}": _generator(name) for name in params.trained},
         **{
             f"Training set {layout.row_name(name, min(params.alphas))}": _training_set(params, name)
             for name in params.augmentations
@@ -31,6 +31,16 @@ def collect(params: Params, results: Results, folder: Path) -> dict[str, list[Il
     }
     copied = {heading: [_copy(sheet, folder) for sheet in sheets] for heading, sheets in sections.items()}
     return {**copied, "Rank lists": _rank_lists(results, folder)}
+
+
+def noise(params: Params, folder: Path) -> list[Illustration]:
+    """Copy the figures of generators that were scored with noise on their source poses into a folder of the report."""
+    text = "Scores of the images that a generator draws from source poses with noise on the arms and legs (Fig. 11)."
+    figures = [
+        Illustration(f"{name}, noise on the source pose", text, layout.gan_noise(name).with_suffix(".png"))
+        for name in params.noise
+    ]
+    return [_copy(figure, folder) for figure in figures]
 
 
 def _data(params: Params) -> list[Illustration]:

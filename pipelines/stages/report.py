@@ -35,12 +35,12 @@ def run(params: Params) -> None:
 
         means = metrics(results)
         (layout.REPORT / "metrics.json").write_text(json.dumps(means, indent=2) + "\n")
-        both = [_reid(params, results, means), _images(params)]
-        tables.write(both, layout.REPORT)
-        page.write_tables(both, layout.REPORT)
-        drawn = reid_figures.draw(params, results, means, figure_folder)
+        shown = [_reid(params, results, means), *_images(params)]
+        tables.write(shown, layout.REPORT)
+        page.write_tables(shown, layout.REPORT)
+        drawn = [*reid_figures.draw(params, results, means, figure_folder), *sheets.noise(params, figure_folder)]
         collected = sheets.collect(params, results, sheet_folder)
-        page.write_page(captions.facts(params, results), both, drawn, collected, layout.REPORT)
+        page.write_page(captions.facts(params, results), shown, drawn, collected, layout.REPORT)
         click.echo((layout.REPORT / "table.md").read_text())
         say(f"tables and all pictures: {layout.REPORT / 'index.html'}")
 
@@ -57,9 +57,13 @@ def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
     return Captioned("Re-identification, by training set", table, caption)
 
 
-def _images(params: Params) -> Captioned:
-    """The table of generators' scores."""
-    files = {name: read_score(layout.gan_score(name)) for name in (layout.REAL, *params.generators)}
+def _images(params: Params) -> list[Captioned]:
+    """The table of generators' scores; with variants, those of the paper's Tables 5 to 11 that can be made of them."""
+    files = {name: read_score(layout.gan_score(name)) for name in (layout.REAL, *params.trained)}
     published = params.dataset.name == "market1501"
-    table, caption = image_tables.image_table(files, published), captions.image_caption(params, files, published)
-    return Captioned("Generated images, by generator", table, caption)
+    caption = captions.image_caption(params, files, published)
+    first = Captioned("Generated images, by generator", image_tables.image_table(files, published), caption)
+    if not params.variants:
+        return [first]
+    ablations = image_tables.ablation_tables(files, published)
+    return [first, *(Captioned(title, table, captions.ABLATIONS) for title, table in ablations.items())]

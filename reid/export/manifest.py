@@ -8,6 +8,7 @@ split              str   train, query or gallery
 identity, camera   int   as in a sample table (`reid.files.samples`), and as in the file name
 origin             str   `real`, or for a generated image its row of the results table, e.g. `full-a2`
 source             str   the conditioning image; a real image, or one of a new person, is its own
+further_sources    str   other conditioning images, of methods that take several, joined by `|`; mostly empty
 pose_of            str   the image whose pose was the target; null for a real image, and where there was none
 draw               int   0 for a real image; 1.. for the generated images of one source
 sha256             str   of the file
@@ -36,6 +37,7 @@ COLUMNS = {
     "camera": "int64",
     "origin": "str",
     "source": "str",
+    "further_sources": "str",
     "pose_of": "str",
     "draw": "int64",
     "sha256": "str",
@@ -69,7 +71,9 @@ def read(archive: Archive, name: str) -> pd.DataFrame:
         table = pd.read_parquet(data) if name.endswith(PARQUET) else pd.read_csv(data)
     except (ArrowInvalid, ValueError) as error:
         raise InputError(f"{archive.path}: {name} cannot be read ({error}); export the set again") from error
+    # A CSV file does not tell an empty text from nothing, and sets of earlier versions name one source only.
+    further = table["further_sources"].astype("str").fillna("") if "further_sources" in table else ""
     try:
-        return typed(table)
+        return typed(table.assign(further_sources=further))
     except InputError as error:
         raise InputError(f"{archive.path}: {name}: {error}; export the set again") from error

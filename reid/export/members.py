@@ -18,7 +18,7 @@ from reid.export.datasheet import datasheet
 from reid.export.layout import FOLDER_OF, ROOTS, naming
 from reid.export.shards import shards
 from reid.files.images import Archive, decode
-from reid.files.samples import REAL
+from reid.files.samples import REAL, join_names, split_names
 
 DATASHEET = "DATASHEET.md"
 
@@ -79,7 +79,8 @@ def _places(table: pd.DataFrame, root: str) -> pd.Series[str]:
 def _manifest(table: pd.DataFrame, places: pd.Series[str], sums: list[str], made: dict[str, Any]) -> pd.DataFrame:
     new = dict(zip(table["image"], places, strict=True))
     source, pose_of = table["source"].map(new), table["pose_of"].map(new)
-    entries = table.assign(image=places, source=source, pose_of=pose_of, sha256=sums)
+    further = [join_names(new[name] for name in split_names(joined)) for joined in table["further_sources"]]
+    entries = table.assign(image=places, source=source, further_sources=further, pose_of=pose_of, sha256=sums)
     generated = table["origin"] != REAL
     entries["seed"] = pd.Series([made["seed"] if drawn else None for drawn in generated], dtype="Int64")
     entries["weights_sha256"] = [made.get("weights_sha256") if drawn else None for drawn in generated]

@@ -11,7 +11,7 @@ from reid.datasets.folders import Finding
 from reid.export import manifest
 from reid.export.layout import GENERATED
 from reid.files.images import Archive
-from reid.files.samples import REAL
+from reid.files.samples import REAL, join_names, split_names
 
 IMAGES = ("image", "source", "pose_of")  # columns of the manifest that name an image
 
@@ -27,7 +27,8 @@ def load(archive: Archive, name: str) -> pd.DataFrame:
     """A manifest, its images named by their paths in the archive; raises InputError where it is damaged."""
     entries = manifest.read(archive, name)
     above = name.removesuffix(PurePosixPath(name).name)
-    return entries.assign(**{column: above + entries[column] for column in IMAGES})
+    further = [join_names(above + name for name in split_names(joined)) for joined in entries["further_sources"]]
+    return entries.assign(**{column: above + entries[column] for column in IMAGES}, further_sources=further)
 
 
 def by_names(files: pd.DataFrame) -> Iterator[Finding]:
@@ -103,6 +104,14 @@ def _sources(manifest_entries: pd.DataFrame) -> Iterator[Finding]:
                 yield Finding(True, f"{column} differs from its source's", image, detail)
         if source["split"] != "train" and entry["split"] == "train":
             yield Finding(True, f"generated from an image of {source['split']}", image, str(entry["source"]))
+        for name in split_names(entry["further_sources"]):
+            further = entries.get(name)
+            if further is None:
+                yield Finding(True, "a further source is not in the manifest", image, name)
+            elif further["split"] != "train":
+                yield Finding(True, f"generated from an image of {further['split']}", image, name)
+            elif further["identity"] != entry["identity"]:
+                yield Finding(True, "identity differs from a further source's", image, name)
         pose = entries.get(entry["pose_of"])
         if pose is None and pd.notna(entry["pose_of"]):
             yield Finding(True, "the image of its pose is not in the manifest", image, str(entry["pose_of"]))

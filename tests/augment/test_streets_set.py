@@ -11,10 +11,11 @@ import pytest
 from conftest import STREETS
 from PIL import Image
 
-from augment.streets import extra, studio
+from augment.plans import rendering
+from augment.streets import studio
 from augment.streets.camera import HEIGHT, WIDTH
-from augment.streets.collection import plan
-from augment.streets.studio import collect, render, shoot, take
+from augment.streets.collection import plan, training_views
+from augment.streets.studio import render, take
 from augment.streets.world import World
 from reid.common.errors import InputError
 from reid.datasets import DATASETS
@@ -181,15 +182,15 @@ def test_the_committed_set_is_what_the_code_renders():
 
 def test_other_views_are_of_the_same_people_and_cameras(rendered, tmp_path):
     real = DATASETS["streets"](rendered).tables["train"]
-    seed = extra.seed_of(real)
+    seed = rendering.seed_of(real)
     assert seed == 7
-    rows, views = extra.views(real, 3, seed, "views-a3", "new.zip")
-    assert len(rows) == len(views) == 2 * len(real)
+    rows = rendering.views(real, 3, seed, "views-a3", "new.zip")
+    assert len(rows) == 2 * len(real)
     samples.check(pd.concat([real, rows], ignore_index=True))
-    fewer, _ = extra.views(real, 2, seed, "views-a2", "new.zip")
+    fewer = rendering.views(real, 2, seed, "views-a2", "new.zip")
     assert list(rows["image"][: len(real)]) == list(fewer["image"])
     archive = tmp_path / "new.zip"
-    collect(shoot(seed, {1: views[:2]}, tmp_path / "parts", 1), archive)
+    rendering.render(rows[:2], seed, archive, tmp_path / "parts", 1)
     with Archive(archive) as new, Archive(rendered) as old:
         assert new.names() == sorted(rows["image"][:2])
         for image, source in zip(rows["image"][:2], rows["source"][:2], strict=True):
@@ -198,30 +199,42 @@ def test_other_views_are_of_the_same_people_and_cameras(rendered, tmp_path):
 
 def test_new_people_have_identities_of_their_own(rendered):
     real = DATASETS["streets"](rendered).tables["train"]
-    rows, views = extra.identities(real, 3, 7, "identities-a3", "new.zip")
-    assert len(rows) == len(views) == 2 * len(real)
+    rows = rendering.identities(real, 3, 7, "identities-a3", "new.zip")
+    assert len(rows) == 2 * len(real)
     table = samples.check(pd.concat([real, rows], ignore_index=True))
     assert not set(rows["identity"]) & set(real["identity"])
     assert not set(rows["identity"][rows["draw"] == 1]) & set(rows["identity"][rows["draw"] == 2])
     assert samples.class_labels(table["identity"].to_numpy())[1] > real["identity"].nunique()
 
 
+def test_new_people_are_rendered_as_they_are_planned(rendered, tmp_path):
+    real = DATASETS["streets"](rendered).tables["train"]
+    rows = rendering.identities(real, 2, 7, "identities-a2", "new.zip")[:2]
+    rendering.render(rows, 7, tmp_path / "new.zip", tmp_path / "parts", 1)
+    world = World(7)
+    with Archive(tmp_path / "new.zip") as archive:
+        assert archive.names() == sorted(rows["image"])
+        for row in rows.itertuples():
+            view = next(view for view in training_views(row.identity, 7) if view.file == row.image)
+            assert archive.read(row.image) == world.shoot(view.person, view.camera, view.moment).image
+
+
 def test_other_sets_have_no_seed_and_other_renderers_are_found_out(rendered, tmp_path):
     with zipfile.ZipFile(tmp_path / "real.zip", "w") as archive:
         archive.writestr("bounding_box_train/0001_c1s1_000001_01.jpg", b"")
     table = samples.real_table(["bounding_box_train/0001_c1s1_000001_01.jpg"], str(tmp_path / "real.zip"), [1], [1])
-    assert extra.seed_of(table) is None
+    assert rendering.seed_of(table) is None
     shutil.copytree(rendered, tmp_path / "other")
     real = DATASETS["streets"](tmp_path / "other").tables["train"]
     first, another = (tmp_path / "other" / real["image"].iloc[row] for row in (0, -1))
     shutil.copyfile(another, first)
     with pytest.raises(InputError, match="does not look as this version of the renderer draws it"):
-        extra.seed_of(real)
+        rendering.seed_of(real)
 
 
 def test_new_people_can_be_read_again(rendered, tmp_path):
     real = DATASETS["streets"](rendered).tables["train"]
-    rows, _ = extra.identities(real, 2, 7, "identities-a2", "new.zip")
+    rows = rendering.identities(real, 2, 7, "identities-a2", "new.zip")
     shutil.copytree(rendered, tmp_path / "set")
     for image in rows["image"]:
         shutil.copyfile(rendered / real["image"].iloc[0], tmp_path / "set" / image)

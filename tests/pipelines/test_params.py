@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from augment.methods.pose_gan.deformable import Deformable
+from augment.methods.pose_gan.method import PoseGAN
 from pipelines import params
 from pipelines.params import ParamsError
 from reid.networks import Siamese
@@ -30,8 +32,8 @@ def changed(tmp_path, change):
 def test_profiles_are_valid_and_share_their_keys(path):
     params.load(path)
     found, first = (YAML(typ="safe").load(profile) for profile in (path, PROFILES[0]))
-    generators = [keys({**gan, "options": None}) for raw in (found, first) for gan in raw.pop("gan").values()]
-    assert all(generator == generators[0] for generator in generators)
+    for raw in (found, first):
+        raw.pop("gan")
     assert keys(found) == keys(first)
 
 
@@ -40,13 +42,20 @@ def test_paper_profile_is_the_papers():
     assert paper.dataset.name == "market1501"
     assert (paper.pose.estimator, paper.image_size, paper.alphas) == ("annotations", (128, 64), [2, 10])
     for gan in paper.gan.values():
-        assert (gan.width, gan.training.iterations, gan.training.batch_size) == (1, 90_000, 4)
-        assert (gan.training.learning_rate, gan.training.average) == (2e-4, 0)
-    baseline, full = paper.gan["baseline"], paper.gan["full"]
-    assert (baseline.generator, baseline.features, baseline.training.neighbourhood) == ("unet", "pixels", 1)
-    assert baseline.training.reconstruction_weight == pytest.approx(100 / 3, abs=1e-3)
-    assert (full.generator, full.features, full.training.neighbourhood) == ("deformable", "vgg19", 3)
-    assert full.training.reconstruction_weight == 0.01
+        assert gan.training["average"] == 0
+    defaults = {name: argument.default for name, argument in inspect.signature(PoseGAN).parameters.items()}
+    baseline, full = (paper.gan[name].options for name in ("baseline", "full"))
+    for name, value in full.items():
+        assert value == defaults[name] or name == "generator_options", "the method's defaults are the paper's"
+    own = inspect.signature(Deformable).parameters
+    assert full["generator_options"] == {name: own[name].default for name in full["generator_options"]}
+    assert (full["width"], full["iterations"], full["batch_size"], full["learning_rate"]) == (1, 90_000, 4, 2e-4)
+    assert (full["generator"], full["features"], full["layer"]) == ("deformable", "vgg19", "conv1_2")
+    assert (full["neighbourhood"], full["reconstruction_weight"]) == (3, 0.01)
+    assert (baseline["generator"], baseline["features"], baseline["neighbourhood"]) == ("unet", "pixels", 1)
+    assert baseline["reconstruction_weight"] == pytest.approx(100 / 3, abs=1e-3)
+    shared = ("width", "iterations", "batch_size", "learning_rate", "convention", "background")
+    assert all(baseline[name] == full[name] for name in shared)
     options, training = paper.reid["ide"].options, paper.reid["ide"].training
     assert (options["backbone"], options["input_size"], options["dropout"]) == ("resnet50", (224, 224), 0)
     assert options["freeze_batch_norm"]
@@ -95,7 +104,7 @@ def test_paper_profile_is_the_papers():
             lambda p: p["evaluation"].update(queries="max", normalise=False),
             "evaluation: queries: max makes queries of length 1, so normalise must be true",
         ),
-        (lambda p: p["gan"]["full"]["training"].update(lr=1), "gan.full.training.lr: unknown parameter"),
+        (lambda p: p["gan"]["full"]["training"].update(lr=1), "gan.full.training: of the training loop: lr: unknown"),
         (lambda p: p.pop("seed"), "seed: Field required"),
         (lambda p: p.update(alphas=[0]), "alphas: 0 is not possible: .* from 2; alpha = 1 is the row `real`"),
         (lambda p: p.update(alphas=[1, 2]), "alphas: 1 is not possible"),
@@ -128,23 +137,30 @@ def test_paper_profile_is_the_papers():
         (lambda p: p["scores"].update(classifier="inception"), "known are efficientnet-lite0, inception-v3"),
         (lambda p: p["scores"].update(identity="xqda"), "scores.identity: xqda is none of networks: ide"),
         (lambda p: p["dataset"].update(name="market"), "unknown name 'market'; known are market1501, dukemtmc-reid"),
-        (lambda p: p["gan"]["full"].update(width=0), "gan.full.width: Input should be greater than 0, got 0"),
         (
-            lambda p: p["gan"]["full"]["options"].update(aggregation="mean"),
-            "gan.full.options: of deformable: aggregation: Input should be 'maximum', 'average' or 'linear', got",
+            lambda p: p["gan"]["full"]["options"].update(width=0),
+            "gan.full.options: of pose_gan: width: Input should be greater than 0, got 0",
         ),
         (
-            lambda p: p["gan"]["baseline"]["options"].update(symmetry=True),
-            "gan.baseline.options: of unet: symmetry: unknown parameter",
+            lambda p: p["gan"]["full"]["options"]["generator_options"].update(aggregation="mean"),
+            "of pose_gan: of deformable: aggregation: Input should be 'maximum', 'average' or 'linear', got",
         ),
         (
-            lambda p: p["gan"]["full"].update(convention="text"),
-            "gan.full.convention: Input should be 'released' or 'paper', got 'text'",
+            lambda p: p["gan"]["baseline"]["options"].update(generator_options={"symmetry": True}),
+            "gan.baseline.options: of pose_gan: of unet: symmetry: unknown parameter",
         ),
-        (lambda p: p["gan"]["full"].update(layer="conv9_1"), "gan.full.layer: Input should be 'conv1_1', 'conv1_2'"),
+        (
+            lambda p: p["gan"]["full"]["options"].update(convention="text"),
+            "gan.full.options: of pose_gan: convention: Input should be 'released' or 'paper', got 'text'",
+        ),
+        (lambda p: p["gan"]["full"]["options"].update(layer="conv9_1"), "layer: Input should be 'conv1_1', 'conv1_2'"),
+        (lambda p: p["gan"]["full"].update(method="gan"), "gan.full.method: unknown name 'gan'; known are pose_gan"),
+        (lambda p: p.update(variants=["none"]), "variants: none has no section gan.none; there are baseline, full"),
+        (lambda p: p.update(variants=["full"]), "names something twice"),
+        (lambda p: p.update(noise=["dsc"]), "noise: dsc is none of generators and variants: baseline, full"),
         (lambda p: p.update(image_size=[100, 50]), "multiples of 32, .* halves them 5 times, got 100x50"),
         (lambda p: p.update(device="gpu"), "device: Input should be 'auto', 'cpu' or 'cuda', got 'gpu'"),
-        (lambda p: p["gan"]["full"]["training"].update(neighbourhood=4), "neighbourhood: must be odd, got 4"),
+        (lambda p: p["gan"]["full"]["options"].update(neighbourhood=4), "neighbourhood: must be odd, got 4"),
     ],
 )
 def test_mistakes_are_named(tmp_path, change, message):
@@ -154,20 +170,14 @@ def test_mistakes_are_named(tmp_path, change, message):
 
 
 def test_options_are_kept_as_they_were_understood(tmp_path):
-    path = changed(tmp_path, lambda p: p["gan"]["full"].update(options={"symmetry": "no"}))
-    options = params.load(path).gan["full"].options
-    assert options == {
-        "aggregation": "maximum",
-        "regions": "parts",
-        "symmetry": False,
-        "interpolation": "nearest",
-    }
+    path = changed(tmp_path, lambda p: p["gan"]["full"].update(options={"background": "no"}))
+    assert params.load(path).gan["full"].options["background"] is False
 
 
 def test_small_numbers_are_numbers(tmp_path):
     path = changed(tmp_path, lambda p: None)
     path.write_text(path.read_text().replace("learning_rate: 0.0005", "learning_rate: 5e-4"))
-    assert params.load(path).gan["full"].training.learning_rate == 5e-4
+    assert params.load(path).gan["full"].options["learning_rate"] == 5e-4
 
 
 def test_no_file_and_no_yaml(tmp_path):

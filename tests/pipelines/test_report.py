@@ -62,6 +62,14 @@ def odd():
     ]
 
 
+def test_ablations_show_what_there_is():
+    """Lines of generators without scores are left out, and tables with fewer than two generators too."""
+    files = {name: {"scores": {"ssim": 0.5}} for name in ("real", "full", "n1", "pixels")}
+    tables = image_tables.ablation_tables(files, published=False)
+    lines = {title.split(":")[0]: table[""].tolist() for title, table in tables.items()}
+    assert lines == {"Table 7": ["Pixel space", "Block 1_2"], "Table 10": ["n = 1", "n = 3"]}
+
+
 def test_markdown_and_latex_hold_tables_and_captions_in_turn(odd, tmp_path):
     tables.write(odd, tmp_path)
     latex = (tmp_path / "table.tex").read_text()
@@ -211,7 +219,9 @@ def test_the_facts_of_a_run():
 
 def test_a_missing_sheet_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    params = parameters(generators=["full"], renderings=[], augmentations=["full"], alphas=[2], networks=["ide"])
+    params = parameters(
+        generators=["full"], trained=["full"], renderings=[], augmentations=["full"], alphas=[2], networks=["ide"]
+    )
     with pytest.raises(FileNotFoundError, match=r"^data/samples/sheet.png does not exist.*: run `dvc repro`$"):
         sheets.collect(params, scored(), tmp_path)
 

@@ -23,6 +23,33 @@ def an_image_generated_from_a_test_person(out):
     return "generated from an image of query", f"{TRAIN}/{first(out, TRAIN, '*_g01.jpg').name}"
 
 
+def further_source(out, folder, pattern="*.jpg"):
+    """Plants a second source; the generated image and the second source."""
+    name = f"{folder}/{sorted((out / folder).glob(pattern))[-1].name}"
+
+    def change(rows):
+        rows.loc[at(rows, origin="full-a2"), "further_sources"] = name
+
+    rewrite(out, change)
+    return f"{TRAIN}/{first(out, TRAIN, '*_g01.jpg').name}"
+
+
+def a_further_source_that_is_a_test_person(out):
+    return "generated from an image of gallery", further_source(out, TEST)
+
+
+def a_further_source_of_somebody_else(out):
+    return "identity differs from a further source's", further_source(out, TRAIN)
+
+
+def a_further_source_that_is_not_there(out):
+    def change(rows):
+        rows.loc[at(rows, origin="full-a2"), "further_sources"] = "nowhere.jpg"
+
+    rewrite(out, change)
+    return "a further source is not in the manifest", f"{TRAIN}/{first(out, TRAIN, '*_g01.jpg').name}"
+
+
 def a_pose_of_a_test_person(out):
     gallery = f"{TEST}/{first(out, TEST).name}"
 
@@ -152,6 +179,9 @@ def two_manifests_that_differ(out):
 
 FAULTS = [
     an_image_generated_from_a_test_person,
+    a_further_source_that_is_a_test_person,
+    a_further_source_of_somebody_else,
+    a_further_source_that_is_not_there,
     a_pose_of_a_test_person,
     an_entry_without_a_file,
     a_file_without_an_entry,
