@@ -28,7 +28,6 @@ from reid.common.parameters import (
     Positive,
     Row,
     Section,
-    Share,
     Size,
     each_once,
     faults,
@@ -51,32 +50,22 @@ class DatasetParams(Section):
     path: str
 
 
-class BlazePoseParams(Section):
-    """Options of `augment.poses.estimators.blazepose`."""
-
-    padding: Annotated[float, Field(ge=1)]
-    person: Share
-
-
-class TruthParams(Section):
-    """Options of `augment.poses.estimators.truth`."""
-
-    only_in_sight: bool
-
-
-class AnnotationsParams(Section):
-    """Options of `augment.poses.estimators.annotations`."""
-
-    files: Annotated[list[str], Field(min_length=1)]
-
-
 class PoseParams(Section):
-    """Which pose estimator, and the options of each."""
+    """Which pose estimator, and beside it a section of options of each one, named like it: `augment.poses.estimators`."""
 
     estimator: Annotated[str, one_of(ESTIMATORS)]
-    blazepose: BlazePoseParams
-    truth: TruthParams
-    annotations: AnnotationsParams
+    options: dict[str, dict[str, Any]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sections_are_options(cls, values: dict[str, Any]) -> dict[str, Any]:
+        others = {key: value for key, value in values.items() if key not in ESTIMATORS}
+        return {**others, "options": {name: values.get(name) or {} for name in ESTIMATORS}}
+
+    @field_validator("options")
+    @classmethod
+    def _options_are_the_estimators(cls, values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {name: options(ESTIMATORS[name], own, {"processes"}, name) for name, own in values.items()}
 
 
 class PairsParams(Section):

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from augment.geometry import heatmaps
-from augment.methods import Needs, Phase
+from augment.methods import Needs, Phase, update
 from augment.poses import INDEX
 from reid.common.parameters import Positive, Size
 
@@ -38,10 +38,10 @@ class Toy:
                 batch = next(batches)
                 critic = self.networks["critic"]
                 loss = (critic(self.generate(batch)) - critic(batch.wanted_target())).mean()
-                self._update(phase.optimisers["critic"], loss)
+                update(phase.optimisers["critic"], loss)
         batch = next(batches)
         copying = F.l1_loss(self.generate(batch), batch.wanted_target())
-        self._update(next(iter(phase.optimisers.values())), copying)
+        update(next(iter(phase.optimisers.values())), copying)
         return {"l1": copying} if phase.name == "copy" else {"l1": copying, "critic": loss}
 
     def usable_source(self, pose):
@@ -55,8 +55,3 @@ class Toy:
         weights = batch.valid().float() / batch.valid().sum(1, keepdim=True)
         mean = torch.einsum("bmchw,bm->bchw", features, weights)
         return torch.tanh(self.networks["decoder"](torch.cat([mean, heatmaps(batch.target_pose, self.size)], 1)))
-
-    def _update(self, optimiser, loss):
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()

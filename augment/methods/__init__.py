@@ -5,10 +5,10 @@ To add one: its module, a line in `METHODS`, a section of `gan` in params.yaml. 
 
 from collections.abc import Callable
 
-from augment.methods.contract import Method, Needs, Phase
+from augment.methods.contract import Method, Needs, Phase, update
 from augment.methods.pose_gan.method import PoseGAN
 from augment.methods.storage import load, save
 
 METHODS: dict[str, Callable[..., Method]] = {"pose_gan": PoseGAN}
 
-__all__ = ["METHODS", "Method", "Needs", "Phase", "load", "save"]
+__all__ = ["METHODS", "Method", "Needs", "Phase", "load", "save", "update"]

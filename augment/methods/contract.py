@@ -42,7 +42,9 @@ class Phase:
 class Method(Protocol):
     """A system that generates images of people.
 
-    A method may also have `sample(...)`, if it can invent people who do not exist.
+    A method may also have two static methods that say by a ValueError what cannot be: `check_options(options)`, values
+    that do not go together, and `check_size(size)`, an image size (H, W) that it cannot draw. And it may have
+    `sample(...)`, if it can invent people who do not exist.
     """
 
     size: tuple[int, int]  # (H, W) of its images
@@ -73,3 +75,10 @@ class Method(Protocol):
     def generate(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W), RGB in [-1, 1], of the source people in the target poses."""
         ...
+
+
+def update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step of an optimiser down the gradient of a scalar loss."""
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()

@@ -50,7 +50,7 @@ def run(
         files = pd.DataFrame(
             {"archive": [str(file.parent) for file in (image, pose)], "image": [image.name, pose.name]}
         )
-        options = {**estimator.blazepose.model_dump(), "processes": 1}
+        options = {**estimator.options["blazepose"], "processes": 1}
         found = ESTIMATORS["blazepose"](**options).estimate(files)
         images = load(files["archive"], files["image"], size)
         found = found.scaled([stored_size(file) for file in (image, pose)], size)

@@ -37,7 +37,7 @@ def run(pose: PoseParams, threads: int) -> None:
     with stage("estimate-poses", f"estimate 18 joints in each image by {pose.estimator}") as say:
         people = pd.concat([samples.read(layout.samples(split)) for split in layout.TRAINED_SPLITS])
         people = people[people["identity"] > samples.DISTRACTOR].reset_index(drop=True)
-        options = getattr(pose, pose.estimator).model_dump()
+        options = dict(pose.options[pose.estimator])
         if pose.estimator == "blazepose":
             options["processes"] = threads
         poses = ESTIMATORS[pose.estimator](**options).estimate(people)

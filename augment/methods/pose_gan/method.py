@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from augment.conventions import Convention
 from augment.data.batch import Batch
 from augment.losses import discriminator_adversarial, generator_adversarial, nearest_neighbour
-from augment.methods.contract import Needs, Phase
+from augment.methods.contract import Needs, Phase, update
 from augment.methods.pose_gan.deformable import Deformable
 from augment.methods.pose_gan.discriminator import Discriminator
 from augment.methods.pose_gan.unet import UNet
@@ -93,7 +93,7 @@ class PoseGAN:
         on_real = self.discriminator(real, real.wanted_target())
         on_fake = self.discriminator(for_discriminator, fake)
         loss_d = discriminator_adversarial(on_real, on_fake).mean()
-        _update(phase.optimisers["discriminator"], loss_d)
+        update(phase.optimisers["discriminator"], loss_d)
 
         # Generator: fool the discriminator (Eq. 5) and come close to the target (Eq. 8), summed by Eq. 10.
         self.discriminator.requires_grad_(False)
@@ -103,7 +103,7 @@ class PoseGAN:
             wanted = self.features(for_generator.wanted_target())
         reconstruction = nearest_neighbour(self.features(fake), wanted, self.neighbourhood, self.convention).mean()
         loss_g = adversarial + self.reconstruction_weight * reconstruction
-        _update(phase.optimisers["generator"], loss_g)
+        update(phase.optimisers["generator"], loss_g)
         self.discriminator.requires_grad_(True)
         return {
             "discriminator": loss_d,
@@ -123,9 +123,3 @@ class PoseGAN:
     def generate(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
         return self.generator(batch)
-
-
-def _update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimiser.zero_grad()
-    loss.backward()
-    optimiser.step()

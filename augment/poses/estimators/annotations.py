@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 
 from augment.poses.pose import Pose
 from reid.common.errors import InputError
@@ -28,7 +30,10 @@ class Annotations:
 
     def __init__(
         self,
-        files: Sequence[str] = ("data/raw/annotation-train.csv", "data/raw/annotation-test.csv"),
+        files: Annotated[tuple[str, ...], Field(min_length=1)] = (
+            "data/raw/annotation-train.csv",
+            "data/raw/annotation-test.csv",
+        ),
     ):
         self.files = tuple(Path(file) for file in files)
 

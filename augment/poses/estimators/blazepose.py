@@ -5,14 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 
 from augment.poses.pose import INDEX, JOINTS, Pose
+from reid.common.parameters import Positive, Share
 from reid.common.progress import progress
 from reid.files import weights
 from reid.files.images import Archive
@@ -52,9 +54,11 @@ class BlazePose:
 
     def __init__(
         self,
-        padding: float = 1.3,  # side of the square by the image's height; the best of 1 to 1.5 on rendered crops
-        person: float = 0.5,  # probability of a person from which joints count as visible
-        processes: int = 2,  # that work in parallel
+        padding: Annotated[
+            float, Field(ge=1)
+        ] = 1.3,  # side of the square by the image's height; the best of 1 to 1.5 on rendered crops
+        person: Share = 0.5,  # probability of a person from which joints count as visible
+        processes: Positive = 2,  # that work in parallel
     ):
         self.padding, self.person, self.processes = padding, person, processes
 
