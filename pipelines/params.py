@@ -51,7 +51,7 @@ class DatasetParams(Section):
 
 
 class PoseParams(Section):
-    """Which pose estimator, and beside it a section of options of each one, named like it: `augment.poses.estimators`."""
+    """Which pose estimator of `augment.poses.estimators`; beside it a section of options of each, named like it."""
 
     estimator: Annotated[str, one_of(ESTIMATORS)]
     options: dict[str, dict[str, Any]]
