@@ -37,7 +37,7 @@ def run(names: list[str], out: Path, seed: int, device_name: str, threads: int, 
         trained = {name: methods.load(layout.gan(name), device) for name in names}
         for name, method in trained.items():  # all draw the pairs that each can use
             shown = usable_pairs(method, shown, *read_pairs("gallery", shown, size, method.needs), name)
-        lines = {}
+        lines: dict[str, torch.Tensor] = {}
         for name, method in trained.items():
             people, table = read_pairs("gallery", shown, size, method.needs)
             tuples = tuples_of_pairs(method, shown, people, table, seed)
