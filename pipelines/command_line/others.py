@@ -15,6 +15,25 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--force", is_flag=True, help="Overwrite such edits of params.yaml.")
+@click.pass_context
+def profile(context: click.Context, names: tuple[str, ...], force: bool) -> None:
+    """Write params.yaml for another size of the run: demo, paper, ...
+
+    NAME is a file of profiles/ without its suffix, or the path of any other file like them, ending in .yaml. It says
+    what changes in the defaults, profiles/demo.yaml; several NAMEs change them in order.
+
+    Where params.yaml is neither as committed in git nor as profiles give it, your edits would be lost: then nothing
+    is written, except by --force.
+    """
+    from pipelines.commands import profile as command
+
+    with one_line_errors(context):
+        command.run(names, force)
+
+
+@click.command()
 @click.option("--gan", type=FOLDER, required=True, help="Folder that train-gan wrote.")
 @click.option("--image", type=READABLE, required=True, help="The person to redraw: a crop around the whole body.")
 @click.option("--pose", type=READABLE, required=True, help="A person in the wanted pose.")
@@ -72,4 +91,4 @@ def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: t
         command.run(path, out, seed, size)
 
 
-OTHERS = (generate, check, render, import_prw)
+OTHERS = (profile, generate, check, render, import_prw)
