@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from pipelines import params
 from pipelines.profiles import compose
+from pipelines.report.published import TABLES
 from reid.common.errors import InputError
 
 NAMES = sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))
@@ -147,7 +148,9 @@ def test_params_yaml_is_the_demo():
     assert (ROOT / "params.yaml").read_text() == (ROOT / "profiles/demo.yaml").read_text() == compose(["demo"])
 
 
-@pytest.mark.parametrize("names", [[name] for name in NAMES] + [["smoke", "variants"], ["variants", "streets-gpu"]])
+@pytest.mark.parametrize(
+    "names", [[name] for name in NAMES] + [["smoke", "variants"], ["variants", "streets-gpu"], ["paper", "ablations"]]
+)
 def test_values_and_comments(names):
     text = compose(names)
     values = YAML(typ="safe").load(text)
@@ -158,6 +161,43 @@ def test_values_and_comments(names):
     assert sum(comment not in text for comment in comments(DEMO)) <= own, (
         "a comment goes only where another replaces it"
     )
+
+
+@pytest.mark.parametrize("base", ["paper", "variants"])
+def test_ablations_are_the_papers(base):
+    values = YAML(typ="safe").load(compose([base, "ablations"]))
+    ours = params.check(values, "profile")
+    assert {row.generator for rows in TABLES.values() for row in rows} == {
+        "real",
+        *ours.trained,
+    }
+    full = values["gan"]["full"]
+
+    def differs(name):
+        """What a variant has otherwise than Full."""
+        variant = values["gan"][name]
+        assert {**variant, "options": {}} == {**full, "options": {}}
+        options, base = (section["options"] for section in (variant, full))
+        parts, base_parts = options.pop("generator_options"), base["generator_options"]
+        assert (options.keys(), parts.keys()) == (base.keys() - {"generator_options"}, base_parts.keys())
+        changes = {key: value for key, value in options.items() if value != base[key]}
+        return changes | {key: value for key, value in parts.items() if value != base_parts[key]}
+
+    assert {name: differs(name) for name in ours.variants} == {
+        "dsc": {"features": "pixels", "reconstruction_weight": 33.333, "neighbourhood": 1},
+        "percloss": {"layer": "conv2_1", "reconstruction_weight": 0.5 / 128, "neighbourhood": 1},
+        "average": {"aggregation": "average"},
+        "linear": {"aggregation": "linear"},
+        "pixels": {"features": "pixels", "reconstruction_weight": 33.333},
+        "conv2_1": {"layer": "conv2_1"},
+        "conv3_1": {"layer": "conv3_1"},
+        "lambda_large": {"reconstruction_weight": 0.1},
+        "lambda_small": {"reconstruction_weight": 0.001},
+        "no_symmetry": {"symmetry": False},
+        "n1": {"neighbourhood": 1},
+        "n5": {"neighbourhood": 5},
+        "no_masks": {"regions": "unmasked"},
+    }
 
 
 @pytest.mark.parametrize("name", set(NAMES) - {"demo"})
