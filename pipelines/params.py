@@ -195,15 +195,21 @@ class Params(Section):
 
 def load(path: Path = PARAMS) -> Params:
     """Read and check a parameter file; raises ParamsError naming the file and each wrong key."""
+    remedy = "python -m pipelines profile demo"
     if not path.exists():
-        raise ParamsError(f"{path} does not exist: run from the project's root, or copy one of profiles/ there")
+        raise ParamsError(f"{path} does not exist: run from the project's root, and write it there with `{remedy}`")
     try:
         raw = YAML(typ="safe").load(path)
     except YAMLError as error:
         raise ParamsError(f"{path} is not YAML: {error}") from error
     if raw is None:
-        raise ParamsError(f"{path} is empty: copy one of profiles/ there")
+        raise ParamsError(f"{path} is empty: write it with `{remedy}`")
+    return check(raw, str(path))
+
+
+def check(raw: object, where: str) -> Params:
+    """Parameters from what YAML reads; raises ParamsError naming each wrong key and `where` it is."""
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
-        raise ParamsError("\n".join([f"{path}:", *(f"  {line}" for line in faults(error))])) from error
+        raise ParamsError("\n".join([f"{where}:", *(f"  {line}" for line in faults(error))])) from error

@@ -7,11 +7,17 @@ from conftest import ROOT
 from ruamel.yaml import YAML
 
 from pipelines.__main__ import main
+from pipelines.profiles import compose
+
+
+def profile(name):
+    """The values of a profile."""
+    return YAML(typ="safe").load(compose([name], ROOT / "profiles"))
 
 
 def small_params():
     """The smoke profile's values, with training of a moment."""
-    params = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
+    params = profile("smoke")
     params["threads"] = 1
     for gan in params["gan"].values():
         gan["options"]["iterations"] = 2

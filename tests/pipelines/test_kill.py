@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import profile
 from conftest import ROOT
 from ruamel.yaml import YAML
 
@@ -22,7 +23,7 @@ def project(tmp_path_factory, tiny_zip):
     folder = tmp_path_factory.mktemp("kill")
     (folder / "data/raw").mkdir(parents=True)
     shutil.copyfile(tiny_zip, folder / "data/raw/tiny.zip")
-    params = YAML(typ="safe").load(ROOT / "profiles/smoke.yaml")
+    params = profile("smoke")
     params["dataset"]["path"], params["pose"]["estimator"], params["threads"] = "data/raw/tiny.zip", "truth", 1
     params["gan"]["full"]["options"]["iterations"] = 80
     params["gan"]["full"]["training"]["checkpoint_every"] = 2

@@ -2,6 +2,7 @@ import inspect
 from pathlib import Path
 
 import pytest
+from commands import profile
 from ruamel.yaml import YAML
 
 from augment.methods.pose_gan.deformable import Deformable
@@ -9,15 +10,6 @@ from augment.methods.pose_gan.method import PoseGAN
 from pipelines import params
 from pipelines.params import ParamsError
 from reid.networks import Siamese
-
-PROFILES = [Path("params.yaml"), *sorted(Path("profiles").glob("*.yaml"))]
-
-
-def keys(value, prefix=""):
-    """All keys, lists' contents left out."""
-    if not isinstance(value, dict):
-        return {prefix}
-    return {key for name, inner in value.items() for key in keys(inner, f"{prefix}.{name}")}
 
 
 def changed(tmp_path, change):
@@ -28,17 +20,8 @@ def changed(tmp_path, change):
     return path
 
 
-@pytest.mark.parametrize("path", PROFILES, ids=str)
-def test_profiles_are_valid_and_share_their_keys(path):
-    params.load(path)
-    found, first = (YAML(typ="safe").load(profile) for profile in (path, PROFILES[0]))
-    for raw in (found, first):
-        raw.pop("gan")
-    assert keys(found) == keys(first)
-
-
 def test_paper_profile_is_the_papers():
-    paper = params.load(Path("profiles/paper.yaml"))
+    paper = params.check(profile("paper"), "paper")
     assert paper.dataset.name == "market1501"
     assert (paper.pose.estimator, paper.image_size, paper.alphas) == ("annotations", (128, 64), [2, 10])
     for gan in paper.gan.values():
@@ -181,10 +164,10 @@ def test_small_numbers_are_numbers(tmp_path):
 
 
 def test_no_file_and_no_yaml(tmp_path):
-    with pytest.raises(ParamsError, match="does not exist: run from the project's root"):
+    with pytest.raises(ParamsError, match="does not exist: run from the project's root, and write it"):
         params.load(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("# nothing")
-    with pytest.raises(ParamsError, match="is empty: copy one of profiles/ there"):
+    with pytest.raises(ParamsError, match="is empty: write it with `python -m pipelines profile demo`"):
         params.load(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("a: [")
     with pytest.raises(ParamsError, match="is not YAML"):

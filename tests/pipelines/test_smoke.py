@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from pipelines.profiles import compose
 from reid.export.checks import check
 
 MINUTES = 10
@@ -23,7 +24,7 @@ def copy(tmp_path_factory):
         if (ROOT / name).exists() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
-    shutil.copyfile(folder / "profiles/smoke.yaml", folder / "params.yaml")
+    (folder / "params.yaml").write_text(compose(["smoke"]))
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     dvc(folder, "repro")
     return folder

@@ -1,0 +1,83 @@
+"""What the commands share: parameters, errors, kinds of arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reid.common.errors import InputError
+
+if TYPE_CHECKING:
+    from pipelines.params import Params
+
+# What bad input raises; anything else is a fault of the program and keeps its traceback.
+USER_ERRORS = (InputError, OSError, FloatingPointError)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+ANY = click.Path(path_type=Path)
+
+
+class OneOf(click.ParamType[str]):
+    """One of some names; `names` is asked for them when they are needed, for they may take long to import."""
+
+    name = "name"
+
+    def __init__(self, names: Callable[[], Sequence[str]]):
+        self.names = names
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """The names, as the help shows them."""
+        return click.Choice(self.names()).get_metavar(param, ctx)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The value, if it is one of the names."""
+        return click.Choice(self.names()).convert(value, param, ctx)
+
+
+def with_params(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the parameters, and turn bad input into one line instead of a traceback."""
+
+    @wraps(command)
+    @click.pass_context
+    def run(context: click.Context, *arguments: Any, **options: Any) -> None:
+        with one_line_errors(context):
+            from pipelines import params  # imports torch, which processes that render are spared
+
+            command(params.load(), *arguments, **options)
+
+    return run
+
+
+@contextmanager
+def one_line_errors(context: click.Context) -> Iterator[None]:
+    """Turn bad input into one line instead of a traceback."""
+    try:
+        yield
+    except USER_ERRORS as error:
+        if context.find_root().params["debug"]:
+            raise
+        raise click.ClickException(str(error)) from error
+
+
+def section(sections: dict[str, Any], name: str, kind: str) -> Any:
+    """A named section; raises BadParameter listing the names that there are."""
+    if name not in sections:
+        raise click.BadParameter(f"params.yaml has no section {kind}.{name}; there are {', '.join(sections)}")
+    return sections[name]
+
+
+def needs_queries(params: Params) -> None:
+    """Raise InputError for a data set without queries and cameras: what follows is Re-ID."""
+    from reid.datasets import WITHOUT_QUERIES
+
+    if params.dataset.name in WITHOUT_QUERIES:
+        raise InputError(
+            f"dataset.name is {params.dataset.name}, which has no cameras and no queries: it is for training "
+            "and testing generators. Run `dvc repro train_gan`, or set `dataset` to a Re-ID data set"
+        )

@@ -1,0 +1,62 @@
+"""Write params.yaml for another size of the run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from ruamel.yaml import YAML
+
+from pipelines import params
+from pipelines.params import PARAMS
+from pipelines.profiles import compose
+from reid.common.errors import InputError
+
+
+def run(names: Sequence[str], force: bool) -> None:
+    """Write what the profiles give together to params.yaml: see `pipelines.profiles.compose`.
+
+    Args:
+        names: of profiles, or paths of files like them.
+        force: overwrite edits of params.yaml that are kept nowhere else.
+
+    Raises:
+        InputError: there is no such profile; what they give is no valid params.yaml; or `force` would be needed.
+    """
+    text = compose(names)
+    params.check(YAML(typ="safe").load(text), f"profile {'+'.join(names)}")
+    if PARAMS.exists() and not force:
+        now = PARAMS.read_text()
+        if now != text and not _is_committed(PARAMS) and not _is_a_profile(now):
+            raise InputError(
+                f"{PARAMS} has edits that would be lost: it is neither as committed in git nor as profiles give it. "
+                "Commit or copy it, or put the edits into a file of their own, which can be named after a profile "
+                "(`python -m pipelines profile demo my.yaml`); --force overwrites it"
+            )
+    partial = PARAMS.with_suffix(".yaml.partial")
+    partial.write_text(text)
+    partial.replace(PARAMS)
+    click.echo(f"{PARAMS}: profile {'+'.join(names)}")
+
+
+def _is_committed(path: Path) -> bool:
+    """Whether git has the file as it is."""
+    try:
+        done = subprocess.run(
+            ["git", "status", "--porcelain", "--ignored", "--", str(path)], capture_output=True, check=False
+        )
+    except FileNotFoundError:  # no git
+        return False
+    return done.returncode == 0 and not done.stdout
+
+
+def _is_a_profile(text: str) -> bool:
+    """Whether it is what the profiles that it names give."""
+    named = re.search(r"^profile: (\S+)$", text, re.MULTILINE)
+    try:
+        return named is not None and compose(named[1].split("+")) == text
+    except InputError:  # a profile is gone
+        return False

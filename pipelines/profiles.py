@@ -1,0 +1,184 @@
+"""Profiles: the commented defaults, and overlays that say only what another size of the run changes in them.
+
+`python -m pipelines profile NAME` writes what `compose` gives to params.yaml.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.representer import RoundTripRepresenter
+
+from reid.common.errors import InputError
+
+PROFILES = Path("profiles")
+DEFAULTS = "demo"  # the profile that has every key, with its comment
+INHERITING = ("gan", "reid")  # the parts of params.yaml whose sections may be `like` another one
+AFTER, BEFORE = 2, 1  # where ruamel keeps the comments of a key: at the end of its line, and above it
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes null as `null`, not as nothing."""
+
+
+_Representer.add_representer(
+    type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+)
+
+
+def compose(names: Sequence[str], folder: Path = PROFILES) -> str:
+    """The text of params.yaml for some profiles: the defaults with the changes of each, in order.
+
+    Comments and the order of keys are the defaults'. Where a profile has a comment at the end of a key's line, or one
+    at its head, it replaces the defaults'; its other comments stay in it. Lists are replaced whole. A section of `gan`
+    or `reid` with the key `like` is a copy of the section of that name, as the profiles together have it, with the
+    section's own changes.
+
+    Args:
+        names: profiles in `folder`, or paths that end in `.yaml`. `profile`, the first key of the result, names them.
+        folder: where the profiles are.
+
+    Raises:
+        InputError: there is no such profile, it is not YAML or no mapping, or a `like` leads nowhere.
+    """
+    result = _read(_path(DEFAULTS, folder))
+    for name in names:
+        path = _path(name, folder)
+        overlay = _read(path)
+        if overlay.get("profile", path.stem) != path.stem:
+            raise InputError(f"{path}: profile is {overlay['profile']}; leave it out, it is made of the files' names")
+        for part in INHERITING:
+            for section, changes in _sections(overlay, part).items():
+                if isinstance(changes, CommentedMap) and "like" in changes and section in _sections(result, part):
+                    _clear(_sections(result, part), section)
+        _merge(result, overlay)
+        if overlay.ca.comment:
+            result.ca.comment = overlay.ca.comment
+    for part in INHERITING:
+        for section in _sections(result, part):
+            _resolve(_sections(result, part), section, part, ())
+    result["profile"] = "+".join(names)
+    text = StringIO()
+    _yaml().dump(result, text)
+    return text.getvalue()
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.Representer = _Representer
+    yaml.width = 10_000
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def _path(name: str, folder: Path) -> Path:
+    path = Path(name) if name.endswith(".yaml") else folder / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml"))) or "none (run from the project's root)"
+        raise InputError(f"there is no profile {path}; in {folder} there are: {known}")
+    return path
+
+
+def _read(path: Path) -> CommentedMap:
+    try:
+        content = _yaml().load(path)
+    except YAMLError as error:
+        raise InputError(f"{path} is not YAML: {error}") from error
+    if not isinstance(content, CommentedMap):
+        raise InputError(f"{path}: expected keys of params.yaml with their values, got {content!r}")
+    _lift(content, [])
+    return content
+
+
+def _lift(node: CommentedMap | CommentedSeq, above: list[Any]) -> list[Any]:
+    """Let what stands above a key belong to it: ruamel keeps blank lines and comments with what they follow.
+
+    Args:
+        node: changed in place.
+        above: the tokens before its first key.
+
+    Returns:
+        the tokens after its last key.
+    """
+    after = AFTER if isinstance(node, CommentedMap) else 0
+    for key in list(node) if isinstance(node, CommentedMap) else range(len(node)):
+        tokens = node.ca.items.setdefault(key, [None] * 4)
+        tokens[BEFORE] = [*above, *(tokens[BEFORE] or [])] or None
+        above = []
+        if token := tokens[after]:
+            token.column = 0  # one space after the value, however long that is
+            line, _, rest = token.value.partition("\n")
+            if rest:
+                above = [copy.deepcopy(token)]
+                above[0].value = rest
+            token.value = f"{line}\n"
+            tokens[after] = token if line else None
+        if isinstance(node[key], CommentedMap | CommentedSeq) and not node[key].fa.flow_style():
+            above = _lift(node[key], above)
+    return above
+
+
+def _sections(content: CommentedMap, part: str) -> CommentedMap:
+    sections = content.get(part)
+    return sections if isinstance(sections, CommentedMap) else CommentedMap()
+
+
+def _clear(sections: CommentedMap, name: str) -> None:
+    """Leave nothing of a section but its place."""
+    sections[name] = CommentedMap()
+    if tokens := sections.ca.items.get(name):
+        tokens[AFTER] = None
+
+
+def _merge(base: CommentedMap, changes: CommentedMap) -> None:
+    for key, value in changes.items():
+        if isinstance(value, CommentedMap):
+            if not isinstance(base.get(key), CommentedMap):
+                base[key] = CommentedMap()
+            _merge(base[key], value)
+        else:
+            base[key] = _list(value, base.get(key)) if isinstance(value, CommentedSeq) else _scalar(value)
+        if (comments := changes.ca.items.get(key)) and comments[AFTER]:
+            base.ca.items.setdefault(key, [None] * 4)[AFTER] = comments[AFTER]
+
+
+def _list(values: CommentedSeq, old: Any) -> CommentedSeq:
+    """A copy of a list, a line an item if the old one was."""
+    new = CommentedSeq(_scalar(value) for value in values)
+    if (old if isinstance(old, CommentedSeq) and old else values).fa.flow_style():
+        new.fa.set_flow_style()
+    return new
+
+
+def _scalar(value: Any) -> Any:
+    """The value as it is written, but for its anchor: what an alias repeats is written out."""
+    if anchor := getattr(value, "anchor", None):
+        anchor.value = None
+    return value
+
+
+def _resolve(sections: CommentedMap, name: str, part: str, heirs: tuple[str, ...]) -> CommentedMap:
+    """The section, no longer `like` another one; `heirs` are those that are to be like it."""
+    section = sections[name]
+    if not isinstance(section, CommentedMap) or "like" not in section:
+        return section
+    if name in heirs:
+        loop = ", which is like ".join(f"{part}.{heir}" for heir in (*heirs[heirs.index(name) :], name))
+        raise InputError(f"like: {loop}: one of them must be written out")
+    like = section["like"]
+    if not isinstance(like, str) or like not in sections:
+        known = ", ".join(other for other in sections if other != name)
+        raise InputError(f"{part}.{name}.like: there is no section {part}.{like}; there are {known}")
+    whole = copy.deepcopy(_resolve(sections, like, part, (*heirs, name)))
+    whole.ca.comment = None  # says what the other one is
+    _merge(whole, section)
+    del whole["like"]
+    sections[name] = whole
+    return whole
