@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.command_line.shared import ANY, FILE, FOLDER, READABLE, one_line_errors, with_params
+from pipelines.command_line.shared import ANY, FILE, FOLDER, READABLE, one_line_errors, section, with_params
 
 if TYPE_CHECKING:
     from pipelines.params import Params
@@ -45,6 +45,19 @@ def generate(params: Params, gan: Path, image: Path, pose: Path, background: Pat
     from pipelines.commands import generate as command
 
     command.run(gan, image, pose, background, out, params.pose, params.device, params.threads)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--out", type=FILE, default="comparison.png", show_default=True, help="PNG to write.")
+@with_params
+def compare(params: Params, names: tuple[str, ...], out: Path) -> None:
+    """Draw the same test people by the generators NAME..., one below the other."""
+    from pipelines.commands import compare as command
+
+    for name in names:
+        section(params.gan, name, "gan")
+    command.run(list(names), out, params.seed, params.device, params.threads, params.image_size)
 
 
 @click.command()
@@ -91,4 +104,4 @@ def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: t
         command.run(path, out, seed, size)
 
 
-OTHERS = (profile, generate, check, render, import_prw)
+OTHERS = (profile, generate, compare, check, render, import_prw)
