@@ -83,7 +83,7 @@ def test_a_second_time_nothing_runs(copy):
     assert "Running stage" not in output
 
 
-EVALUATIONS = {"evaluate_real@ide-0", "evaluate@full-2-ide-0"}
+EVALUATIONS = {"evaluate_real@real-1-ide-0", "evaluate@full-2-ide-0"}
 
 
 def test_a_new_alpha_runs_only_what_it_needs(copy):
