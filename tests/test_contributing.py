@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import torch
-from conftest import random_poses
+from poses import random_poses
 from ruamel.yaml import YAML
 
 from augment import methods

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 
 from augment.geometry.warping import REGIONS, part_maps, part_transforms
 from augment.methods.pose_gan.aggregation import AGGREGATIONS

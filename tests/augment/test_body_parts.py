@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 from skimage.draw import polygon2mask
 
 from augment.geometry.body_parts import (

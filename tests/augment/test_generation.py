@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 
 from augment import generation
 from augment.data.people import People

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 
 from augment import methods
 from augment.data.batch import Batch

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 from toy_method import Toy
 
 from augment import methods

@@ -1,6 +1,6 @@
 import numpy as np
 import torch
-from conftest import random_poses
+from poses import random_poses
 from scipy.stats import kstest
 
 from augment.poses import JOINTS

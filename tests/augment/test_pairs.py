@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 
 from augment.data.pairs import all_pairs, sample_pairs
 from augment.poses import INDEX, Pose

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 
 from augment.data.people import People
 from augment.data.tuples import Tuples

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 
 from augment.geometry import heatmaps
 from augment.poses import INDEX, JOINTS, Pose, table

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import torch
-from conftest import random_poses
+from poses import random_poses
 from skimage.draw import polygon
 
 from augment.poses import Pose

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 from toy_method import Toy
 
 from augment.data.people import People

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 from skimage.transform import AffineTransform
 
 from augment.geometry.affine import NOWHERE, fit_affine

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import random_poses
+from poses import random_poses
 
 from augment.poses import INDEX, Pose
 from pipelines.stages.estimate_poses import compare

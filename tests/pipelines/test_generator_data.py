@@ -8,7 +8,7 @@ import pandas as pd
 import prw_files
 import pytest
 from commands import run, small_params
-from conftest import random_poses
+from poses import random_poses
 from ruamel.yaml import YAML
 
 from augment.data.pairs import all_pairs
