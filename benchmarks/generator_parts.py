@@ -1,26 +1,22 @@
 """Deformable skips and nearest-neighbour loss against the plain way of writing them, forward and backward.
 
-python benchmarks/generator_parts.py
+python -m benchmarks.generator_parts
 """
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import torch
-from compare import compare
 from torch import Tensor
 from torch.nn import functional as F
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from conftest import random_poses
-
+from augment.geometry.affine import fit_affine
 from augment.geometry.body_parts import correspondences
-from augment.geometry.warping import fit_affine, part_transforms, routes, warp
+from augment.geometry.warping import part_transforms, routes, warp
 from augment.losses import nearest_neighbour
+from benchmarks.compare import command, compare
+from tests.poses import random_poses
 
-SIZE, BATCH = (128, 64), 4
+SIZE = (128, 64)
 LEVELS = ((64, 1), (128, 2), (256, 4), (512, 8))  # channels and stride of the deformed skips at full width
 
 
@@ -48,13 +44,13 @@ def stacked(generated: Tensor, target: Tensor, size: int) -> Tensor:
     return (torch.stack(shifts, -1) - generated[..., None]).abs().sum(1).amin(-1).mean((1, 2))
 
 
-def main() -> None:
+def main(batch: int = 4, pairs: int = 256, rounds: int = 7, threads: int = 2) -> None:
     torch.manual_seed(0)
-    torch.set_num_threads(2)
-    source, target = random_poses(BATCH, 0), random_poses(BATCH, 1)
+    torch.set_num_threads(threads)
+    source, target = random_poses(batch, 0), random_poses(batch, 1)
     affine, masks = part_transforms(source, target, SIZE)
     maps = [
-        torch.randn(BATCH, c, SIZE[0] // s, SIZE[1] // s).contiguous(memory_format=torch.channels_last).requires_grad_()
+        torch.randn(batch, c, SIZE[0] // s, SIZE[1] // s).contiguous(memory_format=torch.channels_last).requires_grad_()
         for c, s in LEVELS
     ]
     plain = [m.detach().contiguous().requires_grad_() for m in maps]
@@ -62,17 +58,23 @@ def main() -> None:
         "warp, four levels at full width, forward and backward",
         lambda: [warp(m, routes(affine, masks, s)).sum().backward() for m, (_, s) in zip(maps, LEVELS, strict=True)],
         lambda: [tenfold(m, affine, masks, s).sum().backward() for m, (_, s) in zip(plain, LEVELS, strict=True)],
+        rounds,
     )
-    features = [torch.randn(BATCH, 64, *SIZE).relu() for _ in range(2)]
+    features = [torch.randn(batch, 64, *SIZE).relu() for _ in range(2)]
     last = [f.contiguous(memory_format=torch.channels_last) for f in features]
-    for size in (3, 5):
+
+    def losses(size: int) -> None:
         compare(
             f"nearest-neighbour loss, n = {size}, forward and backward",
-            lambda size=size: nearest_neighbour(last[0].requires_grad_(), last[1], size).sum().backward(),
-            lambda size=size: stacked(features[0].requires_grad_(), features[1], size).sum().backward(),
+            lambda: nearest_neighbour(last[0].requires_grad_(), last[1], size).sum().backward(),
+            lambda: stacked(features[0].requires_grad_(), features[1], size).sum().backward(),
+            rounds,
         )
-    many = correspondences(random_poses(256, 2), random_poses(256, 3))
-    compare("affine maps of 256 pairs", lambda: fit_affine(*many), lambda: one_by_one(*many), rounds=3)
+
+    losses(3)
+    losses(5)
+    many = correspondences(random_poses(pairs, 2), random_poses(pairs, 3))
+    compare(f"affine maps of {pairs} pairs", lambda: fit_affine(*many), lambda: one_by_one(*many), rounds)
 
 
 def one_by_one(targets: Tensor, sources: Tensor, weights: Tensor) -> None:
@@ -87,4 +89,4 @@ def one_by_one(targets: Tensor, sources: Tensor, weights: Tensor) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)()

@@ -1,6 +1,6 @@
 """A training step of IDE with frozen batch normalisation: folded into the convolutions against left beside them.
 
-python benchmarks/reid_step.py
+python -m benchmarks.reid_step
 """
 
 from __future__ import annotations
@@ -8,13 +8,11 @@ from __future__ import annotations
 import time
 from copy import deepcopy
 
-import click
 import torch
 
+from benchmarks.compare import command
 from reid.networks import IDE
 from reid.networks.folding import fold
-
-BATCH, ROUNDS = 32, 20
 
 
 def seconds(network: IDE, images: torch.Tensor, labels: torch.Tensor) -> float:
@@ -25,21 +23,19 @@ def seconds(network: IDE, images: torch.Tensor, labels: torch.Tensor) -> float:
     return time.perf_counter() - start
 
 
-@click.command()
-@click.option("--threads", default=2, show_default=True)
-def main(threads: int) -> None:
-    """Both in turn, the fastest of 20 each."""
+def main(batch: int = 32, rounds: int = 20, threads: int = 2) -> None:
+    """Both in turn, the fastest of all rounds each."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    images, labels = torch.rand(BATCH, 3, 128, 64) * 2 - 1, torch.randint(0, 100, (BATCH,))
+    images, labels = torch.rand(batch, 3, 128, 64) * 2 - 1, torch.randint(0, 100, (batch,))
     for backbone in ("mobilenet-v2", "resnet50"):
         plain = IDE(100, backbone, (128, 64), freeze_batch_norm=False, pretrained=False).eval()
         folded = deepcopy(plain)
         fold(folded.backbone)
-        times = [(seconds(plain, images, labels), seconds(folded, images, labels)) for _ in range(ROUNDS)]
+        times = [(seconds(plain, images, labels), seconds(folded, images, labels)) for _ in range(rounds)]
         apart, together = (min(column) for column in zip(*times, strict=True))
-        print(f"{backbone}: folded {together * 1e3:.0f} ms, apart {apart * 1e3:.0f} ms, ratio {apart / together:.2f}")
+        print(f"{backbone}: folded {together * 1e3:.0f} ms, apart {apart * 1e3:.0f} ms, ratio {apart / together:.3g}")
 
 
 if __name__ == "__main__":
-    main()
+    command(main)()

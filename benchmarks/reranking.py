@@ -1,25 +1,27 @@
 """k-reciprocal re-ranking at Market-1501's size, and against torchreid's at a quarter of it in each direction.
 
-python benchmarks/reranking.py
+python -m benchmarks.reranking
 
-Each line is a fresh process; seconds are the processor's, which other programs do not lengthen much; the peak is that
-of resident memory above what there was before re-ranking, features excluded.
+Each line is a process of its own; seconds are the processor's, which other programs do not lengthen much; the peak is
+that of resident memory above what there was before re-ranking, features excluded.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import resource
-import subprocess
-import sys
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.compare import command
+from reid.distances import Euclidean
+from reid.distances.k_reciprocal import k_reciprocal
+
 DIMENSIONS, LATENT, IMAGES_A_PERSON = 2048, 32, 20
-SIZES = {"a quarter": (842, 3978), "Market-1501": (3368, 15913), "Market-1501 with junk": (3368, 19732)}
 
 
 def people(queries: int, gallery: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -34,22 +36,16 @@ def people(queries: int, gallery: int) -> tuple[NDArray[np.float32], NDArray[np.
     return features[:queries], features[queries:]
 
 
-def ours(query: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.float32]:
-    from reid.distances.k_reciprocal import k_reciprocal
-
-    return k_reciprocal(query, gallery)
-
-
 def torchreids(query: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.float32]:
-    from torchreid.reid.utils.rerank import re_ranking
-
-    from reid.distances import Euclidean
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from torchreid.reid.utils.rerank import re_ranking
 
     matrix = Euclidean().matrix
     return re_ranking(matrix(query, gallery), matrix(query, query), matrix(gallery, gallery))
 
 
-VERSIONS = {"here": ours, "torchreid": torchreids}
+VERSIONS = {"here": k_reciprocal, "torchreid": torchreids}
 
 
 def resident() -> float:
@@ -58,19 +54,10 @@ def resident() -> float:
         return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 
 
-@click.command()
-@click.option("--version", type=click.Choice(list(VERSIONS)))
-@click.option("--size", type=click.Choice(list(SIZES)))
-def main(version: str | None, size: str | None) -> None:
-    """All lines, or the one given."""
-    if version is None or size is None:
-        for one, other in (("a quarter", "torchreid"), *((name, "here") for name in SIZES)):
-            subprocess.run([sys.executable, __file__, "--version", other, "--size", one], check=True)
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        VERSIONS[version](*people(40, 200))  # imports
-    features = people(*SIZES[size])
+def measure(version: str, queries: int, gallery: int) -> None:
+    """Print the seconds and the memory of one version in this process."""
+    VERSIONS[version](*people(40, 200))  # so that libraries are loaded
+    features = people(queries, gallery)
     before, start = resident(), time.process_time()
     # The peak of this process so far is above `before` by what making the features took: reset it.
     with open("/proc/self/clear_refs", "w") as file:
@@ -79,8 +66,18 @@ def main(version: str | None, size: str | None) -> None:
     seconds = time.process_time() - start
     with open("/proc/self/status") as status:
         peak = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
-    print(f"{version:10} {size:22} {result.shape!s:14} {seconds:7.1f} s  +{peak - before:6.0f} MiB", flush=True)
+    print(f"{version:10} {result.shape!s:14} {seconds:7.3g} s  +{peak - before:6.0f} MiB", flush=True)
+
+
+def main(queries: int = 3_368, gallery: int = 15_913, junk: int = 3_819) -> None:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["reid.distances"])
+    quarter = (queries // 4, gallery // 4)
+    lines = (("torchreid", *quarter), ("here", *quarter), ("here", queries, gallery), ("here", queries, gallery + junk))
+    for line in lines:
+        with ProcessPoolExecutor(1, context) as pool:
+            pool.submit(measure, *line).result()
 
 
 if __name__ == "__main__":
-    main()
+    command(main)()

@@ -1,6 +1,6 @@
 """What the images of a rendered set look like to a computer, beside real ones; how fast they are rendered.
 
-python benchmarks/streets.py data/raw/streets.zip
+python -m benchmarks.streets
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ import tempfile
 import time
 from pathlib import Path
 
-import click
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from augment.scores.detection import PersonDetector
 from augment.streets.studio import render
+from benchmarks.compare import command
 from reid.files.images import Archive
 
 # 55 crops of Market-1501, measured with `statistics`; the crops themselves are not in this repository.
 REAL = {"luma": 100.0, "sd of luma": 45.0, "saturation": 37.0, "mid frequencies (%)": 12.9, "high frequencies (%)": 2.9}
-PEOPLE = 24  # rendered for the timing
 
 
 def statistics(image: NDArray[np.uint8]) -> list[float]:
@@ -35,10 +34,8 @@ def statistics(image: NDArray[np.uint8]) -> list[float]:
     return [luma.mean(), luma.std(), saturation, *shares]
 
 
-@click.command()
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
-def main(path: Path) -> None:
-    """Statistics of the set at PATH, the person detector's scores on it, and the renderer's speed."""
+def main(path: Path = Path("data/raw/streets.zip"), identities: int = 24, processes: int = 2) -> None:
+    """Statistics of the set at `path`, the person detector's scores on it, and the renderer's speed."""
     folders = ("bounding_box_train", "query", "bounding_box_test")
     with Archive(path) as archive:
         names = [name for name in archive.names() if name.split("/")[0] in folders and "/-1_" not in name]
@@ -54,14 +51,14 @@ def main(path: Path) -> None:
         print(
             f"person score of {len(scores)} images, height {height}: mean {scores.mean():.3f}, {share:.0f} % above 0.5"
         )
-    for processes in (1, 2):
+    for at_once in range(1, processes + 1):
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            count = render(PEOPLE, 0, Path(folder) / "set", processes)
+            count = render(identities, 0, Path(folder) / "set", at_once)
             seconds = time.perf_counter() - start
-        print(f"{processes} processes: {count} images with masks and backgrounds, {count / seconds:.1f} a second")
+        print(f"{at_once} at once: {count} images with masks and backgrounds, {count / seconds:.1f} a second")
     print(f"largest process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB")
 
 
 if __name__ == "__main__":
-    main()
+    command(main)()

@@ -1,65 +1,76 @@
 """What deformable skips and the nearest-neighbour loss add to a training iteration, and generation's speed.
 
-python benchmarks/training_step.py [WIDTH [BATCH]]
+python -m benchmarks.training_step [--width 1]
+
+An iteration is a step of the method, with the batches it takes; the loop's running average of the weights is left out.
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Callable
 from unittest.mock import patch
 
 import torch
-from compare import compare
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from conftest import random_poses
+from torch import Tensor, nn
 
 from augment.data.people import People
-from augment.generators import GENERATORS
-from augment.methods.pose_gan.discriminator import Discriminator
-from augment.networks.features import FEATURES, Pixels
-from augment.training import train
-from reid.common.checkpoints import Scratch
+from augment.data.tuples import Tuples
+from augment.methods.pose_gan.method import PoseGAN
+from augment.networks.blocks import WARPED_LEVELS
+from benchmarks.compare import command, compare
+from tests.poses import random_poses
 
-SIZE = (128, 64)
+SIZE, PEOPLE, ITERATIONS = (128, 64), 64, 3
 
 
-def main(width: float = 0.25, batch: int = 4) -> None:
-    torch.set_num_threads(2)
-    people = People(torch.randint(0, 256, (64, 3, *SIZE), dtype=torch.uint8), random_poses(64, 0))
-    pairs = torch.cartesian_prod(torch.arange(64), torch.arange(64))
-    generator = GENERATORS["deformable"](SIZE, width)
-    discriminator, vgg = Discriminator(SIZE, width), FEATURES["vgg16-hed"]("conv1_2")
+class Unwarped(nn.Module):
+    """Takes the place of a deformable skip: features stay where they are."""
 
-    def iterate(features: torch.nn.Module, neighbourhood: int) -> None:
-        with tempfile.TemporaryDirectory() as folder, patch("augment.training.progress", lambda items, *_: items):
-            scratch = Scratch("s", {}, Path(folder))
-            scratch.save = lambda state: None  # type: ignore[method-assign]
-            options = {"batch_size": batch, "neighbourhood": neighbourhood, "reconstruction_weight": 0.01}
-            train(generator, discriminator, features, people, pairs, scratch, iterations=3, **options)
+    def forward(self, features: Tensor, affine: None, masks: None, stride: int) -> Tensor:
+        """Features (B, C, h, w) as they are; there must be no maps, or the time to make them would be measured."""
+        assert affine is None
+        assert masks is None
+        return features
+
+
+def main(width: float = 0.25, batch: int = 4, images: int = 32, rounds: int = 3, threads: int = 2) -> None:
+    torch.set_num_threads(threads)
+    people = People(torch.randint(0, 256, (PEOPLE, 3, *SIZE), dtype=torch.uint8), random_poses(PEOPLE, 0))
+
+    def method(features: str, neighbourhood: int) -> PoseGAN:
+        return PoseGAN(SIZE, width=width, features=features, neighbourhood=neighbourhood, batch_size=batch)
+
+    def training(method: PoseGAN) -> Callable[[], None]:
+        (phase,) = method.phases(torch.device("cpu"))
+
+        def iterate() -> None:
+            for _ in range(ITERATIONS):
+                rows = torch.randint(PEOPLE, (phase.batches, batch, 2))
+                method.step(phase, (people.batch(Tuples.of_pairs(*part.T)) for part in rows))
+
+        return iterate
+
+    full, still, pixels = method("vgg16-hed", 3), method("vgg16-hed", 1), method("pixels", 1)
+    still.generator.deform = nn.ModuleList(Unwarped() for _ in range(WARPED_LEVELS))
+    train_full, train_still, train_pixels = (training(version) for version in (full, still, pixels))
 
     def without_warp() -> None:
-        still = patch.multiple("augment.methods.pose_gan.deformable", warp=lambda x, _: x, routes=lambda *_, **__: None)
-        maps = patch("augment.methods.pose_gan.deformable.part_transforms", lambda *_: (None, None))
-        with still, maps:
-            iterate(vgg, 1)
+        with patch("augment.methods.pose_gan.deformable.part_transforms", lambda *_: (None, None)):
+            train_still()
 
-    def in_pixels() -> None:
-        iterate(Pixels(), 1)
-
-    title = f"3 iterations, width {width}, batch {batch}, "
-    compare(title + "against no warp, n = 1", lambda: iterate(vgg, 3), without_warp, rounds=3)
-    compare(title + "against pixels, n = 1", lambda: iterate(vgg, 3), in_pixels, rounds=3)
-    rows = torch.arange(32)
+    title = f"{ITERATIONS} iterations, width {width}, batch {batch}, against "
+    compare(title + "no warp, n = 1", train_full, without_warp, rounds)
+    compare(title + "pixels, n = 1", train_full, train_pixels, rounds)
+    full.generator.eval()
+    rows = torch.arange(images) % PEOPLE
+    wanted = people.batch(Tuples.of_pairs(rows, rows.flip(0)), with_target=False)
     with torch.inference_mode():
-        generator.generate(people.batch(rows, rows.flip(0)))
+        full.generate(wanted)
         start = time.perf_counter()
-        generator.generate(people.batch(rows, rows.flip(0)))
-    print(f"generation: {32 / (time.perf_counter() - start):.0f} images a second")
+        full.generate(wanted)
+    print(f"generation: {images / (time.perf_counter() - start):.3g} images a second")
 
 
 if __name__ == "__main__":
-    main(*(kind(word) for kind, word in zip((float, int), sys.argv[1:], strict=False)))
+    command(main)()
