@@ -9,13 +9,13 @@ Convention:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augment.scores.graphs import FLOAT, Graph, subgraph
 from reid.common.errors import InputError
 from reid.files import weights
 
@@ -23,7 +23,6 @@ Array = NDArray[np.float64]
 
 SIDE = 300  # pixels of the network's square input
 ENTRY = "Preprocessor/sub"  # the node that gives that input, in [-1, 1]
-FLOAT, STRIDES = b"\n\5dtype\x12\x020\1", b"strides\x12\x08\n\x06\x1a\x04\1%c%c\1"  # attributes in a NodeDef
 HEADS = ("BoxEncodingPredictor", "ClassPredictor")
 GRIDS = (19, 10, 5, 3, 2, 1)  # cells a side of the feature maps
 SCALES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.0)  # of each map's anchors, and of the map there would be next
@@ -44,14 +43,17 @@ class PersonDetector:
     """
 
     def __init__(self) -> None:
-        nodes = read_nodes(weights.locate("ssdlite-person").read_bytes())
-        nodes[ENTRY] = _field(1, ENTRY.encode()) + _field(2, b"Placeholder") + _field(5, FLOAT)
+        graph = Graph.FromString(weights.locate("ssdlite-person").read_bytes())
+        nodes = {node.name: node for node in graph.node}
+        nodes[ENTRY].Clear()
+        nodes[ENTRY].name, nodes[ENTRY].op, nodes[ENTRY].attr["dtype"].type = ENTRY, "Placeholder", FLOAT
         # OpenCV's 3x3 depthwise convolution reads beyond a map of one cell. A stride of 3 has no effect on such a map,
         # but to take another, correct code path.
-        for name in (f"BoxPredictor_5/{head}_depthwise/depthwise" for head in HEADS):
-            nodes[name] = nodes[name].replace(STRIDES % (1, 1), STRIDES % (3, 3))
+        for head in HEADS:
+            nodes[f"BoxPredictor_5/{head}_depthwise/depthwise"].attr["strides"].list.i[:] = [1, 3, 3, 1]
         outputs = [f"BoxPredictor_{i}/{head}/BiasAdd" for i in range(len(GRIDS)) for head in HEADS]
-        self.network = cv2.dnn.readNetFromTensorflow(np.frombuffer(subgraph(nodes, outputs), np.uint8))
+        part = subgraph(graph, outputs).SerializeToString()
+        self.network = cv2.dnn.readNetFromTensorflow(np.frombuffer(part, np.uint8))
         # Sorted is the order above. The names end otherwise where OpenCV adds the bias within the convolution.
         self.outputs = sorted(self.network.getUnconnectedOutLayersNames())
         self.anchors = anchors()
@@ -110,44 +112,3 @@ def decode(encodings: Array, anchors: Array) -> Array:
     (centre, size), (shift, growth) = np.hsplit(anchors, 2), np.hsplit(encodings, 2)
     centre, size = centre + shift / 10 * size, np.exp(growth / 5) * size
     return np.hstack([centre - size / 2, centre + size / 2])[:, [1, 0, 3, 2]]
-
-
-def read_nodes(graph: bytes) -> dict[str, bytes]:
-    """The nodes of a serialised GraphDef (its field 1), each a serialised NodeDef, by name (field 1 of that)."""
-    return {dict(_fields(node))[1].decode(): node for field, node in _fields(graph) if field == 1}
-
-
-def subgraph(nodes: dict[str, bytes], outputs: Iterable[str]) -> bytes:
-    """A serialised GraphDef of the nodes that `outputs` need; field 3 of a NodeDef is an input: `x`, `x:1` or `^x`."""
-    needed, waiting = set(), list(outputs)
-    while waiting:
-        name = waiting.pop().lstrip("^").split(":")[0]
-        if name not in needed:
-            needed.add(name)
-            waiting += [value.decode() for field, value in _fields(nodes[name]) if field == 3]
-    return b"".join(_field(1, node) for name, node in nodes.items() if name in needed)
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """Number and content of the fields of a protocol buffer that hold bytes; those that hold integers are skipped."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        value, at = _varint(message, at)
-        if key & 7 == 2:
-            yield key >> 3, message[at : at + value]
-            at += value
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """The integer that starts at a byte, 7 bits a byte and lowest first, and where the next one starts."""
-    value = shift = 0
-    while message[at] > 127:
-        value, at, shift = value | (message[at] & 127) << shift, at + 1, shift + 7
-    return value | message[at] << shift, at + 1
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """A field of a protocol buffer that holds bytes; its length is always written in four bytes, which is allowed."""
-    size = len(content)
-    return bytes([number << 3 | 2, *(size >> bits & 127 | 128 for bits in (0, 7, 14)), size >> 21]) + content

@@ -8,9 +8,11 @@ import pytest
 import skimage
 import torch
 from conftest import STREETS
+from tensorboard.compat.proto.graph_pb2 import GraphDef  # TensorFlow's own description of the format
 from torch.nn import functional as F
 
-from augment.scores.detection import GRIDS, PersonDetector, _field, _fields, _varint, anchors, decode, subgraph
+from augment.scores.detection import GRIDS, PersonDetector, anchors, decode
+from augment.scores.graphs import Graph, subgraph
 from reid.common.errors import InputError
 from reid.files import weights
 from reid.files.images import Archive
@@ -40,34 +42,26 @@ def people():
 
 @pytest.fixture(scope="module")
 def nodes():
-    """Operation, inputs and attributes of the graph's nodes, as its file has them."""
-    nodes = {}
-    for field, node in _fields(weights.locate("ssdlite-person").read_bytes()):
-        if field == 1:
-            inputs = [value.decode() for number, value in _fields(node) if number == 3]
-            attributes = [dict(_fields(value)) for number, value in _fields(node) if number == 5]
-            operation = dict(_fields(node))[2].decode()
-            nodes[dict(_fields(node))[1].decode()] = operation, inputs, {a[1]: a.get(2) for a in attributes}
-    return nodes
+    """The nodes of the graph in the file, by name."""
+    return {node.name: node for node in GraphDef.FromString(weights.locate("ssdlite-person").read_bytes()).node}
 
 
 def constant(nodes, name):
     """An array of the graph."""
-    tensor = dict(_fields(dict(_fields(nodes[name][2][b"value"]))[8]))
-    shape = [_varint(size, 1)[0] for _, size in _fields(tensor[2])]
-    return np.frombuffer(tensor[4], np.float32).reshape(shape)
+    tensor = nodes[name].attr["value"].tensor
+    return np.frombuffer(tensor.tensor_content, np.float32).reshape([side.size for side in tensor.tensor_shape.dim])
 
 
 def run(nodes, name, known):
     """The output of a node, worked out by torch, one operation after the other."""
     if name not in known:
-        operation, inputs, attributes = nodes[name]
+        operation = nodes[name].op
         if operation == "Const":
             known[name] = torch.tensor(constant(nodes, name))
             return known[name]
-        x, *others = [run(nodes, one, known) for one in inputs]
+        x, *others = [run(nodes, one, known) for one in nodes[name].input]
         if "Conv" in operation:
-            stride = dict(_fields(dict(_fields(attributes[b"strides"]))[1]))[3][1]
+            stride = nodes[name].attr["strides"].list.i[1]
             height, width, channels, copies = others[0].shape
             for side, axis in ((height, 2), (width, 3)):
                 total = max((math.ceil(x.shape[axis] / stride) - 1) * stride + side - x.shape[axis], 0)
@@ -202,22 +196,19 @@ def test_same_image_same_detections(detector):
 
 
 def test_subgraph_keeps_what_the_outputs_need():
-    nodes = {
-        name: b"".join([_field(1, name.encode()), *(_field(3, one) for one in inputs), _field(5, bytes(size))])
-        for name, inputs, size in [
-            ("image", [], 3),
-            ("large", [b"image"], 20_000),
-            ("split", [b"large:1", b"^image"], 0),
-            ("unused", [b"split"], 200),
-            ("output", [b"split:0"], 130),
-        ]
-    }
-    graph = subgraph(nodes, ["output"])
-    assert [node for field, node in _fields(graph) if field == 1] == [
-        nodes[n] for n in ("image", "large", "split", "output")
-    ]
-    attributes = [len(dict(_fields(node))[5]) for _, node in _fields(graph)]
-    assert attributes == [3, 20_000, 0, 130]
+    whole = GraphDef()
+    for name, inputs, size in [
+        ("image", [], 3),
+        ("large", ["image"], 20_000),
+        ("split", ["large:1", "^image"], 0),
+        ("unused", ["split"], 200),
+        ("output", ["split:0"], 130),
+    ]:
+        node = whole.node.add(name=name, op="Some", input=inputs, device="a field that graphs.py does not know")
+        node.attr["value"].tensor.tensor_content = bytes(size)
+        node.attr["strides"].list.i[:] = [1, size, -1]
+    part = GraphDef.FromString(subgraph(Graph.FromString(whole.SerializeToString()), ["output"]).SerializeToString())
+    assert list(part.node) == [node for node in whole.node if node.name != "unused"]
 
 
 @pytest.mark.parametrize(
