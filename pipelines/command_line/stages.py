@@ -36,7 +36,7 @@ def prepare(params: Params) -> None:
     """Read the Re-ID data set into sample tables and check it."""
     from pipelines.stages import prepare as stage
 
-    stage.run(params.dataset, params.threads)
+    stage.run(params.dataset)
 
 
 @click.command()

@@ -28,7 +28,7 @@ class DatasetError(InputError):
     """A data set with faults that make it unusable."""
 
 
-def run(dataset: DatasetParams, threads: int) -> None:
+def run(dataset: DatasetParams) -> None:
     """Write `data/samples/{train,query,gallery,pool}.parquet`, `summary.json`, `sheet.png`, and the row of real images.
 
     `pool` has the images whose features multi-query evaluation pools: those that the data set has for it, or else all
@@ -43,7 +43,7 @@ def run(dataset: DatasetParams, threads: int) -> None:
     """
     with stage("prepare", f"read {dataset.name} from {dataset.path}") as say:
         read = DATASETS[dataset.name](dataset.path)
-        findings = find_faults(read, threads)
+        findings = find_faults(read)
         if dataset.name == "market1501":
             findings += unlike_published(read)
         _print(findings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
@@ -16,7 +15,7 @@ from reid.files.samples import DISTRACTOR, JUNK
 MARKET_COUNTS = {"train": (12_936, 0, 0), "query": (3_368, 0, 0), "gallery": (19_732, 3_819, 2_798)}
 
 
-def find_faults(dataset: Dataset, threads: int = 4) -> list[Finding]:
+def find_faults(dataset: Dataset) -> list[Finding]:
     """All findings: the reader's, empty splits, identities, cameras, queries without a match, unreadable images."""
     findings = list(dataset.findings)
     filled = [split for split in SPLITS if dataset.retrieval or split != "query"]
@@ -25,7 +24,7 @@ def find_faults(dataset: Dataset, threads: int = 4) -> list[Finding]:
         findings += _identities(dataset.tables)
         findings += _unmatched_queries(dataset.tables["query"], dataset.tables["gallery"])
     pool = [] if dataset.pool is None else [dataset.pool]
-    findings += _unreadable(pd.concat([*dataset.tables.values(), *pool]).drop_duplicates("image"), threads)
+    findings += _unreadable(pd.concat([*dataset.tables.values(), *pool]).drop_duplicates("image"))
     return findings
 
 
@@ -76,19 +75,16 @@ def _unmatched_queries(query: pd.DataFrame, gallery: pd.DataFrame) -> Iterable[F
             yield Finding(False, what, image)
 
 
-def _unreadable(table: pd.DataFrame, threads: int) -> list[Finding]:
+def _unreadable(table: pd.DataFrame) -> list[Finding]:
     archives = {path: Archive(path) for path in table["archive"].unique()}
 
-    def fault(archive: str, image: str) -> Finding | None:
+    faults = []
+    rows = zip(table["archive"], table["image"], strict=True)
+    for archive, image in progress(rows, "read images", "image", len(table)):
         try:
             archives[archive].image(image)
         except ImageError as error:
-            return Finding(True, "unreadable image", image, str(error).removeprefix(f"{archive}: {image}: "))
-        return None
-
-    with ThreadPoolExecutor(threads) as pool:
-        results = pool.map(fault, table["archive"], table["image"])
-        faults = list(progress(results, "read images", "image", len(table)))
-    for archive in archives.values():
-        archive.close()
-    return [finding for finding in faults if finding is not None]
+            faults.append(Finding(True, "unreadable image", image, str(error).removeprefix(f"{archive}: {image}: ")))
+    for opened in archives.values():
+        opened.close()
+    return faults

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -25,7 +24,7 @@ from reid.files.images import Archive, ImageError
 IMAGE = "image"
 
 
-def check(path: Path, threads: int = 4) -> tuple[pd.DataFrame, list[Finding]]:
+def check(path: Path) -> tuple[pd.DataFrame, list[Finding]]:
     """Check the images and manifests below a folder or in a zip.
 
     Returns:
@@ -43,11 +42,11 @@ def check(path: Path, threads: int = 4) -> tuple[pd.DataFrame, list[Finding]]:
             raise InputError(f"{path} holds {len(sets)} data sets: check {', '.join(sets)} one by one")
         style = _style(names)
         dataset = DATASETS[style](path)
-        findings = find_faults(dataset, threads)
+        findings = find_faults(dataset)
         tables = [dataset.tables[split].assign(split=split) for split in SPLITS]
         files = pd.concat(tables, ignore_index=True).drop_duplicates(IMAGE, ignore_index=True)
         files = files[[IMAGE, "identity", "camera", "split"]]
-        files["sha256"] = _sums(archive, list(files[IMAGE]), threads)
+        files["sha256"] = _sums(archive, list(files[IMAGE]))
         findings += _not_files(path)
         findings += _duplicate_names(names, files)
         findings += _traps(path, archive, files)
@@ -67,7 +66,7 @@ def _style(names: list[str]) -> str:
     return max(matches, key=lambda name: matches[name])
 
 
-def _sums(archive: Archive, images: list[str], threads: int) -> list[str | None]:
+def _sums(archive: Archive, images: list[str]) -> list[str | None]:
     """SHA-256 of each image; None where it cannot be read, which is a finding of `find_faults`."""
 
     def digest(image: str) -> str | None:
@@ -76,8 +75,7 @@ def _sums(archive: Archive, images: list[str], threads: int) -> list[str | None]
         except ImageError:
             return None
 
-    with ThreadPoolExecutor(threads) as pool:
-        return list(progress(pool.map(digest, images), "compare files", IMAGE, len(images)))
+    return [digest(image) for image in progress(images, "compare files", IMAGE)]
 
 
 def _not_files(path: Path) -> Iterator[Finding]:

@@ -126,7 +126,7 @@ def test_the_released_lists_decide(tmp_path, flat):
     assert left_out == [released_name(IMAGES[-1][0])]
     for table in dataset.tables.values():
         samples.check(table)
-    assert not [finding for finding in find_faults(dataset, 1) if finding.fatal]
+    assert not [finding for finding in find_faults(dataset) if finding.fatal]
 
 
 def test_without_them_in_shops_own_partition_decides(tmp_path):
@@ -134,7 +134,7 @@ def test_without_them_in_shops_own_partition_decides(tmp_path):
     assert people(dataset.tables["train"]) == grouped({"train"}, 1)
     assert people(dataset.tables["gallery"]) == grouped({"query", "gallery"}, 1)
     assert dataset.facts["test_items_also_in_train"] == 0
-    assert not [finding for finding in find_faults(dataset, 1) if finding.fatal]
+    assert not [finding for finding in find_faults(dataset) if finding.fatal]
 
 
 def test_items_in_train_and_test_are_counted_and_can_be_left_out(tmp_path):
@@ -185,7 +185,7 @@ def test_what_is_wrong_is_named(tmp_path):
     again.parent.mkdir(parents=True)
     again.write_bytes(jpeg())
     (root / "img/Thumb.jpg").write_bytes(jpeg())
-    found = {(f.fatal, f.what, f.where) for f in find_faults(DATASETS["deepfashion"](root), 1)}
+    found = {(f.fatal, f.what, f.where) for f in find_faults(DATASETS["deepfashion"](root))}
     assert (True, "listed, but the file is missing", "fasionMENDenimid0000999901_1front.jpg") in found
     assert (True, "listed twice, for train and for gallery", released_name(IMAGES[5][0])) in found
     assert (True, "the same image twice", f"img_highres/{IMAGES[0][0]}") in found
@@ -199,9 +199,9 @@ def test_a_person_in_both_splits_is_fatal(tmp_path):
     (root / "fasion-annotation-train.csv").write_text("\n".join(line for line in lines if line != moved))
     with (root / "fasion-annotation-test.csv").open("a") as file:
         file.write(moved + "\n")
-    fatal = {finding.what for finding in find_faults(DATASETS["deepfashion"](root), 1) if finding.fatal}
+    fatal = {finding.what for finding in find_faults(DATASETS["deepfashion"](root)) if finding.fatal}
     assert fatal == {"identity in train and in gallery"}
-    assert not [f for f in find_faults(DATASETS["deepfashion-disjoint"](root), 1) if f.fatal]
+    assert not [f for f in find_faults(DATASETS["deepfashion-disjoint"](root)) if f.fatal]
 
 
 def test_images_of_another_size_are_said(tmp_path):
