@@ -13,6 +13,7 @@ from torch import Tensor
 from augment.data.people import People
 from augment.data.tuples import Tuples
 from augment.methods.contract import Method
+from reid.common.atomic import replacing
 from reid.common.checkpoints import Scratch
 from reid.common.progress import progress
 from reid.files.images import encode_jpeg, to_uint8, write_zip, zip_members
@@ -49,17 +50,15 @@ def generate_zip(
         write_zip(path, ((name, encode_jpeg(image, quality)) for name, image in zip(part, images, strict=True)))
 
     parts = _in_parts(method, people, tuples, scratch, batch_size, ".zip", save)
-    write_zip(archive, (member for path in parts for member in zip_members(path)))
+    write_zip(archive, zip_members(parts))
 
 
 def generate_images(method: Method, people: People, tuples: Tuples, scratch: Scratch, batch_size: int = 32) -> Tensor:
     """Images (P, 3, H, W) uint8 on the CPU, one for each of P tuples; arguments as of `generate_zip`."""
 
     def save(path: Path, start: int, images: NDArray[np.uint8]) -> None:
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            np.save(file, images)
-        partial.replace(path)
+        with replacing(path) as new:
+            np.save(new, images)
 
     parts = _in_parts(method, people, tuples, scratch, batch_size, ".npy", save)
     return torch.from_numpy(np.concatenate([np.load(path) for path in parts])).permute(0, 3, 1, 2).contiguous()

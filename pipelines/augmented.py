@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from pipelines import layout
 from pipelines.console import Say
+from reid.common.saved import save_json
 from reid.files import samples
 from reid.files.images import Archive
 from reid.pictures.sheets import sheet
@@ -29,7 +29,7 @@ def write(real: pd.DataFrame, rows: pd.DataFrame, folder: Path, made: dict[str, 
         say: what the stage says at its end.
     """
     samples.write(pd.concat([real, rows], ignore_index=True), folder / "train.parquet")
-    (folder / layout.PROVENANCE).write_text(json.dumps(made, indent=2) + "\n")
+    save_json(made, folder / layout.PROVENANCE)
     _draw(real, rows, folder, made["row"])
     say(f"{len(rows):,} images of {rows['identity'].nunique():,} people")
     say(str(folder / "sheet.png"))

@@ -8,7 +8,8 @@ from typing import Any
 
 import augment
 import reid
-from reid.common.checkpoints import Scratch, digest
+from reid.common.checkpoints import Scratch
+from reid.common.digests import digest
 
 # Options that say how often something is written; they do not change what is computed.
 CADENCE = {"log_every", "checkpoint_every", "sample_every"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reid.export import folder
 from reid.export.members import exported
+from reid.files.images import write_folder
 
 ROOT = Path(__file__).parent.parent
 STREETS = ROOT / "data/raw/streets.zip"
@@ -57,7 +57,7 @@ def good_export(tmp_path_factory: pytest.TempPathFactory, tiny_zip: Path) -> Pat
     from export_files import MADE, augmented_tables
 
     root = tmp_path_factory.mktemp("good")
-    folder.write(root / "out", exported(augmented_tables(tiny_zip, root / "images.zip"), MADE, with_shards=True))
+    write_folder(root / "out", exported(augmented_tables(tiny_zip, root / "images.zip"), MADE, with_shards=True))
     return root / "out"
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from augment.methods.contract import Method
-from reid.common.checkpoints import load_json, load_tensors
 from reid.common.errors import InputError
+from reid.common.saved import load_json, load_tensors, save_json, save_tensors
 
 CONFIG, WEIGHTS = "config.json", "weights.pt"
 REMEDY = "run `dvc checkout -f`, or train-gan again"
@@ -18,15 +17,12 @@ REMEDY = "run `dvc checkout -f`, or train-gan again"
 
 def save(method: Method, name: str, options: dict[str, Any], folder: Path) -> None:
     """Write a method made as `METHODS[name](size, **options)`: the networks that it generates with."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config = {"method": name, "size": list(method.size), "options": options}
-    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+    save_json({"method": name, "size": list(method.size), "options": options}, folder / CONFIG)
     state = {
         network: {key: value.cpu() for key, value in method.networks[network].state_dict().items()}
         for network in method.inference
     }
-    with (folder / WEIGHTS).open("wb") as file:  # by handle: a path would be written into the file
-        torch.save(state, file)
+    save_tensors(state, folder / WEIGHTS)
 
 
 def load(folder: str | Path, device: torch.device | str = "cpu") -> Method:

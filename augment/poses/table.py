@@ -10,7 +10,7 @@ import torch
 
 from augment.poses.pose import JOINTS, Pose
 from reid.common.errors import InputError
-from reid.files.samples import read_parquet
+from reid.files.samples import read_parquet, write_parquet
 
 
 def write(images: Sequence[str], sizes: Sequence[tuple[int, int]], pose: Pose, path: Path) -> None:
@@ -21,8 +21,7 @@ def write(images: Sequence[str], sizes: Sequence[tuple[int, int]], pose: Pose, p
         columns[f"{joint}_x"] = pose.joints[:, index, 0].numpy()
         columns[f"{joint}_y"] = pose.joints[:, index, 1].numpy()
         columns[f"{joint}_visible"] = pose.visible[:, index].numpy()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(columns).to_parquet(path, index=False)
+    write_parquet(pd.DataFrame(columns), path)
 
 
 def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:

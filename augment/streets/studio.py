@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Iterable, Iterator
@@ -20,11 +19,14 @@ import cv2
 from augment.streets.body import ASSET
 from augment.streets.collection import TRUTH, View, plan
 from augment.streets.world import World
-from reid.common.checkpoints import claim, digest
+from reid.common import atomic
+from reid.common.digests import digest
 from reid.common.errors import InputError
+from reid.common.locks import claim
 from reid.common.progress import progress
+from reid.common.saved import load_json, save_json
 from reid.files import images
-from reid.files.images import write_zip, zip_members
+from reid.files.images import write_folder, write_zip, zip_members
 from reid.randomness import seeds
 
 HERE = Path(__file__).parent
@@ -51,26 +53,17 @@ def render(identities: int, seed: int, out: Path, processes: int, backgrounds: b
     if seed < 0:
         raise InputError(f"the seed must be 0 or more, got {seed}")
     people = plan(identities, seed)
-    if out.exists():
-        raise InputError(f"{out} exists; remove it, or render to another place")
+    atomic.refuse_existing(out)
     parts = out.with_name(out.name + ".parts")
     code = [digest(HERE, "*.py"), digest(ASSET), digest(Path(images.__file__)), digest(Path(seeds.__file__))]
     _check_settings(parts, {"identities": identities, "seed": seed, "backgrounds": backgrounds, "code": code})
     claimed = claim(parts)
     extras = ("truth", "masks", "backgrounds") if backgrounds else ("truth", "masks")
-    taken = shoot(seed, people, parts, processes, extras)
-    members = _with_truth(
-        (member for part in taken for member in zip_members(part)), {"seed": seed, "identities": identities}
-    )
-    if out.suffix == ".zip":
-        write_zip(out, members)
-    else:
-        _unpack(members, out)
-    done = parts.with_suffix(".done")  # a kill leaves no half of the parts to go on from
-    shutil.rmtree(done, ignore_errors=True)
-    parts.rename(done)
-    shutil.rmtree(done)
-    os.close(claimed)
+    members = zip_members(shoot(seed, people, parts, processes, extras))
+    members = _with_truth(members, {"seed": seed, "identities": identities})
+    (write_zip if out.suffix == ".zip" else write_folder)(out, members)
+    atomic.remove(parts)
+    claimed.release(force=True)
     return sum(len(views) for views in people.values())
 
 
@@ -90,7 +83,7 @@ def shoot(
 
 def collect(parts: list[Path], out: Path) -> None:
     """Write the files of all parts to one zip."""
-    write_zip(out, (member for part in parts for member in zip_members(part)))
+    write_zip(out, zip_members(parts))
 
 
 def take(world: World, views: list[View], extras: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -113,12 +106,9 @@ def _check_settings(parts: Path, settings: dict[str, object]) -> None:
     """Write down what the parts are of; raises InputError where they are of something else."""
     file = parts / "settings.json"
     if not parts.exists():
-        partial = parts.with_name(parts.name + ".new")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        (partial / file.name).write_text(json.dumps(settings))
-        partial.rename(parts)
-    found = json.loads(file.read_text()) if file.exists() else {}
+        with atomic.replacing(parts) as new:
+            save_json(settings, new / file.name)
+    found = load_json(file, (), f"remove {parts}") if file.exists() else {}
     if found != settings:
         others = [
             f"{key} {found.get(key)} and not {value}"
@@ -194,13 +184,3 @@ def _with_truth(members: Iterator[tuple[str, bytes]], head: dict[str, object]) -
             yield name, data
     lines = ",\n".join(json.dumps(record, separators=(",", ":")) for record in records)
     yield TRUTH, f'{json.dumps(head)[:-1]}, "images": [\n{lines}\n]}}\n'.encode()
-
-
-def _unpack(members: Iterator[tuple[str, bytes]], out: Path) -> None:
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    for name, data in members:
-        file = partial / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-    partial.replace(out)

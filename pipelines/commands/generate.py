@@ -14,6 +14,7 @@ from augment.poses.estimators import ESTIMATORS
 from pipelines.console import stage
 from pipelines.params import PoseParams
 from pipelines.runtime import set_up
+from reid.common.atomic import replacing
 from reid.common.errors import InputError
 from reid.files.images import load, stored_size, to_float, to_uint8
 
@@ -66,6 +67,6 @@ def run(
         batch = Batch(source, found[:1][:, None], found[1:], background=behind).to(device)
         with torch.inference_mode():
             generated = to_uint8(method.generate(batch))[0]
-        out.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(generated.permute(1, 2, 0).cpu().numpy()).save(out, "PNG")
+        with replacing(out) as new:
+            Image.fromarray(generated.permute(1, 2, 0).cpu().numpy()).save(new, "PNG")
         say(str(out))

@@ -13,6 +13,7 @@ from PIL import Image
 
 from augment.data.backgrounds import BOX, choose_frames
 from pipelines.console import stage
+from reid.common.atomic import refuse_existing
 from reid.common.errors import InputError
 from reid.common.progress import progress
 from reid.datasets import prw
@@ -37,8 +38,7 @@ def run(path: Path, out: Path, seed: int, size: tuple[int, int]) -> None:
     """
     if out.suffix != ".zip":
         raise InputError(f"expected --out to end in .zip, got {out}")
-    if out.exists():
-        raise InputError(f"{out} exists; remove it, or write to another place")
+    refuse_existing(out)
     with stage("import-prw", f"cut people and backgrounds out of the frames of {path}") as say:
         published = prw.read_published(path)
         images, left_out = prw.crops(published)

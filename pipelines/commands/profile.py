@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from pipelines import params
 from pipelines.params import PARAMS
 from pipelines.profiles import compose
+from reid.common import atomic
 from reid.common.errors import InputError
 
 
@@ -36,9 +37,7 @@ def run(names: Sequence[str], force: bool) -> None:
                 "Commit or copy it, or put the edits into a file of their own, which can be named after a profile "
                 "(`python -m pipelines profile demo my.yaml`); --force overwrites it"
             )
-    partial = PARAMS.with_suffix(".yaml.partial")
-    partial.write_text(text)
-    partial.replace(PARAMS)
+    atomic.write(PARAMS, text)
     click.echo(f"{PARAMS}: profile {'+'.join(names)}")
 
 

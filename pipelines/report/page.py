@@ -10,6 +10,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines.report.tables import Captioned
+from reid.common import atomic
 
 TEMPLATES = Environment(
     loader=PackageLoader("pipelines.report"),
@@ -31,7 +32,7 @@ class Illustration(NamedTuple):
 
 def write_tables(tables: list[Captioned], folder: Path) -> None:
     """Write `table.html`, the tables with their captions, to put into other pages."""
-    (folder / "table.html").write_text(_render("tables.html", tables=[_parts(table) for table in tables]))
+    atomic.write(folder / "table.html", _render("tables.html", tables=[_parts(table) for table in tables]))
 
 
 def write_page(
@@ -58,7 +59,7 @@ def write_page(
         for heading, pictures in {"Figures": figures, **sheets}.items()
     }
     page = _render("index.html", facts=facts, tables=[_parts(table) for table in tables], sections=sections)
-    (folder / "index.html").write_text(page)
+    atomic.write(folder / "index.html", page)
 
 
 def _render(template: str, **values: object) -> str:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from pipelines import layout
 from pipelines.params import Params
-from reid.common.checkpoints import load_json
 from reid.common.errors import InputError
+from reid.common.saved import load_json
 from reid.files.samples import read_parquet
 
 KEYS = ("rank1", "rank5", "rank10", "mAP", "mAP_step")

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from reid.common import atomic
+
 LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -41,5 +43,5 @@ def latex(table: pd.DataFrame, caption: str) -> str:
 def write(tables: list[Captioned], folder: Path) -> None:
     """Write tables with their captions to `table.md` and `table.tex` in a folder."""
     parts = [part for _, table, caption in tables for part in (markdown(table), caption)]
-    (folder / "table.md").write_text("\n\n".join(parts) + "\n")
-    (folder / "table.tex").write_text("\n".join(latex(table, caption) for _, table, caption in tables))
+    atomic.write(folder / "table.md", "\n\n".join(parts) + "\n")
+    atomic.write(folder / "table.tex", "\n".join(latex(table, caption) for _, table, caption in tables))

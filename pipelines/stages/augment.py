@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from augment import methods
 from augment.generation import generate_zip
 from augment.plans import check_alpha
@@ -12,7 +10,8 @@ from pipelines import augmented, layout, resume
 from pipelines.console import stage
 from pipelines.people import read_people
 from pipelines.runtime import describe, set_up
-from reid.common.checkpoints import digest
+from reid.common.digests import digest
+from reid.common.saved import load_json
 from reid.files import samples
 
 
@@ -61,7 +60,7 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
             "alpha": alpha,
             "seed": seed,
             "image_size": size,
-            "generator": json.loads((gan / "config.json").read_text()),
+            "generator": load_json(gan / "config.json", (), methods.storage.REMEDY),
             "weights_sha256": digest(gan / "weights.pt"),
         }
         augmented.write(real, rows, folder, made, say)

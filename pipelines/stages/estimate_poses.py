@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from typing import Any
 
@@ -17,6 +16,7 @@ from augment.poses.skeleton import skeleton
 from pipelines import layout
 from pipelines.console import Say, stage
 from pipelines.params import PoseParams
+from reid.common.saved import save_json
 from reid.files import samples
 from reid.files.images import Archive
 from reid.pictures.sheets import sheet
@@ -47,7 +47,7 @@ def run(pose: PoseParams, threads: int) -> None:
         say(f"{with_torso:,} of {len(people):,} images show both shoulders and both hips; generators use these alone")
         say(str(layout.POSES / "skeletons.png"))
         accuracy = {} if pose.estimator == "truth" else _accuracy(people, poses, say)
-        (layout.POSES / "accuracy.json").write_text(json.dumps(accuracy, indent=2) + "\n")
+        save_json(accuracy, layout.POSES / "accuracy.json")
 
 
 def _sizes(people: pd.DataFrame) -> list[tuple[int, int]]:

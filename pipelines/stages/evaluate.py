@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from pipelines.reid_params import EvaluationParams
 from pipelines.report.feature_map import feature_map
 from pipelines.runtime import describe, set_up
 from reid.common.errors import InputError
+from reid.common.saved import save_json
 from reid.distances import DISTANCES, Euclidean
 from reid.evaluation.features import extract, normalise
 from reid.evaluation.multi_query import multi_query
@@ -115,11 +115,10 @@ def run(
             "rank_lists": lists[0],
             "hardest": lists[1],
         }
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _of_queries(query, rankings).to_parquet(out.with_suffix(".parquet"), index=False)
+        samples.write_parquet(_of_queries(query, rankings), out.with_suffix(".parquet"))
         shown = _some_people(trained_on)
         feature_map(on_a_plane(features(shown, "map")), shown, model.name, out.with_suffix(".png"))
-        out.write_text(json.dumps(result, indent=1) + "\n")
+        save_json(result, out, indent=1)
 
 
 def _check_training_set(table: pd.DataFrame, trained_on: dict[str, int], model: Path, train: Path) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from pipelines import layout
 from pipelines.console import stage
-from reid.common.checkpoints import load_json
+from reid.common.atomic import refuse_existing
 from reid.common.errors import InputError
+from reid.common.saved import load_json
 from reid.datasets import SPLITS
-from reid.export import folder
 from reid.export.layout import trap
 from reid.export.members import exported
 from reid.files import samples
-from reid.files.images import write_zip
+from reid.files.images import write_folder, write_zip
 
 
 def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
@@ -29,12 +29,12 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
 
     Raises:
         FileNotFoundError: there is no such augmented set; the message lists the existing ones.
-        InputError: see `reid.export.members.exported` and `reid.export.folder.write`; or the path of the folder looks
-            like an identity and camera to other libraries.
+        InputError: `out` exists; see `reid.export.members.exported`; or the path of the folder looks like an identity
+            and camera to other libraries.
     """
     row, augmented = layout.row_name(name, alpha), layout.augmented(name, alpha)
     with stage(f"export {row}", f"{form}{', shards' if shards else ''}: {out}") as say:
-        folder.refuse_existing(out)
+        refuse_existing(out)
         to_zip = out.suffix.lower() == ".zip"
         label = None if to_zip else trap(PurePosixPath(out.resolve()))
         if label:
@@ -51,7 +51,7 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
         tables = {"train": samples.read(augmented / "train.parquet")}
         tables |= {split: samples.read(layout.samples(split)) for split in SPLITS if split != "train"}
         members = exported(tables, _provenance(augmented), form, shards)
-        (write_zip if to_zip else folder.write)(out, members)
+        (write_zip if to_zip else write_folder)(out, members)
         generated = int((tables["train"]["origin"] != samples.REAL).sum())
         total = sum(len(table) for table in tables.values())
         say(f"{total:,} images, {generated:,} of them generated: {out}")

@@ -30,7 +30,6 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
         InputError: a split has no pair at all.
     """
     with stage("pair", "pair images of the same person that show both shoulders and hips") as say:
-        layout.PAIRS.mkdir(parents=True, exist_ok=True)
         for split, source in (("train", "train"), ("test", "gallery")):
             table = samples.read(layout.samples(source))
             people = table[table["identity"] > samples.DISTRACTOR].reset_index(drop=True)
@@ -42,7 +41,7 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
                     f"{len(people)} images do): look at {layout.POSES / 'skeletons.png'}, or use another pose.estimator"
                 )
             chosen = possible if split == "train" else _choose(possible, pairs.test, seed)
-            chosen.to_parquet(layout.pairs(split), index=False)
+            samples.write_parquet(chosen, layout.pairs(split))
             without_torso = len(people) - int(usable.sum())
             without_pair = people["identity"].nunique() - possible["identity"].nunique()
             say(
@@ -55,5 +54,5 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
 def _choose(possible: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     """Choose at most `count` test pairs; writes those of the sheets, too."""
     shown = sample_pairs(possible, SHOWN, seed_for(seed, "shown pairs")).sort_values(["source", "target"])
-    shown.to_parquet(layout.pairs("shown"), index=False)
+    samples.write_parquet(shown, layout.pairs("shown"))
     return sample_pairs(possible, count, seed_for(seed, "test pairs"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from itertools import groupby
 
@@ -14,6 +13,7 @@ from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import DatasetParams
 from reid.common.errors import InputError
+from reid.common.saved import save_json
 from reid.datasets import DATASETS, SPLITS, Dataset, Finding
 from reid.datasets.checks import counts, find_faults, unlike_published
 from reid.files import samples
@@ -61,7 +61,7 @@ def run(dataset: DatasetParams) -> None:
         if read.retrieval:
             both = pd.concat([read.tables["query"], read.tables["gallery"]], ignore_index=True)
             samples.write(both if read.pool is None else read.pool, layout.samples("pool"))
-        (layout.SAMPLES / "summary.json").write_text(json.dumps({**summary, **read.facts}, indent=2) + "\n")
+        save_json({**summary, **read.facts}, layout.SAMPLES / "summary.json")
         click.echo(pd.DataFrame(summary).T.to_string())
         for fact, count in read.facts.items():
             click.echo(f"{fact.replace('_', ' ')}: {count:,}")

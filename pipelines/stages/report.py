@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from pipelines import layout
@@ -14,6 +12,8 @@ from pipelines.report.reid_table import reid_table
 from pipelines.report.results import Metrics, Results, check_settings, metrics, read_results, read_score
 from pipelines.report.significance import significance
 from pipelines.report.tables import Captioned
+from reid.common.saved import save_json
+from reid.files.samples import write_tsv
 
 
 def run(params: Params) -> None:
@@ -34,7 +34,7 @@ def run(params: Params) -> None:
             folder.mkdir(parents=True, exist_ok=True)
 
         means = metrics(results)
-        (layout.REPORT / "metrics.json").write_text(json.dumps(means, indent=2) + "\n")
+        save_json(means, layout.REPORT / "metrics.json")
         shown = [_reid(params, results, means), *_images(params)]
         tables.write(shown, layout.REPORT)
         page.write_tables(shown, layout.REPORT)
@@ -51,7 +51,7 @@ def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
     measured = (params.dataset.name, evaluation.queries, evaluation.metric_train)
     as_published = measured == ("market1501", "single", "real")
     compared = significance(results, rule)
-    compared.to_csv(layout.REPORT / "significance.tsv", sep="\t", index=False, float_format="%.4g")
+    write_tsv(compared, layout.REPORT / "significance.tsv", "%.4g")
     table = reid_table(results, means, compared, rule, as_published)
     caption = captions.reid_caption(params, results, as_published)
     return Captioned("Re-identification, by training set", table, caption)

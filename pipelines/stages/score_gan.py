@@ -5,7 +5,6 @@ The real target images are scored alike, under the name `real`: what there is to
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from pipelines.params import ScoresParams
 from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.runtime import describe, set_up
 from pipelines.scoring import compare, find_scratch, inspect, load_networks, masks
+from reid.common.saved import save_json
 from reid.evaluation.features import extract, normalise
 from reid.evaluation.identity import match
 from reid.evaluation.search import nearest
@@ -111,9 +111,8 @@ def run(
             "scores": {key: round(value, 4) for key, value in found.items()},
             "notes": networks.notes,
         }
-        out.parent.mkdir(parents=True, exist_ok=True)
         _draw(source, target, None if real else images, out.with_suffix(".png"), name)
-        out.write_text(json.dumps(result, indent=1) + "\n")
+        save_json(result, out, indent=1)
         if not real:
             scratch.remove()
         say(", ".join(f"{key} {round(value, 4)}" for key, value in found.items()))

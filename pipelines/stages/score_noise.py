@@ -64,7 +64,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
         found = pd.DataFrame(lines)
         out.parent.mkdir(parents=True, exist_ok=True)
         figures.noise(found, f"{name}, {len(kept):,} pairs, {scores.classifier}", out.with_suffix(".png"))
-        found.to_csv(out, sep="\t", index=False, float_format="%.4f")
+        samples.write_tsv(found, out, "%.4f")
         for scratch in scratches:
             scratch.remove()
         first, last = found.iloc[0], found.iloc[-1]

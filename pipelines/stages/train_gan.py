@@ -69,7 +69,7 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
 
         folder = layout.gan(name)
         methods.save(method, gan.method, gan.options, folder)
-        pd.DataFrame(log).to_csv(folder / "losses.tsv", sep="\t", index=False, float_format="%.5g")
+        samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")
         shutil.rmtree(folder / "samples", ignore_errors=True)
         shutil.copytree(scratch.folder / "samples", folder / "samples")
         shutil.copyfile(max((folder / "samples").iterdir()), folder / "sheet.png")

@@ -70,6 +70,6 @@ def run(
         )
         trained_on = {"images": len(table), "generated": generated, "identities": table["identity"].nunique()}
         storage.save(built, reid.network, options, out, {"trained_on": trained_on, "image_size": list(size)})
-        pd.DataFrame(log).to_csv(out / "losses.tsv", sep="\t", index=False, float_format="%.5g")
+        samples.write_tsv(pd.DataFrame(log), out / "losses.tsv", "%.5g")
         scratch.remove()
         say(f"loss {log[0]['loss']:.3f} -> {log[-1]['loss']:.3f}")

@@ -6,7 +6,6 @@ Images are numpy arrays of shape (H, W, 3), uint8, RGB. In tensors they are NCHW
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from reid.common import atomic
 from reid.common.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds and half a gigabyte; processes that only read or write files do without
@@ -113,36 +113,35 @@ def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
 
 
 def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
-    """Write (name, bytes) members, stored, to a zip that appears under `path` only when it is whole.
-
-    Until then it is `PATH.partial`; what an interrupted run left there is replaced, anything else an InputError.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    if partial.exists() and not _may_be_a_zip(partial):
-        raise InputError(
-            f"{partial} exists and is no unfinished zip; remove it, or choose another name for {path.name}"
-        )
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+    """Write (name, bytes) members, stored, to a zip that is there only when it is whole; see `atomic.replacing`."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, where a zip is to be written; remove it, or choose another name")
+    with atomic.replacing(path) as new, zipfile.ZipFile(new, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members:
             archive.writestr(zipfile.ZipInfo(name, ZIP_EPOCH), data)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
-def _may_be_a_zip(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(2) in (b"", b"PK")
+def write_folder(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
+    """Write (name, bytes) members to files below a folder that is there only when it is whole.
+
+    Raises:
+        InputError: there is something at `path`, or see `atomic.replacing`.
+    """
+    atomic.refuse_existing(path)
+    with atomic.replacing(path) as new:
+        new.mkdir()
+        for name, data in members:
+            file = new / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
 
 
-def zip_members(path: Path) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of each file in a zip, in the order they are stored in."""
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            yield name, archive.read(name)
+def zip_members(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of the members of zips, one zip after the other, in the order they were written in."""
+    for path in paths:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                yield name, archive.read(name)
 
 
 def generated_name(image: str, draw: int) -> str:

@@ -30,6 +30,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyarrow import ArrowInvalid
 
+from reid.common.atomic import replacing
 from reid.common.errors import InputError
 
 REAL = "real"
@@ -117,8 +118,19 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 def write(table: pd.DataFrame, path: Path) -> None:
     """Check a sample table and write it as Parquet; equal tables give equal bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    check(table, str(path))[list(COLUMNS)].to_parquet(path, index=False)
+    write_parquet(check(table, str(path))[list(COLUMNS)], path)
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write any table as Parquet; equal tables give equal bytes."""
+    with replacing(path) as new:
+        table.to_parquet(new, index=False)
+
+
+def write_tsv(table: pd.DataFrame, path: Path, numbers: str) -> None:
+    """Write any table as tab-separated values, with its numbers in a format like `%.4g`."""
+    with replacing(path) as new:
+        table.to_csv(new, sep="\t", index=False, float_format=numbers)
 
 
 def join_names(images: Iterable[str]) -> str:

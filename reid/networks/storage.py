@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from reid.common.checkpoints import load_json, load_tensors
+from reid.common.saved import load_json, load_tensors, save_json, save_tensors
 
 
 def save(network: nn.Module, name: str, options: dict[str, Any], folder: Path, about: dict[str, Any]) -> None:
     """Write a network built as `NETWORKS[name](**options)`, and what there is to know about it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config = {"network": name, "options": options, **about}
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    state = {key: value.cpu() for key, value in network.state_dict().items()}
-    with (folder / "network.pt").open("wb") as file:  # by handle: a path would be written into the file
-        torch.save(state, file)
+    save_json({"network": name, "options": options, **about}, folder / "config.json")
+    save_tensors({key: value.cpu() for key, value in network.state_dict().items()}, folder / "network.pt")
 
 
 def load(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Any, dict[str, Any]]:

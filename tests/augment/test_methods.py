@@ -1,6 +1,5 @@
 """What every method keeps to: those in METHODS, and a toy that is as unlike them as can be."""
 
-import os
 from dataclasses import replace
 
 import pytest
@@ -184,19 +183,12 @@ def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_weights(name, tmp
             raise KeyboardInterrupt
 
     for _ in range(sum(phase.iterations for phase in phases)):
-        dying = Dying("broken", {}, tmp_path)
         with pytest.raises(KeyboardInterrupt):
-            run(dying, name)
-        release(dying)
+            run(Dying("broken", {}, tmp_path), name)
     resumed, resumed_log = run(Scratch("broken", {}, tmp_path), name)
     ours, expected = weights(resumed), weights(whole)
     assert all(torch.equal(ours[key], expected[key]) for key in expected)
     assert resumed_log == log
-
-
-def release(scratch):
-    """What the end of a process does."""
-    os.close(scratch.claim)
 
 
 def test_losses_that_are_not_finite_are_refused(name, tmp_path):

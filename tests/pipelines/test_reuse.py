@@ -12,10 +12,9 @@ from conftest import STREETS
 from export_files import MADE, augmented_tables
 
 from reid.datasets import DATASETS
-from reid.export import folder
 from reid.export.checks import check
 from reid.export.members import exported
-from reid.files.images import write_zip
+from reid.files.images import write_folder, write_zip
 from reid.files.samples import DISTRACTOR
 
 with warnings.catch_warnings():
@@ -40,7 +39,7 @@ def test_torchreid_trains_an_epoch_and_measures_from_its_registry(tables, tmp_pa
     gallery = DATASETS["market1501"](STREETS).tables["gallery"]
     others = gallery[(gallery["identity"] == DISTRACTOR) & ~gallery["image"].isin(tables["gallery"]["image"])]
     tables["gallery"] = pd.concat([tables["gallery"], others], ignore_index=True)
-    folder.write(tmp_path / "R", exported(tables, MADE))
+    write_folder(tmp_path / "R", exported(tables, MADE))
     data = manager(tmp_path / "R")
     real = tables["train"][tables["train"]["origin"] == "real"]
     assert data.num_train_pids == real["identity"].nunique() == 4, "a generated image has its source's class"
@@ -66,14 +65,14 @@ def test_torchreid_trains_an_epoch_and_measures_from_its_registry(tables, tmp_pa
 
 
 def test_torchreid_reads_the_flat_layout_too(tables, tmp_path):
-    folder.write(tmp_path / "R", exported(tables, MADE, "flat"))
+    write_folder(tmp_path / "R", exported(tables, MADE, "flat"))
     with pytest.warns(UserWarning, match="The current data structure is deprecated"):
         data = manager(tmp_path / "R")
     assert (data.num_train_pids, len(data.train_loader.dataset.train)) == (4, len(tables["train"]))
 
 
 def test_what_check_warns_of_stops_torchreid(tables, tmp_path):
-    folder.write(tmp_path / "R", exported(tables, MADE))
+    write_folder(tmp_path / "R", exported(tables, MADE))
     image = sorted((tmp_path / "R").rglob("*_g01.jpg"))[0]
     image.rename(image.with_name("1502" + image.name[4:]))
     assert any("stop with an AssertionError" in finding.what for finding in check(tmp_path / "R")[1])
@@ -82,7 +81,7 @@ def test_what_check_warns_of_stops_torchreid(tables, tmp_path):
 
 
 def test_what_check_calls_fatal_misleads_torchreid(tables, tmp_path):
-    folder.write(tmp_path / "R", exported(tables, MADE))
+    write_folder(tmp_path / "R", exported(tables, MADE))
     (tmp_path / "R").rename(tmp_path / "exp2_c1")
     assert any(f.fatal and f.what == "folder is named like an image" for f in check(tmp_path / "exp2_c1")[1])
     assert manager(tmp_path / "exp2_c1").num_train_pids == 1, "it takes everybody for person 2"

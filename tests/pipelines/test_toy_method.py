@@ -1,7 +1,6 @@
 """A method that the project has never heard of, added as CONTRIBUTING says: one module, one line, one section."""
 
 import json
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -46,7 +45,6 @@ def test_it_trains_resumes_augments_scores_and_exports(toy, monkeypatch):
     def save_then_die(self, state):
         save(self, state)
         if (state["phase"], state["iteration"]) == (1, 2):
-            os.close(self.claim)  # as the end of the process does
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

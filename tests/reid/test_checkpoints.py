@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from reid.common.checkpoints import Scratch, digest, load_tensors
+from reid.common.checkpoints import Scratch
 from reid.common.errors import InputError
 
 
@@ -22,8 +22,14 @@ def test_state_is_found_again_by_what_the_run_is(tmp_path):
 def test_a_half_written_state_is_not_loaded(tmp_path):
     scratch = Scratch("run", {}, tmp_path)
     scratch.save({"iteration": 1})
-    (scratch.folder / "state.pt.partial").write_bytes(b"killed while writing")
+    left = scratch.folder / "state.pt.partial"
+    left.mkdir()
+    (left / "lock").touch()
+    (left / "whole.pt").write_bytes(b"killed while writing")
     assert scratch.load() == {"iteration": 1}
+    scratch.save({"iteration": 2})
+    assert scratch.load() == {"iteration": 2}
+    assert sorted(path.name for path in scratch.folder.iterdir()) == ["lock", "state.pt"]
 
 
 def test_a_damaged_state_says_what_to_remove(tmp_path):
@@ -40,12 +46,19 @@ def test_a_kill_while_removing_leaves_nothing_to_resume_from(tmp_path, monkeypat
     scratch.save({"iteration": 9})
 
     def killed(path, **options):
-        if path.exists():
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr("reid.common.checkpoints.shutil.rmtree", killed)
+    monkeypatch.setattr("reid.common.atomic.shutil.rmtree", killed)
     with pytest.raises(KeyboardInterrupt):
         scratch.remove()
+    assert Scratch("run", {}, tmp_path).load() is None
+
+
+def test_a_run_that_is_done_leaves_nothing(tmp_path):
+    scratch = Scratch("run", {}, tmp_path)
+    scratch.save({"iteration": 9})
+    scratch.remove()
+    assert not list(tmp_path.iterdir())
     assert Scratch("run", {}, tmp_path).load() is None
 
 
@@ -67,18 +80,3 @@ sys.stdin.read()
     other.kill()
     other.communicate()
     Scratch("run", {}, tmp_path)
-
-
-def test_digest_changes_with_content(tmp_path):
-    (tmp_path / "a").write_text("1")
-    first, folder = digest(tmp_path / "a"), digest(tmp_path)
-    (tmp_path / "a").write_text("2")
-    assert digest(tmp_path / "a") != first
-    assert digest(tmp_path) != folder
-    assert digest(tmp_path, "*.py") == digest(tmp_path, "*.txt"), "nothing matches either"
-
-
-def test_an_empty_state_is_damaged_too(tmp_path):
-    (tmp_path / "network.pt").write_bytes(b"")
-    with pytest.raises(InputError, match=r"network.pt is damaged \(.+\); make it again"):
-        load_tensors(tmp_path / "network.pt", "make it again")

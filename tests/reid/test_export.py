@@ -3,8 +3,6 @@
 import hashlib
 import io
 import json
-import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import PurePosixPath
@@ -15,11 +13,11 @@ from export_files import MADE, augmented_tables
 
 from reid.common.errors import InputError
 from reid.datasets import DATASETS
-from reid.export import folder, manifest
+from reid.export import manifest
 from reid.export.layout import naming, trap
 from reid.export.members import exported
 from reid.export.shards import shards
-from reid.files.images import Archive, ImageError, write_zip
+from reid.files.images import Archive, ImageError, write_folder, write_zip
 
 ROOTS = {"nested": "market1501/Market-1501-v15.09.15", "flat": "market1501"}
 
@@ -33,7 +31,7 @@ def tables(tiny_zip, tmp_path):
 @pytest.mark.parametrize("form", ["folder", "zip"])
 def test_our_own_reader_reads_it_with_the_labels_of_the_original(tables, tmp_path, layout, form):
     out = tmp_path / ("out.zip" if form == "zip" else "out")
-    (write_zip if form == "zip" else folder.write)(out, exported(tables, MADE, layout))
+    (write_zip if form == "zip" else write_folder)(out, exported(tables, MADE, layout))
     read = DATASETS["market1501"](out)
     assert read.findings == []
     for split, table in tables.items():
@@ -158,7 +156,7 @@ def test_dukemtmc_keeps_its_names(tiny_folder, tmp_path):
             path.rename(path.with_name(f"{path.name[:7]}_f{number:07d}.jpg"))
     tables = augmented_tables(tiny_folder, tmp_path / "images.zip", "dukemtmc-reid")
     for layout, root in (("nested", "dukemtmc-reid/DukeMTMC-reID"), ("flat", "DukeMTMC-reID")):
-        folder.write(tmp_path / layout, exported(tables, MADE, layout))
+        write_folder(tmp_path / layout, exported(tables, MADE, layout))
         read = DATASETS["dukemtmc-reid"](tmp_path / layout)
         assert read.findings == []
         assert (read.tables["train"]["identity"].to_numpy() == sorted(tables["train"]["identity"])).all()
@@ -185,7 +183,7 @@ def test_a_broken_image_is_not_passed_on(tables, tmp_path):
         files = {name: archive.read(name) for name in archive.namelist()}
     broken = sorted(files)[3]
     write_zip(tmp_path / "images.zip", (files | {broken: files[broken][:-300]}).items())
-    for write, out in ((folder.write, tmp_path / "out"), (write_zip, tmp_path / "out.zip")):
+    for write, out in ((write_folder, tmp_path / "out"), (write_zip, tmp_path / "out.zip")):
         with pytest.raises(ImageError, match=f"{broken}.*: not a whole image"):
             write(out, exported(tables, MADE))
         assert not out.exists()
@@ -195,57 +193,3 @@ def test_folders_that_look_like_labels():
     assert trap(PurePosixPath("/data/exp2_c1/market1501")) == "2_c1"
     assert trap(PurePosixPath("/data/run-_c3")) == "-_c3"
     assert trap(PurePosixPath("/data/market1501/Market-1501-v15.09.15/my_c1")) is None
-
-
-def test_nothing_that_exists_is_lost(tmp_path):
-    out = tmp_path / "out"
-    out.mkdir()
-    folder.write(out, [("a/b.txt", b"1")])
-    assert (out / "a/b.txt").read_bytes() == b"1"
-    with pytest.raises(InputError, match="out exists; remove it"):
-        folder.write(out, [("c", b"2")])
-    file = tmp_path / "file.zip"
-    file.write_bytes(b"mine")
-    with pytest.raises(InputError, match=r"file.zip exists; remove it"):
-        folder.refuse_existing(file)
-    (tmp_path / "other.partial").mkdir()
-    (tmp_path / "other.partial/mine").write_bytes(b"mine")
-    with pytest.raises(InputError, match=r"other.partial exists and is no unfinished export"):
-        folder.write(tmp_path / "other", [("c", b"2")])
-    assert (tmp_path / "other.partial/mine").exists()
-    (tmp_path / "other.zip.partial").write_bytes(b"mine")
-    with pytest.raises(InputError, match=r"other.zip.partial exists and is no unfinished zip"):
-        write_zip(tmp_path / "other.zip", [])
-    assert (tmp_path / "other.zip.partial").read_bytes() == b"mine"
-    write_zip(tmp_path / "whole.zip", [("a", b"a")])
-    (tmp_path / "whole.zip").rename(tmp_path / "other.zip.partial")
-    write_zip(tmp_path / "other.zip", [("b", b"b")])
-    assert Archive(tmp_path / "other.zip").names() == ["b"]
-
-
-def test_an_interrupted_folder_is_not_there_and_is_made_again(tmp_path):
-    out = tmp_path / "out"
-
-    def interrupted():
-        yield "a", b"1"
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        folder.write(out, interrupted())
-    assert not out.exists()
-    folder.write(out, [("b", b"2")])
-    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["out", "b"]
-
-
-def test_two_processes_do_not_write_one_folder(tmp_path):
-    out = tmp_path / "out"
-    code = f"from pathlib import Path; from reid.export import folder; folder.write(Path({str(out)!r}), [])"
-
-    def members():
-        yield "a", b"1"
-        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert "another process is at work" in other.stderr
-        yield "b", b"2"
-
-    folder.write(out, members())
-    assert sorted(path.name for path in out.iterdir()) == ["a", "b"]

@@ -7,7 +7,19 @@ import pytest
 import torch
 from PIL import Image
 
-from reid.files.images import Archive, ImageError, decode, encode_jpeg, load, to_float, to_uint8, write_zip
+from reid.common.errors import InputError
+from reid.files.images import (
+    Archive,
+    ImageError,
+    decode,
+    encode_jpeg,
+    load,
+    to_float,
+    to_uint8,
+    write_folder,
+    write_zip,
+    zip_members,
+)
 
 
 def picture(height=8, width=4, seed=0):
@@ -69,14 +81,38 @@ def test_zip_bytes_do_not_depend_on_the_clock(tmp_path, monkeypatch):
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
-def test_zip_appears_only_when_whole(tmp_path):
+@pytest.mark.parametrize("write", [write_zip, write_folder])
+def test_a_set_appears_only_when_whole(tmp_path, write):
     def members():
         yield "a", b"1"
         raise RuntimeError("killed")
 
+    out = tmp_path / "set.zip"
     with pytest.raises(RuntimeError):
-        write_zip(tmp_path / "z.zip", members())
-    assert not (tmp_path / "z.zip").exists()
+        write(out, members())
+    assert not list(tmp_path.iterdir())
+    write(out, [("a/b.txt", b"1"), ("c", b"2")])
+    with Archive(out) as archive:
+        assert {name: archive.read(name) for name in archive.names()} == {"a/b.txt": b"1", "c": b"2"}
+
+
+def test_a_folder_is_not_written_over(tmp_path):
+    (tmp_path / "file").write_bytes(b"mine")
+    with pytest.raises(InputError, match="exists; remove it"):
+        write_folder(tmp_path, [("c", b"2")])
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_zip_does_not_take_the_place_of_a_folder(tmp_path):
+    with pytest.raises(InputError, match="is a folder, where a zip is to be written"):
+        write_zip(tmp_path, [])
+
+
+def test_members_of_zips_come_in_the_order_written(tmp_path):
+    write_zip(tmp_path / "1.zip", [("b", b"1"), ("a", b"2")])
+    write_zip(tmp_path / "2.zip", [("c", b"3")])
+    found = zip_members([tmp_path / "2.zip", tmp_path / "1.zip"])
+    assert list(found) == [("c", b"3"), ("b", b"1"), ("a", b"2")]
 
 
 def test_not_an_archive(tmp_path):

@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 
 from augment.poses.pose import Pose
+from reid.common import atomic
 from reid.common.errors import InputError
 from reid.datasets.deepfashion_names import annotated_name
 
@@ -88,10 +89,9 @@ def read_annotations(path: Path) -> dict[str, Pose]:
 
 def write_annotations(names: Sequence[str], pose: Pose, path: Path) -> None:
     """Write the poses (N, 18) of N file names in the published format, coordinates truncated to whole pixels."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     whole = torch.where(pose.visible[..., None], pose.joints, MISSING).int()
     lines = [
         f"{name}: {json.dumps(joints[:, 1].tolist())}: {json.dumps(joints[:, 0].tolist())}"
         for name, joints in zip(names, whole, strict=True)
     ]
-    path.write_text("\n".join([HEADER, *lines]) + "\n")
+    atomic.write(path, "\n".join([HEADER, *lines]) + "\n")

@@ -1,0 +1,48 @@
+"""Tensors and JSON in files: written whole or not at all, and read with an error that says what to do."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+from reid.common import atomic
+from reid.common.errors import InputError
+
+
+def save_tensors(state: dict[str, Any], path: Path) -> None:
+    """Write what torch can save; equal states give equal bytes."""
+    import torch
+
+    with atomic.replacing(path) as new, new.open("wb") as file:  # by handle: a name would be written into the file
+        torch.save(state, file)
+
+
+def load_tensors(path: Path, remedy: str) -> dict[str, Any]:
+    """What torch saved in a file, on the CPU; raises InputError with the remedy where the file is damaged."""
+    import torch
+
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        what = str(error).partition("\n")[0] or "it is empty"
+        raise InputError(f"{path} is damaged ({what}); {remedy}") from error
+    return state
+
+
+def save_json(content: dict[str, Any], path: Path, indent: int = 2) -> None:
+    """Write a JSON file that ends with a line feed."""
+    atomic.write(path, json.dumps(content, indent=indent) + "\n")
+
+
+def load_json(path: Path, keys: tuple[str, ...], remedy: str) -> dict[str, Any]:
+    """A JSON file that has these keys; raises InputError with the remedy where it is damaged."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+        missing = [key for key in keys if key not in content]
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}); {remedy}") from error
+    if missing:
+        raise InputError(f"{path} is damaged (it has no {missing[0]}); {remedy}")
+    return content
