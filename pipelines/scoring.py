@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from augment.methods import Method
 from augment.poses import Pose
 from augment.scores.classifiers import CLASSIFIERS, Classifier, Judged, judge
 from augment.scores.detectors import DETECTORS, Detector, detection_score
@@ -61,21 +62,31 @@ def load_classifier(name: str, device: torch.device, scores: str, notes: list[st
 
 
 def find_scratch(
-    work: str, name: str, chosen: pd.DataFrame, table: pd.DataFrame, settings: dict[str, Any], device: torch.device
+    work: str,
+    name: str,
+    method: Method,
+    chosen: pd.DataFrame,
+    table: pd.DataFrame,
+    settings: dict[str, Any],
+    device: torch.device,
+    module: str,
 ) -> Scratch:
     """Find the scratch folder of drawing test pairs, from which an interrupted run goes on.
 
     Args:
         work: what the images are drawn for; part of the folder's name.
         name: of the generator.
+        method: that of the generator.
         chosen: the pairs, columns source and target: names of images.
         table: sample table of the images.
         settings: everything else that decides how the images come out.
         device: that they are drawn on.
+        module: name of the module that does the work.
     """
     gan, drawn = layout.gan(name), chosen[["source", "target"]].to_numpy().tolist()
     inputs = [layout.poses(), gan / "weights.pt", gan / "config.json", *samples.archives(table)]
-    return resume.scratch(work, settings | {"pairs": drawn, "device": device.type}, inputs)
+    settings = settings | {"pairs": drawn, "device": device.type}
+    return resume.scratch(work, settings, inputs, module, [type(method)])
 
 
 def masks(poses: Pose, size: tuple[int, int]) -> Tensor:

@@ -20,16 +20,14 @@ from augment.streets.body import ASSET
 from augment.streets.collection import TRUTH, View, plan
 from augment.streets.world import World
 from reid.common import atomic
+from reid.common.code import code_digest
 from reid.common.digests import digest
 from reid.common.errors import InputError
 from reid.common.locks import claim
 from reid.common.progress import progress
 from reid.common.saved import load_json, save_json
-from reid.files import images
 from reid.files.images import write_folder, write_zip, zip_members
-from reid.randomness import seeds
 
-HERE = Path(__file__).parent
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -55,7 +53,7 @@ def render(identities: int, seed: int, out: Path, processes: int, backgrounds: b
     people = plan(identities, seed)
     atomic.refuse_existing(out)
     parts = out.with_name(out.name + ".parts")
-    code = [digest(HERE, "*.py"), digest(ASSET), digest(Path(images.__file__)), digest(Path(seeds.__file__))]
+    code = [code_digest([__name__]), digest(ASSET)]
     _check_settings(parts, {"identities": identities, "seed": seed, "backgrounds": backgrounds, "code": code})
     claimed = claim(parts)
     extras = ("truth", "masks", "backgrounds") if backgrounds else ("truth", "masks")

@@ -52,7 +52,8 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
 
         settings = {"row": row, "seed": seed, "size": size, "threads": threads, "device": device.type}
         inputs = [gan / "weights.pt", gan / "config.json", layout.samples("train"), layout.poses()]
-        scratch = resume.scratch(f"augment-{row}", settings, [*inputs, *samples.archives(real)])
+        inputs += samples.archives(real)
+        scratch = resume.scratch(f"augment-{row}", settings, inputs, __name__, [type(method)])
         tuples = tuples_of(rows, "pose_of", real["image"], method.needs.sources)
         generate_zip(method, people.to(device), tuples, list(rows["image"]), archive, scratch)
         made = {

@@ -37,7 +37,8 @@ def run(name: str, alpha: int, seed: int, processes: int) -> None:
         seed = seed if known is None else known
         archive = folder / "images.zip"
         rows = RENDERINGS[name](real, alpha, seed, row, archive.as_posix())
-        scratch = resume.scratch(f"augment-{row}", {"row": row, "seed": seed}, [layout.samples("train"), ASSET])
+        inputs = [layout.samples("train"), ASSET]
+        scratch = resume.scratch(f"augment-{row}", {"row": row, "seed": seed}, inputs, __name__)
         render(rows, seed, archive, scratch.folder, processes)
         augmented.write(real, rows, folder, {"row": row, "alpha": alpha, "seed": seed, "rendering": name}, say)
         scratch.remove()

@@ -76,7 +76,7 @@ def run(
             kept = usable_pairs(method, chosen, people, table, name)
             pairs = places(kept, table)
             settings = {"size": size, "threads": threads, "pipeline_seed": pipeline_seed}
-            scratch = find_scratch(f"score-{name}", name, chosen, table, settings, device)
+            scratch = find_scratch(f"score-{name}", name, method, chosen, table, settings, device, __name__)
             tuples = tuples_of_pairs(method, kept, people, table, pipeline_seed)
             images = generate_images(method, people.to(device), tuples, scratch)
         source, target = (people.images[rows] for rows in pairs.unbind(1))

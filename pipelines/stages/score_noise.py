@@ -47,7 +47,8 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
         lines, scratches = [], []
         for sigma in SIGMAS:
             settings = {"sigma": sigma, "seed": seed, "size": size, "threads": threads}
-            scratches.append(find_scratch(f"noise-{name}-{sigma}", name, chosen, table, settings, device))
+            work = f"noise-{name}-{sigma}"
+            scratches.append(find_scratch(work, name, method, chosen, table, settings, device, __name__))
             noisy = with_noise(people.poses, sigma, list(table["image"]), seed)
             # Everybody twice: as a source with noise, and as a target without.
             behind = None if people.backgrounds is None else people.backgrounds.repeat(2, 1, 1, 1)

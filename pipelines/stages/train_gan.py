@@ -36,7 +36,7 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
     real = samples.read(layout.samples("train"))
     settings = {"gan": gan.model_dump(), "seed": seed, "size": size, "threads": threads, "device": device.type}
     inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), *samples.archives(real)]
-    scratch = resume.scratch(f"gan-{name}", settings, inputs)
+    scratch = resume.scratch(f"gan-{name}", settings, inputs, __name__, [METHODS[gan.method]])
     does = f"{gan.method} on {describe(device, threads)}; sheets so far: {scratch.folder}/samples"
     with stage(f"train-gan {name}", does) as say:
         torch.manual_seed(seed_for(seed, "initial weights"))

@@ -50,7 +50,7 @@ def run(
     weights = reid.options["weights"]
     if weights and Path(weights).exists():  # if not, the network says so
         inputs.append(Path(weights))
-    scratch = resume.scratch(f"reid-{out.name}", settings, inputs)
+    scratch = resume.scratch(f"reid-{out.name}", settings, inputs, __name__, [NETWORKS[reid.network]])
     does = f"{reid.training.iterations:,} iterations on {len(table):,} images, {generated:,} of them generated"
     with stage(f"train-reid {out.name}", f"{does}, on {describe(device, threads)}") as say:
         images = load(table["archive"], table["image"], size).to(device)

@@ -6,11 +6,11 @@ import hashlib
 from pathlib import Path
 
 
-def digest(path: Path, pattern: str = "*") -> str:
-    """SHA-256 of a file, or of the names and contents of the files below a folder that match a pattern."""
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of all files below a folder."""
     if not path.is_dir():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    files = sorted(each for each in path.rglob(pattern) if each.is_file())
+    files = sorted(each for each in path.rglob("*") if each.is_file())
     parts = [f"{each.relative_to(path).as_posix()} {digest(each)}" for each in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
