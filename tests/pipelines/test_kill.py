@@ -1,20 +1,20 @@
-"""SIGKILL at a random moment, then again until the stage ends: the weights are those of an uninterrupted run."""
+"""SIGKILL at chosen moments, then again until the stage ends: the weights are those of an uninterrupted run."""
 
 import os
-import random
+import select
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+import torch
 from commands import profile
 from conftest import ROOT
 from ruamel.yaml import YAML
 
-TIMEOUT = 120  # seconds for the first sign of life
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="module")
@@ -25,33 +25,19 @@ def project(tmp_path_factory, tiny_zip):
     shutil.copyfile(tiny_zip, folder / "data/raw/tiny.zip")
     params = profile("smoke")
     params["dataset"]["path"], params["pose"]["estimator"], params["threads"] = "data/raw/tiny.zip", "truth", 1
-    params["gan"]["full"]["options"]["iterations"] = 80
+    params["gan"]["full"]["options"]["iterations"] = 12
     params["gan"]["full"]["training"]["checkpoint_every"] = 2
-    params["reid"]["ide"]["training"].update(iterations=80, batch_size=8, checkpoint_every=2)
+    params["reid"]["ide"]["training"].update(iterations=12, batch_size=8, checkpoint_every=2)
     YAML().dump(params, folder / "params.yaml")
     for command in ("prepare", "estimate-poses", "pair"):
-        assert start(folder, command).wait(TIMEOUT) == 0
+        run(folder, "-m", "pipelines", command)
     return folder
 
 
-def start(folder, *words):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pipelines", *words]
-    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def kill_once_saved(folder, process, wait):
-    """Kill the process `wait` seconds after it saved its state again; whether it had ended before."""
-    begun, before = time.monotonic(), {p: p.stat().st_mtime_ns for p in folder.glob(".scratch/*/state.pt")}
-    while process.poll() is None:
-        now = {p: p.stat().st_mtime_ns for p in folder.glob(".scratch/*/state.pt") if p.exists()}
-        if now and now != before:
-            time.sleep(wait)
-            break
-        assert time.monotonic() - begun < TIMEOUT
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    return process.wait() == 0
+def run(folder, *words):
+    """Run Python in a folder until it ends well."""
+    done = subprocess.run([sys.executable, *words], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -63,51 +49,71 @@ def kill_once_saved(folder, process, wait):
     ids=["train-gan", "train-reid"],
 )
 def test_killed_and_resumed_is_as_good_as_whole(project, words, result):
-    assert start(project, *words).wait(TIMEOUT) == 0
+    run(project, "-m", "pipelines", *words)
     whole = (project / result).read_bytes()
     shutil.rmtree((project / result).parent)
 
-    waits = [random.uniform(0, 0.5) for _ in range(3)]
-    ended = [kill_once_saved(project, start(project, *words), wait) for wait in waits]
-    assert not ended[0], f"the run should have been killed; waits {waits}"
-    assert start(project, *words).wait(TIMEOUT) == 0
-    assert (project / result).read_bytes() == whole, f"waits {waits}"
+    # A state is saved every other iteration. What is saved is made in a folder, moved, and the folder is removed.
+    moments = [
+        ("os.mkdir", 3, "state.pt.partial"),  # the second time; there are two tries to make each
+        ("os.rename", 3, "state.pt.partial"),
+        ("os.rmdir", 1, "state.pt.partial"),
+        ("os.rename", 1, f"{result.name}.partial"),
+        ("shutil.rmtree", 1, ".scratch"),  # when all is done, and the state is removed
+    ]
+    kept = project / "kept" / words[0]
+    lines = ";".join(f"{event},{count},{part}" for event, count, part in moments)
+    run(project, ROOT / "tests/killing.py", kept, result, lines, *words)
+    assert [torch.load(kept / f"{number}/state.pt")["iteration"] for number in range(4)] == [2, 6, 8, 12]
+    assert not list(kept.glob(f"[0-3]/{result.name}"))
+    assert (kept / "4" / result.name).read_bytes() == whole
+    assert not (kept / "4/state.pt").exists()
+
+    run(project, "-m", "pipelines", *words)
+    assert (project / result).read_bytes() == whole
     assert not list((project / ".scratch").iterdir())
 
 
-def test_a_killed_rendering_leaves_no_process_and_goes_on(tmp_path):
-    def command(out):
-        options = ["--identities", "6", "--seed", "3", "--processes", "2", "--no-backgrounds", "--out", str(out)]
-        return [sys.executable, "-m", "pipelines", "render", *options]
+# Renders with two processes until the first person is there; then it stops them, says their numbers, and waits.
+RENDER = """
+import multiprocessing, os, signal, sys
+from augment.streets import studio
+run = studio._run
 
-    subprocess.run(command(tmp_path / "whole.zip"), cwd=ROOT, check=True, capture_output=True, timeout=300)
-    running = subprocess.Popen(
-        command(tmp_path / "killed.zip"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    parts = tmp_path / "killed.zip.parts"
-    wait_for(lambda: len(list(parts.glob("*.zip"))) >= 1)
-    workers = [int(pid) for pid in Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()]
-    assert len(workers) >= 2
-    running.kill()
-    running.wait()
-    wait_for(lambda: not any(alive(pid) for pid in workers))
+def until_the_first(jobs, processes):
+    for _ in run(jobs, processes):
+        workers = [worker.pid for worker in multiprocessing.active_children()]
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        print(*workers, flush=True)
+        signal.pause()
+        yield
+
+studio._run = until_the_first
+studio.render(6, 3, studio.Path(sys.argv[1]), 2, backgrounds=False)
+"""
+
+
+def test_a_killed_rendering_leaves_no_process_and_goes_on(tmp_path):
+    def render(name):
+        options = ["--identities", "6", "--seed", "3", "--processes", "2", "--no-backgrounds", "--out", tmp_path / name]
+        run(ROOT, "-m", "pipelines", "render", *options)
+
+    render("whole.zip")
+    command = [sys.executable, "-c", RENDER, tmp_path / "killed.zip"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        workers = [int(pid) for pid in running.stdout.readline().split()]
+        assert len(workers) == 2
+        ends = [os.pidfd_open(pid) for pid in workers]
+        running.kill()
+    for pid in workers:
+        os.kill(pid, signal.SIGCONT)
+    for end in ends:
+        assert select.select([end], [], [], 60)[0], "a process goes on without the one that started it"
+        os.close(end)
     assert not (tmp_path / "killed.zip").exists()
-    kept = list(parts.glob("*.zip"))
+    kept = list((tmp_path / "killed.zip.parts").glob("*.zip"))
     assert 1 <= len(kept) < 7
-    subprocess.run(command(tmp_path / "killed.zip"), cwd=ROOT, check=True, capture_output=True, timeout=300)
+    render("killed.zip")
     assert (tmp_path / "killed.zip").read_bytes() == (tmp_path / "whole.zip").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.zip", "whole.zip"]
-
-
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
