@@ -14,6 +14,7 @@ from pipelines.report.reid_table import reid_table
 from pipelines.report.results import Metrics, Results, check_settings, metrics, read_results, read_score
 from pipelines.report.significance import significance
 from pipelines.report.tables import Captioned
+from pipelines.runtime import bound_threads
 
 
 def run(params: Params) -> None:
@@ -26,6 +27,7 @@ def run(params: Params) -> None:
         InputError: scores were measured with other settings than those of params.yaml.
     """
     rows = [layout.REAL, *(layout.row_name(g, a) for g in params.augmentations for a in params.alphas)]
+    bound_threads(params.threads)
     with stage("report", f"{len(rows)} training sets: {', '.join(rows)}") as say:
         results = read_results(rows, params.networks, params.seeds)
         check_settings(results, params)

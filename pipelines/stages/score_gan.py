@@ -81,7 +81,7 @@ def run(
             images = generate_images(method, people.to(device), tuples, scratch)
         source, target = (people.images[rows] for rows in pairs.unbind(1))
 
-        networks = load_networks(scores.classifier, scores.detector, device, threads)
+        networks = load_networks(scores.classifier, scores.detector, device)
         mask = masks(people.poses[pairs[:, 1]], size)
         found, judged = inspect(images, mask, networks, device, name)
         found |= compare(images, target, mask, scores.ssim)
