@@ -52,7 +52,7 @@ def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
     evaluation, rule = params.evaluation, params.report.average_precision
     measured = (params.dataset.name, evaluation.queries, evaluation.metric_train)
     as_published = measured == ("market1501", "single", "real")
-    compared = significance(results, rule)
+    compared = significance(results, rule, params.seed)
     compared.to_csv(layout.REPORT / "significance.tsv", sep="\t", index=False, float_format="%.4g")
     table = reid_table(results, means, compared, rule, as_published)
     caption = captions.reid_caption(params, results, as_published)
