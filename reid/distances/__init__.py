@@ -3,13 +3,15 @@
 Where `whole` is False, any part of queries and gallery gives, but for rounding, that part of the matrix.
 """
 
+from typing import Any
+
 from reid.distances.euclidean import Euclidean
 from reid.distances.k_reciprocal import KReciprocal
 from reid.distances.kissme import KISSME
 from reid.distances.query_expansion import QueryExpansion
 from reid.distances.xqda import XQDA
 
-DISTANCES = {
+DISTANCES: dict[str, Any] = {
     "euclidean": Euclidean,
     "xqda": XQDA,
     "kissme": KISSME,
