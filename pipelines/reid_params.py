@@ -28,7 +28,6 @@ class IDEOptions(Section):
     crop_size: Size | None
     dropout: Share
     freeze_batch_norm: bool
-    mirror: bool
 
     @model_validator(mode="after")
     def _crops_fit(self) -> IDEOptions:
@@ -87,6 +86,7 @@ class ReidParams(Section):
     options: dict[str, Any]
     training: ReidTraining
     generated: GeneratedParams
+    mirror: bool
     distances: Annotated[list[Annotated[str, one_of(DISTANCES)]], Field(min_length=1), AfterValidator(each_once)]
 
     @field_validator("options")

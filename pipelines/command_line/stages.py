@@ -76,8 +76,8 @@ def score_gan(params: Params, name: str) -> None:
 
     if name != layout.REAL:
         section(params.gan, name, "gan")
-    seed = params.seeds[0]
-    stage.run(name, params.scores, params.seed, seed, params.device, params.threads, params.image_size)
+    seed, mirror = params.seeds[0], params.reid[params.scores.identity].mirror
+    stage.run(name, params.scores, mirror, params.seed, seed, params.device, params.threads, params.image_size)
 
 
 @click.command()
@@ -141,8 +141,8 @@ def evaluate(params: Params, network: str, train: Path, model: Path, out: Path) 
     from pipelines.stages import evaluate as stage
 
     needs_queries(params)
-    distances = section(params.reid, network, "reid").distances
-    stage.run(distances, params.evaluation, train, model, out, params.device, params.threads)
+    reid = section(params.reid, network, "reid")
+    stage.run(reid, params.evaluation, train, model, out, params.device, params.threads)
 
 
 @click.command()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipelines import layout
 from pipelines.console import stage
-from pipelines.reid_params import EvaluationParams
+from pipelines.reid_params import EvaluationParams, ReidParams
 from pipelines.report.feature_map import feature_map
 from pipelines.runtime import describe, set_up
 from reid.common.errors import InputError
@@ -45,7 +45,7 @@ class TestSet(NamedTuple):
 
 
 def run(
-    distances: list[str],
+    reid: ReidParams,
     evaluation: EvaluationParams,
     train: Path,
     model: Path,
@@ -60,7 +60,7 @@ def run(
     training images.
 
     Args:
-        distances: keys of `reid.distances.DISTANCES`.
+        reid: section of the network.
         evaluation: its section.
         train: folder with the `train.parquet` that the network was trained on, from which metrics are learnt.
         model: folder that train-reid wrote.
@@ -69,7 +69,7 @@ def run(
         threads: CPU threads.
     """
     device = set_up(device_name, threads)
-    does = f"distances {', '.join(distances)}, on {describe(device, threads)}"
+    does = f"distances {', '.join(reid.distances)}, on {describe(device, threads)}"
     with stage(f"evaluate {model.name}", does) as say:
         network, config = storage.load(model, device)
         table = samples.read(train / "train.parquet")
@@ -77,15 +77,15 @@ def run(
 
         def features(of: pd.DataFrame, title: str) -> Features:
             images = load(of["archive"], of["image"], tuple(config["image_size"])).to(device)
-            found = extract(network, images, title=title)
+            found = extract(network, images, title=title, mirror=reid.mirror)
             return normalise(found) if evaluation.normalise else found
 
         # Measure.
         test = read_test_set(features, evaluation.queries)
-        learns = any(DISTANCES[name].learns for name in distances)
+        learns = any(DISTANCES[name].learns for name in reid.distances)
         known = learnt_from(table, evaluation.metric_train, features) if learns else ()
         rankings = {}
-        for name in distances:
+        for name in reid.distances:
             rankings[name] = rank(fitted(name, known), test, threads)
             scores = rounded(rankings[name])
             say(f"{name}: Rank-1 {scores['rank1']}, mAP {scores['mAP']} (step {scores['mAP_step']})")

@@ -43,8 +43,8 @@ def run(
     table = samples.read(train / "train.parquet")
     made = (table["origin"] != samples.REAL).to_numpy()
     generated = int(made.sum())
-    unused = {"distances"} if generated else {"distances", "generated"}
-    settings = {"reid": reid.model_dump(exclude=unused), "seed": seed, "size": size}
+    used = {"network", "options", "training"} | ({"generated"} if generated else set())
+    settings = {"reid": reid.model_dump(include=used), "seed": seed, "size": size}
     settings |= {"threads": threads, "device": device.type}
     inputs = [train / "train.parquet", *samples.archives(table)]
     weights = reid.options["weights"]

@@ -24,7 +24,6 @@ class IDE(nn.Module):
         crop_size: Size | None = None,  # (H, W) of the window that is seen: a random one in training; None for all
         dropout: float = 0.0,  # before the classifier; 0 as released, 0.5 was found better later
         freeze_batch_norm: bool = True,  # keep ImageNet's statistics; scale and shift are trained, as released
-        mirror: bool = False,  # embed an image together with its mirror image
         weights: str | None = None,  # file of the backbone's weights; None for those that come with it
         pretrained: bool = True,  # start from weights
     ):
@@ -34,7 +33,7 @@ class IDE(nn.Module):
         self.backbone = build(backbone, pretrained, weights)
         self.classifier = linear(self.backbone.dimensions, classes, 0.001)
         self.input_size, self.crop_size = input_size, crop_size
-        self.dropout, self.mirror = dropout, mirror
+        self.dropout = dropout
         if freeze_batch_norm:
             (fold if backbone in BACKBONES else freeze)(self.backbone)
 
@@ -53,10 +52,8 @@ class IDE(nn.Module):
         return self._identification(self.features(images), labels, smoothing)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Embeddings (B, D) of images (B, 3, H, W) in [-1, 1]; not normalised, but for those of mirrored pairs."""
-        if not self.mirror:
-            return self.features(images)
-        return F.normalize(self.features(images)) + F.normalize(self.features(images.flip(3)))
+        """Embeddings (B, D) of images (B, 3, H, W) in [-1, 1]; not normalised."""
+        return self.features(images)
 
     def features(self, images: Tensor) -> Tensor:
         """What the backbone makes (B, D) of images (B, 3, H, W) of any size."""

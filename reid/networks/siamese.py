@@ -18,7 +18,7 @@ class Siamese(IDE):
     """IDE with verification of pairs; embeds single images as IDE does.
 
     The defaults are the recipe behind the journal paper's Table 4. The original's: dropout 0.9, freeze_batch_norm
-    false, verification_weight 1, verifier_rate 100, mirror true; docs/fidelity.md has its training.
+    false, verification_weight 1, verifier_rate 100; docs/fidelity.md has its training.
     """
 
     def __init__(
@@ -29,14 +29,13 @@ class Siamese(IDE):
         crop_size: Size | None = (224, 224),
         dropout: float = 0.0,  # before both classifiers
         freeze_batch_norm: bool = True,
-        mirror: bool = False,
         verification_weight: float = 0.5,  # of the verification loss; identification's is 1
         verifier_rate: float = 1.0,  # the verifier's learning rate, as a multiple of the classifier's
         classifier_deviation: float = 0.01,  # of the initial weights of both classifiers
         weights: str | None = None,
         pretrained: bool = True,
     ):
-        shared = (input_size, crop_size, dropout, freeze_batch_norm, mirror, weights, pretrained)
+        shared = (input_size, crop_size, dropout, freeze_batch_norm, weights, pretrained)
         super().__init__(classes, backbone, *shared)
         nn.init.normal_(self.classifier.weight, std=classifier_deviation)
         self.verifier = linear(self.backbone.dimensions, 2, classifier_deviation)

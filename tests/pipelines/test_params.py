@@ -54,6 +54,7 @@ def test_paper_profile_is_the_papers():
     scores = paper.scores
     assert (scores.pairs, scores.ssim, scores.classifier) == (12_000, "released", "inception-v3")
     assert (training.classifier_rate, training.flip, paper.evaluation.normalise) == (1, 0.5, True)
+    assert not any(reid.mirror for reid in paper.reid.values())
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,7 @@ def test_paper_profile_is_the_papers():
         (lambda p: p["scores"].update(identity=1), "scores.identity: expected a name of lower-case letters"),
         (lambda p: p["dataset"].update(path=5), "dataset.path: Input should be a valid string, got 5"),
         (lambda p: p["reid"]["siamese"]["training"].update(sampling="single"), "learns from pairs: drawn or counted"),
+        (lambda p: p["reid"]["ide"].pop("mirror"), "reid.ide.mirror: Field required"),
         (lambda p: p["reid"]["ide"]["training"].update(sampling="all"), "unknown name 'all'; known are single, drawn"),
         (lambda p: p["reid"]["ide"].update(distances=["cosine"]), "unknown name 'cosine'; known are euclidean, xqda"),
         (

@@ -16,8 +16,10 @@ from reid.files.images import Archive, encode_jpeg, write_zip
 from reid.networks import storage
 
 
-def test_scores_are_those_of_the_official_rule(prepared):
+@pytest.mark.parametrize("mirror", [False, True])
+def test_scores_are_those_of_the_official_rule(prepared, mirror):
     run("train-reid", "ide", "--out", "data/reid/real-a1-ide-s0")
+    write_params(lambda p: p["reid"]["ide"].update(mirror=mirror))
     run("evaluate", "ide", "--model", "data/reid/real-a1-ide-s0", "--out", "data/scores/real-a1-ide-s0.json")
     network, _ = storage.load("data/reid/real-a1-ide-s0")
     query, gallery = (samples.read(Path(f"data/samples/{split}.parquet")) for split in ("query", "gallery"))
@@ -25,7 +27,11 @@ def test_scores_are_those_of_the_official_rule(prepared):
     for table in (query, gallery):
         with Archive("data/raw/tiny.zip") as archive, torch.no_grad():
             pixels = np.stack([archive.image(image) for image in table["image"]])
-            found = network.embed(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 127.5 - 1).numpy()
+            images = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 127.5 - 1
+            found = network.embed(images).numpy()
+            if mirror:
+                pair = (found, network.embed(images.flip(3)).numpy())
+                found = sum(one / np.linalg.norm(one, axis=1, keepdims=True) for one in pair)
         features.append(found / np.linalg.norm(found, axis=1, keepdims=True))
     labels = [table[column].to_numpy() for table in (query, gallery) for column in ("identity", "camera")]
     cmc, aps = official(cdist(*features), *labels)
