@@ -33,6 +33,7 @@ def plain_number(number: object) -> object:
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
 Size = tuple[Positive, Positive]
 Row = Annotated[str, BeforeValidator(plain_name)]
 Number = Annotated[int, BeforeValidator(plain_number)]

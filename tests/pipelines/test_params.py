@@ -9,7 +9,9 @@ from augment.methods.pose_gan.deformable import Deformable
 from augment.methods.pose_gan.method import PoseGAN
 from pipelines import params
 from pipelines.params import ParamsError
-from reid.networks import Siamese
+from reid.networks import IDE, Siamese
+from reid.training.labelling import label
+from reid.training.loop import train
 
 
 def changed(tmp_path, change):
@@ -39,22 +41,44 @@ def test_paper_profile_is_the_papers():
     assert baseline["reconstruction_weight"] == pytest.approx(100 / 3, abs=1e-3)
     shared = ("width", "iterations", "batch_size", "learning_rate", "convention", "background")
     assert all(baseline[name] == full[name] for name in shared)
+    scores = paper.scores
+    assert (scores.pairs, scores.ssim, scores.classifier) == (12_000, "released", "inception-v3")
+
+
+def test_paper_profile_has_the_papers_re_id():
+    paper = params.check(profile("paper"), "paper")
     options, training = paper.reid["ide"].options, paper.reid["ide"].training
     assert (options["backbone"], options["input_size"], options["dropout"]) == ("resnet50", (224, 224), 0)
     assert options["freeze_batch_norm"]
     assert options["crop_size"] is None
-    assert (training.iterations, training.batch_size, training.decay_at) == (50_000, 16, [20_000, 40_000])
-    assert (training.learning_rate, training.momentum, training.weight_decay) == (1e-3, 0.9, 5e-4)
+    assert (training["iterations"], training["batch_size"], training["decay_at"]) == (50_000, 16, [20_000, 40_000])
+    assert (training["learning_rate"], training["momentum"], training["weight_decay"]) == (1e-3, 0.9, 5e-4)
     siamese = paper.reid["siamese"]
-    defaults = inspect.signature(Siamese).parameters
-    assert siamese.options == {name: defaults[name].default for name in siamese.options}, "the recipe behind Table 4"
-    assert (siamese.training.iterations, siamese.training.decay_at) == (100_000, [90_000])
-    assert (siamese.training.batch_size, siamese.training.sampling) == (16, "drawn")
-    assert (siamese.training.learning_rate, siamese.training.classifier_rate) == (1e-3, 1)
-    scores = paper.scores
-    assert (scores.pairs, scores.ssim, scores.classifier) == (12_000, "released", "inception-v3")
-    assert (training.classifier_rate, training.flip, paper.evaluation.normalise) == (1, 0.5, True)
+    assert siamese.options == defaults(Siamese, siamese.options), "the recipe behind Table 4"
+    assert (siamese.training["iterations"], siamese.training["decay_at"]) == (100_000, [90_000])
+    assert (siamese.training["batch_size"], siamese.training["sampling"]) == (16, "drawn")
+    assert (siamese.training["learning_rate"], siamese.training["classifier_rate"]) == (1e-3, 1)
+    assert (training["classifier_rate"], training["flip"], paper.evaluation.normalise) == (1, 0.5, True)
     assert not any(reid.mirror for reid in paper.reid.values())
+
+
+def defaults(part, names):
+    """Of arguments of a class or function."""
+    parameters = inspect.signature(part).parameters
+    return {name: parameters[name].default for name in names}
+
+
+def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
+    def change(params):
+        params["reid"]["ide"].update(options={}, training={"iterations": 7}, generated={})
+
+    found = params.load(changed(tmp_path, change))
+    reid = found.reid["ide"]
+    given = {"classes", "pretrained"}
+    assert reid.options == defaults(IDE, inspect.signature(IDE).parameters.keys() - given)
+    assert set(reid.training) == set(YAML(typ="safe").load(Path("params.yaml"))["reid"]["ide"]["training"])
+    assert reid.training == {**defaults(train, reid.training), "iterations": 7}
+    assert reid.generated == defaults(label, ("labels", "smoothing"))
 
 
 @pytest.mark.parametrize(
@@ -80,9 +104,28 @@ def test_paper_profile_is_the_papers():
         (lambda p: p["reid"].update({"IDE": p["reid"]["ide"]}), "reid.IDE: expected a name of lower-case letters"),
         (lambda p: p["scores"].update(identity=1), "scores.identity: expected a name of lower-case letters"),
         (lambda p: p["dataset"].update(path=5), "dataset.path: Input should be a valid string, got 5"),
-        (lambda p: p["reid"]["siamese"]["training"].update(sampling="single"), "learns from pairs: drawn or counted"),
+        (
+            lambda p: p["reid"]["siamese"]["training"].update(sampling="single"),
+            "reid.siamese.training: sampling: a siamese network learns from pairs: drawn or counted, got single",
+        ),
+        (
+            lambda p: p["reid"]["siamese"]["training"].pop("sampling"),
+            "reid.siamese.training: sampling: a siamese network learns from pairs: drawn or counted, got single",
+        ),
+        (
+            lambda p: p["reid"]["ide"]["training"].update(sampling="all"),
+            "reid.ide.training.sampling: unknown name 'all'; known are single, drawn",
+        ),
+        (lambda p: p["reid"]["ide"]["training"].update(lr=1), "reid.ide.training.lr: unknown parameter"),
+        (lambda p: p["reid"]["ide"]["training"].pop("iterations"), "reid.ide.training.iterations: Field required"),
+        (lambda p: p["reid"]["ide"]["training"].update(momentum=2), "reid.ide.training.momentum: .* got 2"),
+        (lambda p: p["reid"]["ide"].update(network="triplet"), "reid.ide.network: unknown name 'triplet'; known are"),
         (lambda p: p["reid"]["ide"].pop("mirror"), "reid.ide.mirror: Field required"),
-        (lambda p: p["reid"]["ide"]["training"].update(sampling="all"), "unknown name 'all'; known are single, drawn"),
+        (lambda p: p["reid"]["ide"]["options"].update(dropout=1.5), "reid.ide.options: of ide: dropout: .* got 1.5"),
+        (
+            lambda p: p["reid"]["siamese"]["options"].update(verifier_rate=0, crop_size=[1, 0]),
+            "reid.siamese.options: of siamese: crop_size.1: .* got 0; verifier_rate: .* greater than 0, got 0",
+        ),
         (lambda p: p["reid"]["ide"].update(distances=["cosine"]), "unknown name 'cosine'; known are euclidean, xqda"),
         (
             lambda p: p["reid"]["ide"]["options"].update(crop_size=[200, 50]),
@@ -98,6 +141,7 @@ def test_paper_profile_is_the_papers():
         ),
         (lambda p: p["reid"]["ide"]["options"].update(pairs=2), "reid.ide.options: of ide: pairs: unknown parameter"),
         (lambda p: p["reid"]["ide"]["generated"].update(labels="own"), "reid.ide.generated.labels: .* got 'own'"),
+        (lambda p: p["reid"]["ide"]["generated"].update(smoothing=2), "reid.ide.generated.smoothing: .* got 2"),
         (
             lambda p: p["evaluation"].update(queries="max", normalise=False),
             "evaluation: queries: max makes queries of length 1, so normalise must be true",
