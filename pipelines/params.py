@@ -22,7 +22,7 @@ from augment.scores.inception import SPLITS
 from augment.scores.ssim import SETTINGS
 from augment.training import train
 from pipelines import layout
-from pipelines.reid_params import EvaluationParams, ReidParams
+from pipelines.reid_params import Distances, EvaluationParams, ReidParams
 from reid.common.errors import InputError
 from reid.common.parameters import (
     Number,
@@ -132,6 +132,7 @@ class Params(Section):
     seeds: Annotated[list[Annotated[Number, Field(ge=0)]], Field(min_length=1)]
     gan: dict[Row, GanParams]
     reid: dict[Row, ReidParams]
+    distances: Distances
     evaluation: EvaluationParams
     scores: ScoresParams
     report: ReportParams

@@ -1,6 +1,6 @@
-"""Sections `reid` and `evaluation` of params.yaml.
+"""Sections `reid`, `distances` and `evaluation` of params.yaml.
 
-Options of networks and of their training are those in the signatures of their constructors and functions.
+Options of networks, of their training and of distances are those in the signatures of their constructors and functions.
 """
 
 from __future__ import annotations
@@ -23,6 +23,15 @@ def arguments(function: Callable[..., Any], given: set[str]) -> AfterValidator:
     return AfterValidator(lambda values: section.model_validate(values).model_dump())
 
 
+def with_defaults(distances: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """All options of all distances: those that are given, checked, and the defaults of the others."""
+    return {name: options(part, distances.get(name, {}), {"seed"}, name) for name, part in DISTANCES.items()}
+
+
+Distances = Annotated[
+    dict[Annotated[str, one_of(DISTANCES)], dict[str, Any]],
+    AfterValidator(with_defaults),
+]
 TRAINED_WITH = {"network", "images", "labels", "smoothing", "scratch", "seed"}  # arguments of `train` from elsewhere
 
 

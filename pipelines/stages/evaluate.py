@@ -46,10 +46,12 @@ class TestSet(NamedTuple):
 
 def run(
     reid: ReidParams,
+    options: dict[str, dict[str, Any]],
     evaluation: EvaluationParams,
     train: Path,
     model: Path,
     out: Path,
+    seed: int,
     device_name: str,
     threads: int,
 ) -> None:
@@ -61,10 +63,12 @@ def run(
 
     Args:
         reid: section of the network.
+        options: of each distance, by its name.
         evaluation: its section.
         train: folder with the `train.parquet` that the network was trained on, from which metrics are learnt.
         model: folder that train-reid wrote.
         out: file to write.
+        seed: of what distances draw to learn from, and of the map of features; that of the network's training.
         device_name: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
     """
@@ -86,7 +90,7 @@ def run(
         known = learnt_from(table, evaluation.metric_train, features) if learns else ()
         rankings = {}
         for name in reid.distances:
-            rankings[name] = rank(fitted(name, known), test, threads)
+            rankings[name] = rank(fitted(name, options[name], seed, known), test, threads)
             scores = rounded(rankings[name])
             say(f"{name}: Rank-1 {scores['rank1']}, mAP {scores['mAP']} (step {scores['mAP_step']})")
         first = rankings.get("euclidean") or rank(Euclidean(), test, threads)
@@ -106,7 +110,7 @@ def run(
         # Draw and write; the JSON file comes last, so that it is there only if all is.
         out.parent.mkdir(parents=True, exist_ok=True)
         by_query(test.query, rankings).to_parquet(out.with_suffix(".parquet"), index=False)
-        draw_map(table, features, model.name, out.with_suffix(".png"))
+        draw_map(table, features, seed, model.name, out.with_suffix(".png"))
         out.write_text(json.dumps(result, indent=1) + "\n")
 
 
@@ -135,16 +139,16 @@ def learnt_from(table: pd.DataFrame, which: str, features: Extract) -> tuple[NDA
     return features(table, "train"), table["identity"].to_numpy(), table["camera"].to_numpy()
 
 
-def fitted(name: str, known: tuple[NDArray[Any], ...]) -> Any:
+def fitted(name: str, options: dict[str, Any], seed: int, known: tuple[NDArray[Any], ...]) -> Any:
     """A distance; one that learns has learnt from the `known` features, identities and cameras.
 
     Raises:
         InputError: nothing can be learnt from them.
     """
     if not DISTANCES[name].learns:
-        return DISTANCES[name]()
+        return DISTANCES[name](**options)
     try:
-        return DISTANCES[name]().fit(*known)
+        return DISTANCES[name](**options, seed=seed).fit(*known)
     except InputError as error:
         raise InputError(f"{error}. Without {name}: take it out of `distances` in params.yaml") from error
 
@@ -214,13 +218,13 @@ def rank_lists(test: TestSet, ranking: Ranking, count: int) -> dict[str, list[di
     return {"rank_lists": lists(spread), "hardest": lists(hardest)}
 
 
-def draw_map(table: pd.DataFrame, features: Extract, network: str, path: Path) -> None:
+def draw_map(table: pd.DataFrame, features: Extract, seed: int, network: str, path: Path) -> None:
     """Draw where the network puts training images of MAPPED people, of those with generated images if there are any."""
     generated = table["origin"] != samples.REAL
     people = np.unique(table.loc[generated if generated.any() else ~generated, "identity"])
     chosen = people[np.unique(np.linspace(0, len(people) - 1, MAPPED).astype(int))]
     shown = table[table["identity"].isin(chosen)].reset_index(drop=True)
-    feature_map(on_a_plane(features(shown, "map")), shown, network, path)
+    feature_map(on_a_plane(features(shown, "map"), seed), shown, network, path)
 
 
 def _check_training_set(table: pd.DataFrame, trained_on: dict[str, int], model: Path, train: Path) -> None:

@@ -1,6 +1,8 @@
 """Distances: `DISTANCES[name]().fit(features, identities, cameras).matrix(query, gallery) -> (Q, G)`.
 
-Where `whole` is False, any part of queries and gallery gives, but for rounding, that part of the matrix.
+Where `whole` is False, any part of queries and gallery gives, but for rounding, that part of the matrix. The
+constructor's signature says which options a distance has, of what types, within which bounds, and their defaults; one
+that learns has a `seed` too, of what it draws.
 """
 
 from typing import Any

@@ -9,6 +9,7 @@ from augment.methods.pose_gan.deformable import Deformable
 from augment.methods.pose_gan.method import PoseGAN
 from pipelines import params
 from pipelines.params import ParamsError
+from reid.distances import DISTANCES
 from reid.networks import IDE, Siamese
 from reid.training.labelling import label
 from reid.training.loop import train
@@ -60,6 +61,7 @@ def test_paper_profile_has_the_papers_re_id():
     assert (siamese.training["learning_rate"], siamese.training["classifier_rate"]) == (1e-3, 1)
     assert (training["classifier_rate"], training["flip"], paper.evaluation.normalise) == (1, 0.5, True)
     assert not any(reid.mirror for reid in paper.reid.values())
+    assert paper.distances == {name: defaults(part, set(paper.distances[name])) for name, part in DISTANCES.items()}
 
 
 def defaults(part, names):
@@ -71,6 +73,7 @@ def defaults(part, names):
 def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
     def change(params):
         params["reid"]["ide"].update(options={}, training={"iterations": 7}, generated={})
+        params["distances"] = {"k-reciprocal": {"k1": 7}, "xqda": {}}
 
     found = params.load(changed(tmp_path, change))
     reid = found.reid["ide"]
@@ -79,6 +82,13 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
     assert set(reid.training) == set(YAML(typ="safe").load(Path("params.yaml"))["reid"]["ide"]["training"])
     assert reid.training == {**defaults(train, reid.training), "iterations": 7}
     assert reid.generated == defaults(label, ("labels", "smoothing"))
+    assert found.distances == {
+        "euclidean": {},
+        "xqda": {"regulariser": 0.001},
+        "kissme": {"dimensions": 200},
+        "k-reciprocal": {"k1": 7, "k2": 6, "weight": 0.3},
+        "query-expansion": {"count": 5, "alpha": 3.0},
+    }
 
 
 @pytest.mark.parametrize(
@@ -125,6 +135,17 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
         (
             lambda p: p["reid"]["siamese"]["options"].update(verifier_rate=0, crop_size=[1, 0]),
             "reid.siamese.options: of siamese: crop_size.1: .* got 0; verifier_rate: .* greater than 0, got 0",
+        ),
+        (lambda p: p["distances"].update(cosine={}), "distances.cosine: unknown name 'cosine'; known are euclidean"),
+        (
+            lambda p: p["distances"]["k-reciprocal"].update(k1=0, k3=1),
+            "distances: of k-reciprocal: k1: Input should be greater than or equal to 1, got 0; k3: unknown parameter",
+        ),
+        (lambda p: p["distances"]["xqda"].update(seed=1), "distances: of xqda: seed: unknown parameter"),
+        (lambda p: p["distances"].update(euclidean={"p": 1}), "distances: of euclidean: p: unknown parameter"),
+        (
+            lambda p: p["distances"].update(kissme=None),
+            "distances.kissme: Input should be a valid dictionary, got None",
         ),
         (lambda p: p["reid"]["ide"].update(distances=["cosine"]), "unknown name 'cosine'; known are euclidean, xqda"),
         (

@@ -107,6 +107,34 @@ def test_multi_query_and_distances_that_need_the_whole_gallery(prepared):
     assert single["euclidean"].tolist() != single["k-reciprocal"].tolist()
 
 
+def test_distances_have_the_options_and_the_seed_that_they_are_given(prepared):
+    run("train-reid", "ide", "--out", "data/reid/real")
+    changed_options = {"k-reciprocal": {"weight": 1.0}, "xqda": {"regulariser": 0.5}}
+    tables = {}
+    for name, options, words in (
+        ("default", {}, ()),
+        ("first", {}, ("--seed", 5)),
+        ("second", {}, ("--seed", 7)),
+        ("options", changed_options, ()),
+    ):
+
+        def change(params, options=options):
+            params["seeds"], params["distances"] = [5, 7], options
+            params["reid"]["ide"]["distances"] = ["euclidean", "k-reciprocal", "xqda"]
+
+        write_params(change)
+        run("evaluate", "ide", "--model", "data/reid/real", *words, "--out", f"{name}.json")
+        table = pd.read_parquet(f"{name}.parquet")
+        tables[name] = {distance: of["ap_trapezoid"].tolist() for distance, of in table.groupby("distance")}
+    first, second = tables["first"], tables["second"]
+    assert tables["default"] == first
+    assert first["xqda"] != second["xqda"], "other pairs of images"
+    assert {**first, "xqda": None} == {**second, "xqda": None}
+    assert first["k-reciprocal"] != first["euclidean"]
+    assert tables["options"]["k-reciprocal"] == first["euclidean"], "nothing but the original distance"
+    assert tables["options"]["xqda"] != first["xqda"]
+
+
 def test_rank_lists_show_each_image_for_what_it_is(prepared):
     run("train-reid", "ide", "--out", "data/reid/real")
     run("evaluate", "ide", "--model", "data/reid/real", "--out", "real.json")
