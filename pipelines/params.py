@@ -22,9 +22,10 @@ from augment.scores.inception import SPLITS
 from augment.scores.ssim import SETTINGS
 from augment.training import train
 from pipelines import layout
-from pipelines.reid_params import EvaluationParams, ReidParams
+from pipelines.reid_params import Distances, EvaluationParams, ReidParams
 from reid.common.errors import InputError
 from reid.common.parameters import (
+    Number,
     Positive,
     Row,
     Section,
@@ -125,12 +126,13 @@ class Params(Section):
     variants: list[Row]
     noise: list[Row]
     renderings: list[Annotated[str, one_of(RENDERINGS)]]
-    alphas: Annotated[list[int], Field(min_length=1)]
+    alphas: Annotated[list[Number], Field(min_length=1)]
     exports: list[Row]
     networks: Annotated[list[Row], Field(min_length=1)]
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    seeds: Annotated[list[Annotated[Number, Field(ge=0)]], Field(min_length=1)]
     gan: dict[Row, GanParams]
     reid: dict[Row, ReidParams]
+    distances: Distances
     evaluation: EvaluationParams
     scores: ScoresParams
     report: ReportParams

@@ -1,83 +1,38 @@
-"""Sections `reid` and `evaluation` of params.yaml."""
+"""Sections `reid`, `distances` and `evaluation` of params.yaml.
+
+Options of networks, of their training and of distances are those in the signatures of their constructors and functions.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from reid.common.parameters import Positive, Rate, Section, Share, Size, checked, each_once, one_of
+from reid.common.parameters import Positive, Section, each_once, one_of, options, options_of
 from reid.distances import DISTANCES
 from reid.networks import NETWORKS
-from reid.networks.backbones import check_name
-from reid.training.sampling import SAMPLINGS
+from reid.training.labelling import label
+from reid.training.loop import train
 
 
-def known_backbone(name: str) -> str:
-    """The name, if there is such a backbone."""
-    check_name(name)
-    return name
+def arguments(function: Callable[..., Any], given: set[str]) -> AfterValidator:
+    """The check that a section's keys are arguments of a function; it adds those that are left out."""
+    section = options_of(function, given)
+    return AfterValidator(lambda values: section.model_validate(values).model_dump())
 
 
-class IDEOptions(Section):
-    """Options of `reid.networks.ide.IDE`."""
-
-    backbone: Annotated[str, AfterValidator(known_backbone)]
-    weights: str | None
-    input_size: Size
-    crop_size: Size | None
-    dropout: Share
-    freeze_batch_norm: bool
-    mirror: bool
-
-    @model_validator(mode="after")
-    def _crops_fit(self) -> IDEOptions:
-        if self.crop_size and any(cut > whole for cut, whole in zip(self.crop_size, self.input_size, strict=True)):
-            raise ValueError(
-                f"crop_size {self.crop_size} is larger than input_size {self.input_size}: it is cut out of it"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _others_weights_are_given(self) -> IDEOptions:
-        if ":" in self.backbone and self.weights is None:
-            raise ValueError(f"weights: backbone {self.backbone} needs a file of its weights: none come with it")
-        return self
+def with_defaults(distances: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """All options of all distances: those that are given, checked, and the defaults of the others."""
+    return {name: options(part, distances.get(name, {}), {"seed"}, name) for name, part in DISTANCES.items()}
 
 
-class SiameseOptions(IDEOptions):
-    """Options of `reid.networks.siamese.Siamese`."""
-
-    verification_weight: Rate
-    verifier_rate: Rate
-    classifier_deviation: Annotated[float, Field(ge=0)]
-
-
-NETWORK_OPTIONS: dict[str, type[Section]] = {"ide": IDEOptions, "siamese": SiameseOptions}
-
-
-class GeneratedParams(Section):
-    """How generated images are labelled when a Re-ID network trains on them."""
-
-    labels: Literal["inherit", "separate"]
-    smoothing: Share
-
-
-class ReidTraining(Section):
-    """Options of `reid.training.loop.train`."""
-
-    iterations: Positive
-    batch_size: Positive
-    sampling: Annotated[str, one_of(SAMPLINGS)]
-    learning_rate: Rate
-    classifier_rate: Rate
-    warmup: Annotated[int, Field(ge=0)]
-    decay_at: list[Positive]
-    momentum: Share
-    weight_decay: Annotated[float, Field(ge=0)]
-    flip: Share
-    log_every: Positive
-    checkpoint_every: Positive
+Distances = Annotated[
+    dict[Annotated[str, one_of(DISTANCES)], dict[str, Any]],
+    AfterValidator(with_defaults),
+]
+TRAINED_WITH = {"network", "images", "labels", "smoothing", "scratch", "seed"}  # arguments of `train` from elsewhere
 
 
 class ReidParams(Section):
@@ -85,20 +40,23 @@ class ReidParams(Section):
 
     network: Annotated[str, one_of(NETWORKS)]
     options: dict[str, Any]
-    training: ReidTraining
-    generated: GeneratedParams
+    training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)]
+    generated: Annotated[dict[str, Any], arguments(label, {"identities", "generated"})]
+    mirror: bool
     distances: Annotated[list[Annotated[str, one_of(DISTANCES)]], Field(min_length=1), AfterValidator(each_once)]
 
     @field_validator("options")
     @classmethod
-    def _options_are_the_networks(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        return checked(options, NETWORK_OPTIONS.get(info.data.get("network", "")), info.data.get("network"))
+    def _options_are_the_networks(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        name = info.data.get("network")
+        return options(NETWORKS[name], values, {"classes", "pretrained"}, name) if name else values
 
-    @model_validator(mode="after")
-    def _siamese_networks_learn_from_pairs(self) -> ReidParams:
-        if self.network == "siamese" and self.training.sampling == "single":
-            raise ValueError("training.sampling: a siamese network learns from pairs: drawn or counted, got single")
-        return self
+    @field_validator("training")
+    @classmethod
+    def _the_network_can_be_trained_so(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if check := getattr(NETWORKS.get(info.data.get("network", "")), "check_training", None):
+            check(values)
+        return values
 
 
 class EvaluationParams(Section):

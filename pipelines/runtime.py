@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
+import cv2
+import pyarrow as pa
 import torch
+from threadpoolctl import threadpool_limits
 
 from reid.common.errors import InputError
 
 
 def set_up(device: str, threads: int) -> torch.device:
-    """Set torch's number of CPU threads, on which the rounding of results depends, and choose the device.
+    """Bound the number of CPU threads, on which the rounding of results depends, and choose the device.
 
     Args:
         device: `cpu`, `cuda`, or `auto` for an NVIDIA GPU where there is one.
@@ -17,12 +22,22 @@ def set_up(device: str, threads: int) -> torch.device:
     Raises:
         InputError: `device` is `cuda`, and torch sees no GPU.
     """
-    torch.set_num_threads(threads)
+    bound_threads(threads)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("device: cuda is asked for, but torch sees no NVIDIA GPU; set device to auto or cpu")
     return torch.device(device)
+
+
+def bound_threads(threads: int) -> None:
+    """Let torch, BLAS, OpenMP (faiss, scikit-learn), OpenCV and Arrow work in so many threads each, in this process."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(threads)  # read by libraries that are loaded later: those of faiss, scikit-learn
+    threadpool_limits(threads)  # those that are loaded
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    pa.set_cpu_count(threads)
 
 
 def describe(device: torch.device, threads: int) -> str:

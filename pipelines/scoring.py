@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import cv2
 import pandas as pd
 import torch
 from torch import Tensor
@@ -37,16 +36,14 @@ class Networks:
     notes: list[str]  # which scores are missing, and how to get them
 
 
-def load_networks(classifier: str, detector: str, device: torch.device, threads: int) -> Networks:
+def load_networks(classifier: str, detector: str, device: torch.device) -> Networks:
     """Load both networks onto a device.
 
     Args:
         classifier: a key of `augment.scores.classifiers.CLASSIFIERS`.
         detector: a key of `augment.scores.detectors.DETECTORS`.
         device: of both, but for a detector that runs on the CPU alone.
-        threads: CPU threads of such a detector.
     """
-    cv2.setNumThreads(threads)
     notes = list[str]()
     loaded = load_classifier(classifier, device, "IS, mask-IS and FD", notes)
     return Networks(loaded, _or_note(lambda: DETECTORS[detector](device), "DS", notes), notes)

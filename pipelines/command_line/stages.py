@@ -76,8 +76,8 @@ def score_gan(params: Params, name: str) -> None:
 
     if name != layout.REAL:
         section(params.gan, name, "gan")
-    seed = params.seeds[0]
-    stage.run(name, params.scores, params.seed, seed, params.device, params.threads, params.image_size)
+    seed, mirror = params.seeds[0], params.reid[params.scores.identity].mirror
+    stage.run(name, params.scores, mirror, params.seed, seed, params.device, params.threads, params.image_size)
 
 
 @click.command()
@@ -134,15 +134,17 @@ def train_reid(params: Params, network: str, train: Path, seed: int | None, out:
 @click.argument("network")
 @click.option("--train", type=FOLDER, default=layout.SAMPLES, show_default=True, help="What the network trained on.")
 @click.option("--model", type=FOLDER, required=True, help="Folder that train-reid wrote.")
+@click.option("--seed", type=click.IntRange(0), metavar="S", show_default="the first of `seeds`")
 @click.option("--out", type=FILE, required=True, help="JSON file to write.")
 @with_params
-def evaluate(params: Params, network: str, train: Path, model: Path, out: Path) -> None:
+def evaluate(params: Params, network: str, train: Path, model: Path, seed: int | None, out: Path) -> None:
     """Measure a trained Re-ID network on the test set."""
     from pipelines.stages import evaluate as stage
 
     needs_queries(params)
-    distances = section(params.reid, network, "reid").distances
-    stage.run(distances, params.evaluation, train, model, out, params.device, params.threads)
+    reid = section(params.reid, network, "reid")
+    chosen = params.seeds[0] if seed is None else seed
+    stage.run(reid, params.distances, params.evaluation, train, model, out, chosen, params.device, params.threads)
 
 
 @click.command()

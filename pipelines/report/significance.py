@@ -15,7 +15,7 @@ COLUMNS = ["network", "distance", "score", "row", "other", "difference", "low", 
 SCORES = ("Rank-1", "mAP")
 
 
-def significance(results: Results, rule: str) -> pd.DataFrame:
+def significance(results: Results, rule: str, seed: int) -> pd.DataFrame:
     """Compare each two rows, by each network, distance and score, on the same queries.
 
     A query's value, the mean of which is Rank-1 or mAP, is its own mean over the seeds.
@@ -23,6 +23,7 @@ def significance(results: Results, rule: str) -> pd.DataFrame:
     Args:
         results: of `pipelines.report.results.read_results`.
         rule: `trapezoid` or `step`: the rule of the average precisions that are compared.
+        seed: of the resampled queries.
 
     Returns:
         columns network, distance, score (Rank-1 or mAP), row, other, difference (row minus other), low, high (bounds of
@@ -33,7 +34,7 @@ def significance(results: Results, rule: str) -> pd.DataFrame:
     for network, seeds in results[rows[0]].items():
         for distance, score in itertools.product(distances(seeds), SCORES):
             values = np.stack([_query_values(results[row][network], distance, score, rule) for row in rows], 1)
-            lines += [(network, distance, score, *line) for line in _compare_all(rows, values)]
+            lines += [(network, distance, score, *line) for line in _compare_all(rows, values, seed)]
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
@@ -47,9 +48,11 @@ def _query_values(seeds: list[Result], distance: str, score: str, rule: str) -> 
     return np.mean(values, axis=0)
 
 
-def _compare_all(rows: list[str], values: NDArray[np.float64]) -> list[tuple[str, str, float, float, float, float]]:
+def _compare_all(
+    rows: list[str], values: NDArray[np.float64], seed: int
+) -> list[tuple[str, str, float, float, float, float]]:
     """(row, other, difference, low, high, p) of each two of S rows, given values (Q, S) of the same queries."""
-    means = resampled_means(values)
+    means = resampled_means(values, seed=seed)
     lines = []
     for other, row in itertools.combinations(range(len(rows)), 2):
         difference, low, high, p = compare(values[:, row], values[:, other], means[:, row], means[:, other])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines import layout
 from pipelines.console import stage
-from pipelines.reid_params import EvaluationParams
+from pipelines.reid_params import EvaluationParams, ReidParams
 from pipelines.report.feature_map import feature_map
 from pipelines.runtime import describe, set_up
 from reid.common.errors import InputError
@@ -25,115 +26,136 @@ from reid.files import samples
 from reid.files.images import load
 from reid.networks import storage
 from reid.pictures.maps import on_a_plane
-from reid.pictures.rank_lists import RankList, rank_list
+from reid.pictures.rank_lists import rank_list
 
 CMC_RANKS = 50  # kept for the figure
 LISTED = 12  # gallery images of a rank list
 MAPPED = 10  # people on the map of features
 Features = NDArray[np.float32]
+Extract = Callable[[pd.DataFrame, str], Features]  # the images of a sample table (N rows), a title: features (N, D)
+
+
+class TestSet(NamedTuple):
+    """The test set: sample tables of Q queries and a gallery of G images, and their features (Q, D) and (G, D)."""
+
+    query: pd.DataFrame
+    gallery: pd.DataFrame
+    of_query: Features
+    of_gallery: Features
 
 
 def run(
-    distances: list[str],
+    reid: ReidParams,
+    options: dict[str, dict[str, Any]],
     evaluation: EvaluationParams,
     train: Path,
     model: Path,
     out: Path,
+    seed: int,
     device_name: str,
     threads: int,
 ) -> None:
     """Write the scores of the network in `model`, and some of its rank lists, to the JSON file `out`.
 
-    Beside it, with the suffix .parquet, is what each query is worth by each distance: columns query, distance,
-    first_rank, ap_trapezoid, ap_step. With the suffix .png there is a map of the network's features
-    of some people's training images.
+    Beside it, with the suffix .parquet, are the scores of each query by each distance: columns query, distance,
+    first_rank, ap_trapezoid, ap_step. With the suffix .png there is a map of the network's features of some people's
+    training images.
 
     Args:
-        distances: keys of `reid.distances.DISTANCES`.
+        reid: section of the network.
+        options: of each distance, by its name.
         evaluation: its section.
         train: folder with the `train.parquet` that the network was trained on, from which metrics are learnt.
         model: folder that train-reid wrote.
         out: file to write.
+        seed: of what distances draw to learn from, and of the map of features; that of the network's training.
         device_name: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
     """
     device = set_up(device_name, threads)
-    with stage(f"evaluate {model.name}", f"distances {', '.join(distances)}, on {describe(device, threads)}") as say:
+    does = f"distances {', '.join(reid.distances)}, on {describe(device, threads)}"
+    with stage(f"evaluate {model.name}", does) as say:
         network, config = storage.load(model, device)
-        trained_on = samples.read(train / "train.parquet")
-        _check_training_set(trained_on, config["trained_on"], model, train)
-        query, gallery = (samples.read(layout.samples(split)) for split in ("query", "gallery"))
+        table = samples.read(train / "train.parquet")
+        _check_training_set(table, config["trained_on"], model, train)
 
-        def features(table: pd.DataFrame, title: str) -> Features:
-            images = load(table["archive"], table["image"], tuple(config["image_size"])).to(device)
-            found = extract(network, images, title=title)
+        def features(of: pd.DataFrame, title: str) -> Features:
+            images = load(of["archive"], of["image"], tuple(config["image_size"])).to(device)
+            found = extract(network, images, title=title, mirror=reid.mirror)
             return normalise(found) if evaluation.normalise else found
 
-        of_query, of_gallery = features(query, "query"), features(gallery, "gallery")
-        if evaluation.queries != "single":
-            pool = samples.read(layout.samples("pool"))
-            of_query = multi_query(
-                of_query,
-                query["identity"].to_numpy(),
-                query["camera"].to_numpy(),
-                features(pool, "pool"),
-                pool["identity"].to_numpy(),
-                pool["camera"].to_numpy(),
-                evaluation.queries,
-            )
-        known: tuple[NDArray[Any], ...] = ()
+        # Measure.
+        test = read_test_set(features, evaluation.queries)
+        learns = any(DISTANCES[name].learns for name in reid.distances)
+        known = learnt_from(table, evaluation.metric_train, features) if learns else ()
         rankings = {}
-        for name in distances:
-            distance = DISTANCES[name]()
-            if distance.learns:
-                known = known or _training(trained_on, evaluation.metric_train, features)
-                try:
-                    distance.fit(*known)
-                except InputError as error:
-                    raise InputError(f"{error}. Without {name}: take it out of `distances` in params.yaml") from error
-            rankings[name] = _rank(distance, of_query, of_gallery, query, gallery, threads)
-            scores = _scores(rankings[name])
+        for name in reid.distances:
+            rankings[name] = rank(fitted(name, options[name], seed, known), test, threads)
+            scores = rounded(rankings[name])
             say(f"{name}: Rank-1 {scores['rank1']}, mAP {scores['mAP']} (step {scores['mAP_step']})")
-        first = rankings.get("euclidean") or _rank(Euclidean(), of_query, of_gallery, query, gallery, threads)
-        spread = np.unique(np.linspace(0, len(query) - 1, evaluation.sheet_queries).astype(int))
-        matched = np.flatnonzero(first.first_rank)
-        hardest = matched[np.argsort(first.ap_trapezoid[matched], kind="stable")[: evaluation.sheet_queries]]
-        lists = [
-            [found._asdict() for found in _rank_lists(query, gallery, of_query, of_gallery, rows)]
-            for rows in (spread, hardest)
-        ]
+        first = rankings.get("euclidean") or rank(Euclidean(), test, threads)
         result = {
             "network": config["network"],
             "trained_on": config["trained_on"],
             "device": describe(device, threads),
-            "queries": len(query),
+            "queries": len(test.query),
             "pooling": evaluation.queries,
             "queries_without_match": int((first.first_rank == 0).sum()),
-            "gallery": len(gallery),
-            "learnt_from": evaluation.metric_train if known else None,
-            "distances": {name: _scores(ranking) for name, ranking in rankings.items()},
-            "rank_lists": lists[0],
-            "hardest": lists[1],
+            "gallery": len(test.gallery),
+            "learnt_from": evaluation.metric_train if learns else None,
+            "distances": {name: rounded(ranking) for name, ranking in rankings.items()},
+            **rank_lists(test, first, evaluation.sheet_queries),
         }
-        samples.write_parquet(_of_queries(query, rankings), out.with_suffix(".parquet"))
-        shown = _some_people(trained_on)
-        feature_map(on_a_plane(features(shown, "map")), shown, model.name, out.with_suffix(".png"))
+
+        # Draw and write; the JSON file comes last, so that it is there only if all is.
+        out.parent.mkdir(parents=True, exist_ok=True)
+        samples.write_parquet(by_query(test.query, rankings), out.with_suffix(".parquet"))
+        draw_map(table, features, seed, model.name, out.with_suffix(".png"))
         save_json(result, out, indent=1)
 
 
-def _check_training_set(table: pd.DataFrame, trained_on: dict[str, int], model: Path, train: Path) -> None:
-    """Raise InputError where the network was trained on other images than those of the table."""
-    generated = int((table["origin"] != samples.REAL).sum())
-    if (len(table), generated) != (trained_on["images"], trained_on["generated"]):
-        raise InputError(
-            f"{model} was trained on {trained_on['images']} images, {trained_on['generated']} of them generated; "
-            f"{train / 'train.parquet'} has {len(table)} and {generated}: give the folder it was trained on by --train"
+def read_test_set(features: Extract, queries: Literal["single", "average", "max"]) -> TestSet:
+    """The test set with its features; `queries`, as in EvaluationParams, says whether those of queries are pooled."""
+    query, gallery = (samples.read(layout.samples(split)) for split in ("query", "gallery"))
+    of_query, of_gallery = features(query, "query"), features(gallery, "gallery")
+    if queries != "single":
+        pool = samples.read(layout.samples("pool"))
+        of_query = multi_query(
+            of_query,
+            query["identity"].to_numpy(),
+            query["camera"].to_numpy(),
+            features(pool, "pool"),
+            pool["identity"].to_numpy(),
+            pool["camera"].to_numpy(),
+            queries,
         )
+    return TestSet(query, gallery, of_query, of_gallery)
 
 
-def _rank(
-    distance: Any, of_query: Features, of_gallery: Features, query: pd.DataFrame, gallery: pd.DataFrame, threads: int
-) -> Ranking:
+def learnt_from(table: pd.DataFrame, which: str, features: Extract) -> tuple[NDArray[Any], ...]:
+    """Features, identities and cameras of the `real` images of a training table, or of `all`."""
+    if which == "real":
+        table = table[table["origin"] == samples.REAL]
+    return features(table, "train"), table["identity"].to_numpy(), table["camera"].to_numpy()
+
+
+def fitted(name: str, options: dict[str, Any], seed: int, known: tuple[NDArray[Any], ...]) -> Any:
+    """A distance; one that learns has learnt from the `known` features, identities and cameras.
+
+    Raises:
+        InputError: nothing can be learnt from them.
+    """
+    if not DISTANCES[name].learns:
+        return DISTANCES[name](**options)
+    try:
+        return DISTANCES[name](**options, seed=seed).fit(*known)
+    except InputError as error:
+        raise InputError(f"{error}. Without {name}: take it out of `distances` in params.yaml") from error
+
+
+def rank(distance: Any, test: TestSet, threads: int) -> Ranking:
+    """The gallery ranked for each query by a distance."""
+    query, gallery, of_query, of_gallery = test
     labels = (
         query["identity"].to_numpy(),
         query["camera"].to_numpy(),
@@ -147,22 +169,23 @@ def _rank(
     )
 
 
-def _training(table: pd.DataFrame, which: str, features: Any) -> tuple[NDArray[Any], ...]:
-    """Features, identities and cameras of the `real` training images, or of `all`."""
-    if which == "real":
-        table = table[table["origin"] == samples.REAL]
-    return features(table, "train"), table["identity"].to_numpy(), table["camera"].to_numpy()
+def rounded(ranking: Ranking) -> dict[str, Any]:
+    """The scores of a ranking, per cent, rounded to hundredths."""
+
+    def percent(share: float) -> float:
+        return round(100 * float(share), 2)
+
+    ranks = {f"rank{rank}": percent(ranking.cmc[min(rank, len(ranking.cmc)) - 1]) for rank in (1, 5, 10)}
+    return {
+        **ranks,
+        "mAP": percent(ranking.mean_ap_trapezoid),
+        "mAP_step": percent(ranking.mean_ap_step),
+        "cmc": [percent(share) for share in ranking.cmc[:CMC_RANKS]],
+    }
 
 
-def _some_people(train: pd.DataFrame) -> pd.DataFrame:
-    """All training images of MAPPED people, spread over those of whom there are generated images, or over all."""
-    generated = train["origin"] != samples.REAL
-    people = np.unique(train.loc[generated if generated.any() else ~generated, "identity"])
-    chosen = people[np.unique(np.linspace(0, len(people) - 1, MAPPED).astype(int))]
-    return train[train["identity"].isin(chosen)].reset_index(drop=True)
-
-
-def _of_queries(query: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:
+def by_query(query: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:
+    """One row for each query and distance: query, distance, first_rank, ap_trapezoid, ap_step."""
     tables = [
         pd.DataFrame(
             {
@@ -178,24 +201,37 @@ def _of_queries(query: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFra
     return pd.concat(tables, ignore_index=True)
 
 
-def _scores(ranking: Ranking) -> dict[str, object]:
-    """Per cent, rounded to hundredths."""
+def rank_lists(test: TestSet, ranking: Ranking, count: int) -> dict[str, list[dict[str, Any]]]:
+    """The gallery images nearest (Euclidean) to `count` queries spread over all, `rank_lists`, and to the `hardest`.
 
-    def percent(share: float) -> float:
-        return round(100 * float(share), 2)
+    These have the lowest average precisions of the ranking, queries without any match left out.
+    """
+    query, gallery, of_query, of_gallery = test
+    spread = np.unique(np.linspace(0, len(query) - 1, count).astype(int))
+    matched = np.flatnonzero(ranking.first_rank)
+    hardest = matched[np.argsort(ranking.ap_trapezoid[matched], kind="stable")[:count]]
 
-    ranks = {f"rank{rank}": percent(ranking.cmc[min(rank, len(ranking.cmc)) - 1]) for rank in (1, 5, 10)}
-    return {
-        **ranks,
-        "mAP": percent(ranking.mean_ap_trapezoid),
-        "mAP_step": percent(ranking.mean_ap_step),
-        "cmc": [percent(share) for share in ranking.cmc[:CMC_RANKS]],
-    }
+    def lists(rows: NDArray[np.int64]) -> list[dict[str, Any]]:
+        found = nearest(of_query[rows], of_gallery, LISTED)
+        return [rank_list(query.iloc[row], gallery, near)._asdict() for row, near in zip(rows, found, strict=True)]
+
+    return {"rank_lists": lists(spread), "hardest": lists(hardest)}
 
 
-def _rank_lists(
-    query: pd.DataFrame, gallery: pd.DataFrame, of_query: Features, of_gallery: Features, rows: NDArray[np.int64]
-) -> list[RankList]:
-    """The nearest gallery images (Euclidean) of some queries."""
-    found = nearest(of_query[rows], of_gallery, LISTED)
-    return [rank_list(query.iloc[row], gallery, near) for row, near in zip(rows, found, strict=True)]
+def draw_map(table: pd.DataFrame, features: Extract, seed: int, network: str, path: Path) -> None:
+    """Draw where the network puts training images of MAPPED people, of those with generated images if there are any."""
+    generated = table["origin"] != samples.REAL
+    people = np.unique(table.loc[generated if generated.any() else ~generated, "identity"])
+    chosen = people[np.unique(np.linspace(0, len(people) - 1, MAPPED).astype(int))]
+    shown = table[table["identity"].isin(chosen)].reset_index(drop=True)
+    feature_map(on_a_plane(features(shown, "map"), seed), shown, network, path)
+
+
+def _check_training_set(table: pd.DataFrame, trained_on: dict[str, int], model: Path, train: Path) -> None:
+    """Raise InputError where the network was trained on other images than those of the table."""
+    generated = int((table["origin"] != samples.REAL).sum())
+    if (len(table), generated) != (trained_on["images"], trained_on["generated"]):
+        raise InputError(
+            f"{model} was trained on {trained_on['images']} images, {trained_on['generated']} of them generated; "
+            f"{train / 'train.parquet'} has {len(table)} and {generated}: give the folder it was trained on by --train"
+        )

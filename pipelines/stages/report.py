@@ -12,6 +12,7 @@ from pipelines.report.reid_table import reid_table
 from pipelines.report.results import Metrics, Results, check_settings, metrics, read_results, read_score
 from pipelines.report.significance import significance
 from pipelines.report.tables import Captioned
+from pipelines.runtime import bound_threads
 from reid.common.saved import save_json
 from reid.files.samples import write_tsv
 
@@ -26,6 +27,7 @@ def run(params: Params) -> None:
         InputError: scores were measured with other settings than those of params.yaml.
     """
     rows = [layout.REAL, *(layout.row_name(g, a) for g in params.augmentations for a in params.alphas)]
+    bound_threads(params.threads)
     with stage("report", f"{len(rows)} training sets: {', '.join(rows)}") as say:
         results = read_results(rows, params.networks, params.seeds)
         check_settings(results, params)
@@ -50,7 +52,7 @@ def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
     evaluation, rule = params.evaluation, params.report.average_precision
     measured = (params.dataset.name, evaluation.queries, evaluation.metric_train)
     as_published = measured == ("market1501", "single", "real")
-    compared = significance(results, rule)
+    compared = significance(results, rule, params.seed)
     write_tsv(compared, layout.REPORT / "significance.tsv", "%.4g")
     table = reid_table(results, means, compared, rule, as_published)
     caption = captions.reid_caption(params, results, as_published)

@@ -41,6 +41,7 @@ BATCH = 16  # images whose features are extracted at a time; larger ones are slo
 def run(
     name: str,
     scores: ScoresParams,
+    mirror: bool,
     pipeline_seed: int,
     seed: int,
     device_name: str,
@@ -54,6 +55,7 @@ def run(
     Args:
         name: of a generator, or `real` for the real target images.
         scores: their section.
+        mirror: whether the Re-ID network embeds each image together with its mirror image.
         pipeline_seed: of the choice of further sources, for methods that take several.
         seed: that of the Re-ID network which looks for the people.
         device_name: `auto`, `cpu` or `cuda`.
@@ -81,7 +83,7 @@ def run(
             images = generate_images(method, people.to(device), tuples, scratch)
         source, target = (people.images[rows] for rows in pairs.unbind(1))
 
-        networks = load_networks(scores.classifier, scores.detector, device, threads)
+        networks = load_networks(scores.classifier, scores.detector, device)
         mask = masks(people.poses[pairs[:, 1]], size)
         found, judged = inspect(images, mask, networks, device, name)
         found |= compare(images, target, mask, scores.ssim)
@@ -91,7 +93,7 @@ def run(
             found["fd"] = frechet_distance(judged.features, other.features)
         model = layout.reid(layout.REAL, scores.identity, seed)
         if (model / "network.pt").exists():
-            found |= _identities(model, images, table, pairs, real, name, device)
+            found |= _identities(model, mirror, images, table, pairs, real, name, device)
         else:
             networks.notes.append(f"No identity: {model} holds no network; run train-reid, then score again")
             sheet([], layout.gan_ranks(name), title=networks.notes[-1])
@@ -122,12 +124,20 @@ def run(
 
 
 def _identities(
-    model: Path, images: Tensor, table: pd.DataFrame, pairs: Tensor, real: bool, name: str, device: torch.device
+    model: Path,
+    mirror: bool,
+    images: Tensor,
+    table: pd.DataFrame,
+    pairs: Tensor,
+    real: bool,
+    name: str,
+    device: torch.device,
 ) -> dict[str, float]:
     """Does a Re-ID network trained on real images find the person by these images? Draws a sheet of what it finds.
 
     Args:
         model: folder of the network.
+        mirror: whether it embeds each image together with its mirror image.
         images: (P, 3, H, W) uint8.
         table: sample table of the pairs' people.
         pairs: (P, 2) rows of the table: source and target; an image does not find the two that it comes from.
@@ -146,8 +156,8 @@ def _identities(
     row_of = pd.Series(np.arange(len(gallery)), gallery["image"])
     shown = table.iloc[pairs[:, int(real)].numpy()]
     left_out = row_of.loc[table["image"]].to_numpy()[pairs.numpy()]
-    query = normalise(extract(network, images.to(device), BATCH, "features of images"))
-    of_gallery = normalise(extract(network, known.to(device), BATCH, "features of the gallery"))
+    query = normalise(extract(network, images.to(device), BATCH, "features of images", mirror))
+    of_gallery = normalise(extract(network, known.to(device), BATCH, "features of the gallery", mirror))
     lists = []
     rows = np.unique(np.linspace(0, len(images) - 1, LISTS).astype(int))
     for row, near in zip(rows, nearest(query[rows], of_gallery, LISTED), strict=True):

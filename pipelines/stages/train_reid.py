@@ -43,19 +43,18 @@ def run(
     table = samples.read(train / "train.parquet")
     made = (table["origin"] != samples.REAL).to_numpy()
     generated = int(made.sum())
-    unused = {"distances"} if generated else {"distances", "generated"}
-    settings = {"reid": reid.model_dump(exclude=unused), "seed": seed, "size": size}
+    used = {"network", "options", "training"} | ({"generated"} if generated else set())
+    settings = {"reid": reid.model_dump(include=used), "seed": seed, "size": size}
     settings |= {"threads": threads, "device": device.type}
     inputs = [train / "train.parquet", *samples.archives(table)]
-    weights = reid.options["weights"]
+    weights = reid.options.get("weights")
     if weights and Path(weights).exists():  # if not, the network says so
         inputs.append(Path(weights))
     scratch = resume.scratch(f"reid-{out.name}", settings, inputs, __name__, [NETWORKS[reid.network]])
-    does = f"{reid.training.iterations:,} iterations on {len(table):,} images, {generated:,} of them generated"
+    does = f"{reid.training['iterations']:,} iterations on {len(table):,} images, {generated:,} of them generated"
     with stage(f"train-reid {out.name}", f"{does}, on {describe(device, threads)}") as say:
         images = load(table["archive"], table["image"], size).to(device)
-        separate = reid.generated.labels == "separate"
-        told = label(table["identity"].to_numpy(), made, separate, reid.generated.smoothing)
+        told = label(table["identity"].to_numpy(), made, **reid.generated)
         torch.manual_seed(seed_for(seed, "initial weights"))
         options = {"classes": told.classes, **reid.options}
         built = NETWORKS[reid.network](**options).to(device)
@@ -65,7 +64,7 @@ def run(
             torch.from_numpy(told.labels).to(device),
             torch.from_numpy(told.smoothing).to(device),
             scratch,
-            **reid.training.model_dump(),
+            **reid.training,
             seed=seed,
         )
         trained_on = {"images": len(table), "generated": generated, "identities": table["identity"].nunique()}

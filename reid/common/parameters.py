@@ -7,16 +7,36 @@ A part of the project has its options, their types, bounds and defaults in one p
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+
+
+def plain_name(name: object) -> object:
+    """The name, if it can be part of a command and of a path as it stands."""
+    if isinstance(name, str) and re.fullmatch("[a-z][a-z0-9_]*", name):
+        return name
+    raise ValueError(f"expected a name of lower-case letters, digits and _, a letter first; got {name!r}")
+
+
+def plain_number(number: object) -> object:
+    """The number, if it is written as it becomes part of commands and paths: neither 2.0, nor "2", nor true."""
+    if type(number) is int:
+        return number
+    digits = str(number).removesuffix(".0")
+    wanted = f"write {digits}" if digits.isdecimal() else "write digits alone"
+    raise ValueError(f"expected a whole number, got {number!r}; {wanted}: it becomes part of commands and paths")
+
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
 Size = tuple[Positive, Positive]
-Row = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Row = Annotated[str, BeforeValidator(plain_name)]
+Number = Annotated[int, BeforeValidator(plain_number)]
 
 
 class Section(BaseModel):
@@ -100,7 +120,7 @@ def faults(error: ValidationError) -> list[str]:
     """One line for each fault: key, what is wrong, what came."""
     lines = []
     for fault in error.errors():
-        key = ".".join(map(str, fault["loc"]))
+        key = ".".join(str(part) for part in fault["loc"] if part != "[key]")
         unknown = fault["type"] == "extra_forbidden"
         message = "unknown parameter" if unknown else fault["msg"].removeprefix("Value error, ")
         got = "" if unknown or fault["type"] in ("value_error", "missing") else f", got {fault['input']!r}"

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reid.common.errors import InputError
+from reid.common.parameters import Positive, Share
 from reid.evaluation.search import smallest
 
 Floats = NDArray[np.float32]
@@ -34,7 +35,7 @@ class KReciprocal:
     learns = False
     whole = True
 
-    def __init__(self, k1: int = 20, k2: int = 6, weight: float = 0.3):
+    def __init__(self, k1: Positive = 20, k2: Positive = 6, weight: Share = 0.3):
         self.k1, self.k2, self.weight = k1, k2, weight
 
     def fit(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from reid.common.errors import InputError
+from reid.common.parameters import Positive
 from reid.distances.mahalanobis import Array, quadratic
 
 DRAWN = 150_000  # random pairs a round, from which those of two people in two cameras are kept
@@ -37,7 +38,7 @@ class KISSME:
     learns = True
     whole = False
 
-    def __init__(self, dimensions: int = 200, seed: int = 0):
+    def __init__(self, dimensions: Positive = 200, seed: int = 0):
         self.dimensions = dimensions
         self.seed = seed
         self.components: Array = np.zeros((0, 0))  # (D, R), orthonormal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.common.parameters import NotNegative, Positive
 from reid.distances.euclidean import euclidean
 from reid.evaluation.features import normalise
 from reid.evaluation.search import nearest
@@ -25,8 +26,8 @@ class QueryExpansion:
 
     def __init__(
         self,
-        count: int = 5,  # k
-        alpha: float = 3.0,  # the paper's; 0 is the average of Chum et al., ICCV 2007, where each counts as 1
+        count: Positive = 5,  # k
+        alpha: NotNegative = 3.0,  # the paper's; 0 is the average of Chum et al., ICCV 2007, where each counts as 1
     ):
         self.count, self.alpha = count, alpha
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from reid.common.errors import InputError
+from reid.common.parameters import Rate
 from reid.distances.mahalanobis import Array, quadratic
 from reid.files.samples import class_labels
 
@@ -39,7 +40,7 @@ class XQDA:
     learns = True
     whole = False
 
-    def __init__(self, regulariser: float = 0.001, seed: int = 0):
+    def __init__(self, regulariser: Rate = 0.001, seed: int = 0):
         self.regulariser = regulariser
         self.seed = seed
         self.subspace: Array = np.zeros((0, 0))  # W (D, R), orthonormal

@@ -65,6 +65,7 @@ def match(
                 query_cameras[index : index + 1],
                 gallery_identities[kept],
                 gallery_cameras[kept],
+                threads=1,
             )
             first_rank[index], precision[index] = ranking.first_rank[0], ranking.ap_trapezoid[0]
     return Matches(first_rank, precision)

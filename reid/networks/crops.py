@@ -6,7 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Size = tuple[int, int]
+from reid.common.errors import InputError
+from reid.common.parameters import Size
+
+
+def check_crop(input_size: Size, crop_size: Size | None) -> None:
+    """Raise InputError where windows of `crop_size` do not fit into images of `input_size`, both (H, W)."""
+    if crop_size is not None and (crop_size[0] > input_size[0] or crop_size[1] > input_size[1]):
+        raise InputError(f"crop_size {crop_size} is larger than input_size {input_size}: it is cut out of that")
 
 
 def fit(images: Tensor, input_size: Size, crop_size: Size | None, training: bool) -> Tensor:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid.common.errors import InputError
-from reid.networks.backbones import BACKBONES, build
-from reid.networks.crops import Size, fit
+from reid.common.parameters import Share, Size
+from reid.networks.backbones import BACKBONES, build, check_name
+from reid.networks.crops import check_crop, fit
 from reid.networks.folding import fold
 from reid.networks.freezing import freeze
 
@@ -22,21 +25,27 @@ class IDE(nn.Module):
         backbone: str = "resnet50",  # name of a backbone: `reid.networks.backbones`
         input_size: Size = (224, 224),  # (H, W) that images are resized to, aspect ignored
         crop_size: Size | None = None,  # (H, W) of the window that is seen: a random one in training; None for all
-        dropout: float = 0.0,  # before the classifier; 0 as released, 0.5 was found better later
+        dropout: Share = 0.0,  # before the classifier; 0 as released, 0.5 was found better later
         freeze_batch_norm: bool = True,  # keep ImageNet's statistics; scale and shift are trained, as released
-        mirror: bool = False,  # embed an image together with its mirror image
         weights: str | None = None,  # file of the backbone's weights; None for those that come with it
         pretrained: bool = True,  # start from weights
     ):
         super().__init__()
-        if crop_size is not None and (crop_size[0] > input_size[0] or crop_size[1] > input_size[1]):
-            raise InputError(f"crop_size {crop_size} is larger than input_size {input_size}: it is cut out of that")
+        check_crop(input_size, crop_size)
         self.backbone = build(backbone, pretrained, weights)
         self.classifier = linear(self.backbone.dimensions, classes, 0.001)
         self.input_size, self.crop_size = input_size, crop_size
-        self.dropout, self.mirror = dropout, mirror
+        self.dropout = dropout
         if freeze_batch_norm:
             (fold if backbone in BACKBONES else freeze)(self.backbone)
+
+    @staticmethod
+    def check_options(options: dict[str, Any]) -> None:
+        """Raise InputError where a crop does not fit, or a backbone does not exist or lacks a file of its weights."""
+        check_crop(options["input_size"], options["crop_size"])
+        check_name(options["backbone"])
+        if ":" in options["backbone"] and options["weights"] is None:
+            raise InputError(f"weights: backbone {options['backbone']} needs a file of its weights: none come with it")
 
     def heads(self) -> list[tuple[nn.Linear, float]]:
         """The layers after the backbone, and their learning rates as multiples of the classifier's."""
@@ -53,10 +62,8 @@ class IDE(nn.Module):
         return self._identification(self.features(images), labels, smoothing)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Embeddings (B, D) of images (B, 3, H, W) in [-1, 1]; not normalised, but for those of mirrored pairs."""
-        if not self.mirror:
-            return self.features(images)
-        return F.normalize(self.features(images)) + F.normalize(self.features(images.flip(3)))
+        """Embeddings (B, D) of images (B, 3, H, W) in [-1, 1]; not normalised."""
+        return self.features(images)
 
     def features(self, images: Tensor) -> Tensor:
         """What the backbone makes (B, D) of images (B, 3, H, W) of any size."""

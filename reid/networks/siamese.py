@@ -6,11 +6,14 @@ features (the square layer) a second classifier tells whether they show one pers
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reid.networks.crops import Size
+from reid.common.errors import InputError
+from reid.common.parameters import NotNegative, Rate, Share, Size
 from reid.networks.ide import IDE, linear
 
 
@@ -18,7 +21,7 @@ class Siamese(IDE):
     """IDE with verification of pairs; embeds single images as IDE does.
 
     The defaults are the recipe behind the journal paper's Table 4. The original's: dropout 0.9, freeze_batch_norm
-    false, verification_weight 1, verifier_rate 100, mirror true; docs/fidelity.md has its training.
+    false, verification_weight 1, verifier_rate 100; docs/fidelity.md has its training.
     """
 
     def __init__(
@@ -27,20 +30,25 @@ class Siamese(IDE):
         backbone: str = "resnet50",
         input_size: Size = (256, 256),
         crop_size: Size | None = (224, 224),
-        dropout: float = 0.0,  # before both classifiers
+        dropout: Share = 0.0,  # before both classifiers
         freeze_batch_norm: bool = True,
-        mirror: bool = False,
-        verification_weight: float = 0.5,  # of the verification loss; identification's is 1
-        verifier_rate: float = 1.0,  # the verifier's learning rate, as a multiple of the classifier's
-        classifier_deviation: float = 0.01,  # of the initial weights of both classifiers
+        verification_weight: Rate = 0.5,  # of the verification loss; identification's is 1
+        verifier_rate: Rate = 1.0,  # the verifier's learning rate, as a multiple of the classifier's
+        classifier_deviation: NotNegative = 0.01,  # of the initial weights of both classifiers
         weights: str | None = None,
         pretrained: bool = True,
     ):
-        shared = (input_size, crop_size, dropout, freeze_batch_norm, mirror, weights, pretrained)
+        shared = (input_size, crop_size, dropout, freeze_batch_norm, weights, pretrained)
         super().__init__(classes, backbone, *shared)
         nn.init.normal_(self.classifier.weight, std=classifier_deviation)
         self.verifier = linear(self.backbone.dimensions, 2, classifier_deviation)
         self.verification_weight, self.verifier_rate = verification_weight, verifier_rate
+
+    @staticmethod
+    def check_training(training: dict[str, Any]) -> None:
+        """Raise InputError for options of the training loop that the network cannot learn with."""
+        if training["sampling"] == "single":
+            raise InputError("sampling: a siamese network learns from pairs: drawn or counted, got single")
 
     def heads(self) -> list[tuple[nn.Linear, float]]:
         """The layers after the backbone, and their learning rates as multiples of the classifier's."""

@@ -17,4 +17,5 @@ def on_a_plane(features: NDArray[np.float32], seed: int = 0) -> NDArray[np.float
     from sklearn.manifold import TSNE  # takes seconds to import
 
     perplexity = min(30.0, (len(features) - 1) / 3)
-    return TSNE(init="pca", perplexity=perplexity, random_state=seed).fit_transform(features)
+    random_state = seed % 2**32  # scikit-learn takes no larger ones
+    return TSNE(init="pca", perplexity=perplexity, random_state=random_state).fit_transform(features)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.common.parameters import Share
 from reid.files.samples import class_labels
 
 
@@ -18,22 +19,27 @@ class Labels(NamedTuple):
     classes: int
 
 
-def label(identities: NDArray[np.int64], generated: NDArray[np.bool_], separate: bool, smoothing: float) -> Labels:
+def label(
+    identities: NDArray[np.int64],
+    generated: NDArray[np.bool_],
+    labels: Literal["inherit", "separate"] = "inherit",
+    smoothing: Share = 0.0,
+) -> Labels:
     """Class labels in the order of the sorted identities.
 
     Args:
         identities: (N,).
         generated: (N,) which images are generated.
-        separate: whether generated images are in classes of their own, one for each person: the person's class plus
-            the number of people, a switch of the released script. Otherwise they are in their person's class.
+        labels: of generated images. `inherit`: their person's class. `separate`: classes of their own, one for each
+            person, the person's class plus the number of people, a switch of the released script.
         smoothing: of the generated images' labels, in 0..1: below 1 label smoothing (LSR), at 1 a uniform target as in
             LSRO (Zheng et al., ICCV 2017).
 
     Example:
-        >>> label(np.array([9, 2, 9]), np.array([False, False, True]), separate=True, smoothing=0.5)
+        >>> label(np.array([9, 2, 9]), np.array([False, False, True]), "separate", smoothing=0.5)
         Labels(labels=array([1, 0, 3]), smoothing=array([0. , 0. , 0.5], dtype=float32), classes=4)
     """
-    labels, classes = class_labels(identities)
-    if separate and generated.any():
-        labels, classes = labels + generated * classes, 2 * classes
-    return Labels(labels, (generated * smoothing).astype(np.float32), classes)
+    told, classes = class_labels(identities)
+    if labels == "separate" and generated.any():
+        told, classes = told + generated * classes, 2 * classes
+    return Labels(told, (generated * smoothing).astype(np.float32), classes)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from reid.common.checkpoints import Scratch
 from reid.common.errors import InputError
+from reid.common.parameters import NotNegative, Positive, Rate, Share
 from reid.common.progress import progress
 from reid.files.images import to_float
 from reid.networks import IDE
 from reid.randomness.seeds import seed_for
-from reid.training.sampling import SAMPLINGS
+from reid.training.sampling import SAMPLINGS, Sampling
 
 
 def train(
@@ -24,19 +26,19 @@ def train(
     smoothing: Tensor,  # (N,) the part of each image's label that is spread over all classes, in 0..1
     scratch: Scratch,  # where the run's state is kept until the caller removes it
     *,
-    iterations: int,  # the same for every training set, so that a gain is never a longer schedule
-    batch_size: int = 16,  # images, or pairs of them
-    sampling: str = "single",  # key of SAMPLINGS: images one by one, or pairs
-    learning_rate: float = 0.001,  # of SGD
-    classifier_rate: float = 1.0,  # the classifiers' learning rate, as a multiple; biases have twice that, as released
-    warmup: int = 0,  # iterations in which the learning rate rises to its full value
-    decay_at: list[int] | None = None,  # iterations at which the learning rate falls to a tenth
-    momentum: float = 0.9,
-    weight_decay: float = 5e-4,
-    flip: float = 0.5,  # probability of mirroring an image
+    iterations: Positive,  # the same for every training set, so that a gain is never a longer schedule
+    batch_size: Positive = 16,  # images, or pairs of them
+    sampling: Sampling = "single",  # key of SAMPLINGS: images one by one, or pairs
+    learning_rate: Rate = 0.001,  # of SGD
+    classifier_rate: Rate = 1.0,  # the classifiers' learning rate, as a multiple; biases have twice that, as released
+    warmup: Annotated[int, Field(ge=0)] = 0,  # iterations in which the learning rate rises to its full value
+    decay_at: list[Positive] | None = None,  # iterations at which the learning rate falls to a tenth
+    momentum: Share = 0.9,
+    weight_decay: NotNegative = 5e-4,
+    flip: Share = 0.5,  # probability of mirroring an image
     seed: int = 0,
-    log_every: int = 50,
-    checkpoint_every: int = 200,
+    log_every: Positive = 50,
+    checkpoint_every: Positive = 200,
 ) -> list[dict[str, float]]:
     """Train the network in place.
 

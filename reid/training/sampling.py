@@ -11,10 +11,13 @@ person.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
 from reid.common.errors import InputError
+from reid.common.parameters import one_of
 from reid.randomness.batches import draw
 from reid.randomness.seeds import seed_for
 
@@ -79,6 +82,7 @@ def counted(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
 
 
 SAMPLINGS = {"single": single, "drawn": drawn, "counted": counted}
+Sampling = Annotated[str, one_of(SAMPLINGS)]
 
 
 def _partners(labels: Tensor, first: Tensor, positive: Tensor, random: Tensor, itself: bool) -> Tensor:

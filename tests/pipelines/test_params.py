@@ -9,7 +9,10 @@ from augment.methods.pose_gan.deformable import Deformable
 from augment.methods.pose_gan.method import PoseGAN
 from pipelines import params
 from pipelines.params import ParamsError
-from reid.networks import Siamese
+from reid.distances import DISTANCES
+from reid.networks import IDE, Siamese
+from reid.training.labelling import label
+from reid.training.loop import train
 
 
 def changed(tmp_path, change):
@@ -39,21 +42,53 @@ def test_paper_profile_is_the_papers():
     assert baseline["reconstruction_weight"] == pytest.approx(100 / 3, abs=1e-3)
     shared = ("width", "iterations", "batch_size", "learning_rate", "convention", "background")
     assert all(baseline[name] == full[name] for name in shared)
+    scores = paper.scores
+    assert (scores.pairs, scores.ssim, scores.classifier) == (12_000, "released", "inception-v3")
+
+
+def test_paper_profile_has_the_papers_re_id():
+    paper = params.check(profile("paper"), "paper")
     options, training = paper.reid["ide"].options, paper.reid["ide"].training
     assert (options["backbone"], options["input_size"], options["dropout"]) == ("resnet50", (224, 224), 0)
     assert options["freeze_batch_norm"]
     assert options["crop_size"] is None
-    assert (training.iterations, training.batch_size, training.decay_at) == (50_000, 16, [20_000, 40_000])
-    assert (training.learning_rate, training.momentum, training.weight_decay) == (1e-3, 0.9, 5e-4)
+    assert (training["iterations"], training["batch_size"], training["decay_at"]) == (50_000, 16, [20_000, 40_000])
+    assert (training["learning_rate"], training["momentum"], training["weight_decay"]) == (1e-3, 0.9, 5e-4)
     siamese = paper.reid["siamese"]
-    defaults = inspect.signature(Siamese).parameters
-    assert siamese.options == {name: defaults[name].default for name in siamese.options}, "the recipe behind Table 4"
-    assert (siamese.training.iterations, siamese.training.decay_at) == (100_000, [90_000])
-    assert (siamese.training.batch_size, siamese.training.sampling) == (16, "drawn")
-    assert (siamese.training.learning_rate, siamese.training.classifier_rate) == (1e-3, 1)
-    scores = paper.scores
-    assert (scores.pairs, scores.ssim, scores.classifier) == (12_000, "released", "inception-v3")
-    assert (training.classifier_rate, training.flip, paper.evaluation.normalise) == (1, 0.5, True)
+    assert siamese.options == defaults(Siamese, siamese.options), "the recipe behind Table 4"
+    assert (siamese.training["iterations"], siamese.training["decay_at"]) == (100_000, [90_000])
+    assert (siamese.training["batch_size"], siamese.training["sampling"]) == (16, "drawn")
+    assert (siamese.training["learning_rate"], siamese.training["classifier_rate"]) == (1e-3, 1)
+    assert (training["classifier_rate"], training["flip"], paper.evaluation.normalise) == (1, 0.5, True)
+    assert not any(reid.mirror for reid in paper.reid.values())
+    assert paper.distances == {name: defaults(part, set(paper.distances[name])) for name, part in DISTANCES.items()}
+
+
+def defaults(part, names):
+    """Of arguments of a class or function."""
+    parameters = inspect.signature(part).parameters
+    return {name: parameters[name].default for name in names}
+
+
+def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
+    def change(params):
+        params["reid"]["ide"].update(options={}, training={"iterations": 7}, generated={})
+        params["distances"] = {"k-reciprocal": {"k1": 7}, "xqda": {}}
+
+    found = params.load(changed(tmp_path, change))
+    reid = found.reid["ide"]
+    given = {"classes", "pretrained"}
+    assert reid.options == defaults(IDE, inspect.signature(IDE).parameters.keys() - given)
+    assert set(reid.training) == set(YAML(typ="safe").load(Path("params.yaml"))["reid"]["ide"]["training"])
+    assert reid.training == {**defaults(train, reid.training), "iterations": 7}
+    assert reid.generated == defaults(label, ("labels", "smoothing"))
+    assert found.distances == {
+        "euclidean": {},
+        "xqda": {"regulariser": 0.001},
+        "kissme": {"dimensions": 200},
+        "k-reciprocal": {"k1": 7, "k2": 6, "weight": 0.3},
+        "query-expansion": {"count": 5, "alpha": 3.0},
+    }
 
 
 @pytest.mark.parametrize(
@@ -66,8 +101,52 @@ def test_paper_profile_is_the_papers():
             r"reid.ide.distances: \['xqda', 'xqda'\] names something twice",
         ),
         (lambda p: p.update(seeds=[1, 1]), r"seeds: \[1, 1\] names something twice"),
-        (lambda p: p["reid"]["siamese"]["training"].update(sampling="single"), "learns from pairs: drawn or counted"),
-        (lambda p: p["reid"]["ide"]["training"].update(sampling="all"), "unknown name 'all'; known are single, drawn"),
+        (lambda p: p.update(alphas=[2.0]), r"alphas.0: expected a whole number, got 2.0; write 2: it becomes part of"),
+        (lambda p: p.update(alphas=[2, 2.5]), r"alphas.1: expected a whole number, got 2.5; write digits alone"),
+        (lambda p: p.update(alphas=[True]), "alphas.0: expected a whole number, got True; write digits alone"),
+        (lambda p: p.update(seeds=["0"]), "seeds.0: expected a whole number, got '0'; write 0: it becomes part of"),
+        (lambda p: p.update(seeds=[False]), "seeds.0: expected a whole number, got False; write digits alone"),
+        (lambda p: p.update(seeds=[-1]), "seeds.0: Input should be greater than or equal to 0, got -1"),
+        (lambda p: p.update(seeds=[None]), "seeds.0: expected a whole number, got None"),
+        (lambda p: p.update(generators=[1]), "generators.0: expected a name of lower-case letters, digits .* got 1"),
+        (lambda p: p.update(networks=[True]), "networks.0: expected a name of lower-case letters, .* got True"),
+        (lambda p: p.update(exports=["a b"]), "exports.0: expected a name of lower-case letters, .* got 'a b'"),
+        (lambda p: p["reid"].update({"IDE": p["reid"]["ide"]}), "reid.IDE: expected a name of lower-case letters"),
+        (lambda p: p["scores"].update(identity=1), "scores.identity: expected a name of lower-case letters"),
+        (lambda p: p["dataset"].update(path=5), "dataset.path: Input should be a valid string, got 5"),
+        (
+            lambda p: p["reid"]["siamese"]["training"].update(sampling="single"),
+            "reid.siamese.training: sampling: a siamese network learns from pairs: drawn or counted, got single",
+        ),
+        (
+            lambda p: p["reid"]["siamese"]["training"].pop("sampling"),
+            "reid.siamese.training: sampling: a siamese network learns from pairs: drawn or counted, got single",
+        ),
+        (
+            lambda p: p["reid"]["ide"]["training"].update(sampling="all"),
+            "reid.ide.training.sampling: unknown name 'all'; known are single, drawn",
+        ),
+        (lambda p: p["reid"]["ide"]["training"].update(lr=1), "reid.ide.training.lr: unknown parameter"),
+        (lambda p: p["reid"]["ide"]["training"].pop("iterations"), "reid.ide.training.iterations: Field required"),
+        (lambda p: p["reid"]["ide"]["training"].update(momentum=2), "reid.ide.training.momentum: .* got 2"),
+        (lambda p: p["reid"]["ide"].update(network="triplet"), "reid.ide.network: unknown name 'triplet'; known are"),
+        (lambda p: p["reid"]["ide"].pop("mirror"), "reid.ide.mirror: Field required"),
+        (lambda p: p["reid"]["ide"]["options"].update(dropout=1.5), "reid.ide.options: of ide: dropout: .* got 1.5"),
+        (
+            lambda p: p["reid"]["siamese"]["options"].update(verifier_rate=0, crop_size=[1, 0]),
+            "reid.siamese.options: of siamese: crop_size.1: .* got 0; verifier_rate: .* greater than 0, got 0",
+        ),
+        (lambda p: p["distances"].update(cosine={}), "distances.cosine: unknown name 'cosine'; known are euclidean"),
+        (
+            lambda p: p["distances"]["k-reciprocal"].update(k1=0, k3=1),
+            "distances: of k-reciprocal: k1: Input should be greater than or equal to 1, got 0; k3: unknown parameter",
+        ),
+        (lambda p: p["distances"]["xqda"].update(seed=1), "distances: of xqda: seed: unknown parameter"),
+        (lambda p: p["distances"].update(euclidean={"p": 1}), "distances: of euclidean: p: unknown parameter"),
+        (
+            lambda p: p["distances"].update(kissme=None),
+            "distances.kissme: Input should be a valid dictionary, got None",
+        ),
         (lambda p: p["reid"]["ide"].update(distances=["cosine"]), "unknown name 'cosine'; known are euclidean, xqda"),
         (
             lambda p: p["reid"]["ide"]["options"].update(crop_size=[200, 50]),
@@ -83,6 +162,7 @@ def test_paper_profile_is_the_papers():
         ),
         (lambda p: p["reid"]["ide"]["options"].update(pairs=2), "reid.ide.options: of ide: pairs: unknown parameter"),
         (lambda p: p["reid"]["ide"]["generated"].update(labels="own"), "reid.ide.generated.labels: .* got 'own'"),
+        (lambda p: p["reid"]["ide"]["generated"].update(smoothing=2), "reid.ide.generated.smoothing: .* got 2"),
         (
             lambda p: p["evaluation"].update(queries="max", normalise=False),
             "evaluation: queries: max makes queries of length 1, so normalise must be true",

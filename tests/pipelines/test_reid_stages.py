@@ -16,8 +16,10 @@ from reid.files.images import Archive, encode_jpeg, write_zip
 from reid.networks import storage
 
 
-def test_scores_are_those_of_the_official_rule(prepared):
+@pytest.mark.parametrize("mirror", [False, True])
+def test_scores_are_those_of_the_official_rule(prepared, mirror):
     run("train-reid", "ide", "--out", "data/reid/real-a1-ide-s0")
+    write_params(lambda p: p["reid"]["ide"].update(mirror=mirror))
     run("evaluate", "ide", "--model", "data/reid/real-a1-ide-s0", "--out", "data/scores/real-a1-ide-s0.json")
     network, _ = storage.load("data/reid/real-a1-ide-s0")
     query, gallery = (samples.read(Path(f"data/samples/{split}.parquet")) for split in ("query", "gallery"))
@@ -25,7 +27,11 @@ def test_scores_are_those_of_the_official_rule(prepared):
     for table in (query, gallery):
         with Archive("data/raw/tiny.zip") as archive, torch.no_grad():
             pixels = np.stack([archive.image(image) for image in table["image"]])
-            found = network.embed(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 127.5 - 1).numpy()
+            images = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 127.5 - 1
+            found = network.embed(images).numpy()
+            if mirror:
+                pair = (found, network.embed(images.flip(3)).numpy())
+                found = sum(one / np.linalg.norm(one, axis=1, keepdims=True) for one in pair)
         features.append(found / np.linalg.norm(found, axis=1, keepdims=True))
     labels = [table[column].to_numpy() for table in (query, gallery) for column in ("identity", "camera")]
     cmc, aps = official(cdist(*features), *labels)
@@ -99,6 +105,34 @@ def test_multi_query_and_distances_that_need_the_whole_gallery(prepared):
     assert aps[0] != aps[1] != aps[2]
     single = scores["single"].set_index("distance")["ap_trapezoid"]
     assert single["euclidean"].tolist() != single["k-reciprocal"].tolist()
+
+
+def test_distances_have_the_options_and_the_seed_that_they_are_given(prepared):
+    run("train-reid", "ide", "--out", "data/reid/real")
+    changed_options = {"k-reciprocal": {"weight": 1.0}, "xqda": {"regulariser": 0.5}}
+    tables = {}
+    for name, options, words in (
+        ("default", {}, ()),
+        ("first", {}, ("--seed", 5)),
+        ("second", {}, ("--seed", 7)),
+        ("options", changed_options, ()),
+    ):
+
+        def change(params, options=options):
+            params["seeds"], params["distances"] = [5, 7], options
+            params["reid"]["ide"]["distances"] = ["euclidean", "k-reciprocal", "xqda"]
+
+        write_params(change)
+        run("evaluate", "ide", "--model", "data/reid/real", *words, "--out", f"{name}.json")
+        table = pd.read_parquet(f"{name}.parquet")
+        tables[name] = {distance: of["ap_trapezoid"].tolist() for distance, of in table.groupby("distance")}
+    first, second = tables["first"], tables["second"]
+    assert tables["default"] == first
+    assert first["xqda"] != second["xqda"], "other pairs of images"
+    assert {**first, "xqda": None} == {**second, "xqda": None}
+    assert first["k-reciprocal"] != first["euclidean"]
+    assert tables["options"]["k-reciprocal"] == first["euclidean"], "nothing but the original distance"
+    assert tables["options"]["xqda"] != first["xqda"]
 
 
 def test_rank_lists_show_each_image_for_what_it_is(prepared):

@@ -51,7 +51,7 @@ def test_metrics_are_means_over_seeds(rows):
 
 
 def test_every_two_rows_are_compared(rows):
-    compared = significance(results.read_results(rows, ["ide"], [0]), "trapezoid")
+    compared = significance(results.read_results(rows, ["ide"], [0]), "trapezoid", 0)
     assert len(compared) == 3 * 2
     compared = compared.set_index(["row", "other", "score"])
     better = compared.loc[("full-a2", "real", "mAP")]
@@ -67,15 +67,23 @@ def test_differences_are_those_of_the_means_over_seeds(rows):
     read = results.read_results(rows, ["ide"], [0, 1])
     means = results.metrics(read)
     keys = {"Rank-1": "rank1", "mAP": "mAP"}
-    for line in significance(read, "trapezoid").itertuples():
+    for line in significance(read, "trapezoid", 0).itertuples():
         row, other = (means[name]["ide"]["euclidean"][keys[line.score]] for name in (line.row, line.other))
         assert line.difference == pytest.approx(row - other, abs=0.02)
+
+
+def test_the_seed_resamples_the_queries(rows):
+    read = results.read_results(rows, ["ide"], [0])
+    first, again, other = (significance(read, "trapezoid", seed) for seed in (0, 0, 1))
+    pd.testing.assert_frame_equal(first, again)
+    assert first["difference"].tolist() == other["difference"].tolist()
+    assert first["low"].tolist() != other["low"].tolist()
 
 
 def test_the_table_marks_what_differs(rows):
     for seeds, expected in (([0], "{:.1f}*"), ([0, 1], "{:.1f} ± 0.0*")):
         read = results.read_results(rows, ["ide"], seeds)
-        means, compared = results.metrics(read), significance(read, "trapezoid")
+        means, compared = results.metrics(read), significance(read, "trapezoid", 0)
         shown = reid_table(read, means, compared, "trapezoid", published=False).set_index("training set")
         value = means["full-a2"]["ide"]["euclidean"]["mAP"]
         assert shown.loc["full-a2", "ide + euclidean: mAP"] == expected.format(value)
@@ -84,7 +92,7 @@ def test_the_table_marks_what_differs(rows):
 
 def test_the_table_shows_the_chosen_rule_and_published_numbers(rows):
     read = results.read_results(rows, ["ide"], [0])
-    means, compared = results.metrics(read), significance(read, "trapezoid").head(0)
+    means, compared = results.metrics(read), significance(read, "trapezoid", 0).head(0)
     score = means["real"]["ide"]["euclidean"]
     shown = [reid_table(read, means, compared, rule, published).iloc[0].tolist() for rule, published in CASES]
     assert shown[0][:3] == ["real", "1,234", "0"]

@@ -83,14 +83,18 @@ def test_scores_of_a_generator_against_one_pair_at_a_time(project):
     assert stored_size(Path("data/gan_scores/full.png"))[0] > 500
 
 
-def test_real_images_are_the_reference(project):
+@pytest.mark.parametrize("mirror", [False, True])
+def test_real_images_are_the_reference(project, mirror):
+    write_params(lambda p: p["reid"]["ide"].update(mirror=mirror))
     scores = score("real")["scores"]
     assert (scores["ssim"], scores["mask_ssim"], scores["l1"]) == (1, 1, 0)
     pairs, gallery = scored_pairs(), samples.read(Path("data/samples/gallery.parquet"))
     network, _ = storage.load("data/reid/real-a1-ide-s0")
     images = load(gallery["archive"], gallery["image"], (128, 64))
     with torch.no_grad():
-        features = network.embed(images / 127.5 - 1).numpy()
+        turned = [images, images.flip(3)] if mirror else [images]
+        embeddings = [network.embed(some / 127.5 - 1).numpy() for some in turned]
+    features = sum(some / np.linalg.norm(some, axis=1, keepdims=True) for some in embeddings)
     features /= np.linalg.norm(features, axis=1, keepdims=True)
     found = []
     for source, target in zip(pairs["source"], pairs["target"], strict=True):

@@ -105,6 +105,9 @@ def test_what_a_change_touches_first(copy):
     # all parameters.
     dvc(copy, "repro")
     assert after(copy, "      - kissme\n", "      - kissme\n      - other\n", "--dry") == EVALUATIONS | {"report"}
+    assert after(copy, "    regulariser: 0.001", "    regulariser: 0.1", "--dry") == EVALUATIONS | {"report"}
+    scored = {"score_gan_real", "score_gan@full"}
+    assert after(copy, "    mirror: false", "    mirror: true", "--dry") == EVALUATIONS | scored | {"report"}
     text = (copy / "params.yaml").read_text()
     full = re.search(r"  full:.*?neighbourhood: 3", text, re.DOTALL).group()
     assert after(copy, full, full.replace("neighbourhood: 3", "neighbourhood: 5"), "--dry") == {

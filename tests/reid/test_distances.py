@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from reid.common import parameters
 from reid.distances import DISTANCES
 from reid.distances.k_reciprocal import k_reciprocal
 from reid.evaluation.features import normalise
@@ -19,6 +20,16 @@ def test_contract(name):
     assert matrix.shape == (5, 40)
     assert np.isfinite(matrix).all()
     assert isinstance(distance.learns, bool)
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_the_signature_describes_the_options(name):
+    found = parameters.options(DISTANCES[name], {}, {"seed"}, name)
+    seed = {"seed": 3} if DISTANCES[name].learns else {}
+    assert DISTANCES[name](**found, **seed)
+    for option, value in found.items():
+        with pytest.raises(ValueError, match=f"of {name}: {option}: Input should be .*, got {-abs(value)}"):
+            parameters.options(DISTANCES[name], {option: -abs(value)}, {"seed"}, name)
 
 
 def test_euclidean():

@@ -16,6 +16,13 @@ def test_people_far_apart_stay_apart():
     np.testing.assert_array_equal(places, on_a_plane(features, seed=1))
 
 
+def test_the_seed_starts_the_map_and_may_be_of_any_size():
+    features = np.random.default_rng(0).standard_normal((60, 640)).astype("float32")
+    places = on_a_plane(features, seed=1)
+    assert (on_a_plane(features, seed=2) != places).any()
+    np.testing.assert_array_equal(on_a_plane(features, seed=1 + 2**32), places)
+
+
 def test_a_handful_of_images():
     assert on_a_plane(np.random.default_rng(0).random((5, 8)).astype("float32")).shape == (5, 2)
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from reid.common import parameters
 from reid.common.errors import InputError
 from reid.networks import NETWORKS, storage
 from reid.networks.backbones import BACKBONES, mobilenet_v2
@@ -19,6 +20,14 @@ SMALL = {"backbone": "mobilenet-v2", "input_size": (64, 32), "crop_size": None}
 def build(name, **options):
     torch.manual_seed(0)
     return NETWORKS[name](**{"classes": 2, **SMALL, **options})
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_signature_describes_the_options(name):
+    found = parameters.options(NETWORKS[name], {"backbone": "mobilenet-v2"}, {"classes", "pretrained"}, name)
+    assert NETWORKS[name](**found, classes=2, pretrained=False)
+    with pytest.raises(ValueError, match=f"of {name}: dropout: Input should be less than or equal to 1, got 2"):
+        parameters.options(NETWORKS[name], {"dropout": 2}, {"classes", "pretrained"}, name)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -153,11 +162,3 @@ def test_crops_are_random_in_training_and_central_otherwise():
 def test_a_crop_larger_than_the_image():
     with pytest.raises(InputError, match=r"crop_size \(96, 32\) is larger than input_size \(64, 32\)"):
         build("ide", pretrained=False, crop_size=(96, 32))
-
-
-def test_mirrored_images_have_one_embedding():
-    network = build("ide", pretrained=False, mirror=True).eval()
-    torch.testing.assert_close(network.embed(IMAGES), network.embed(IMAGES.flip(3)))
-    plain = build("ide", pretrained=False).eval()
-    both = [nn.functional.normalize(plain.embed(images)) for images in (IMAGES, IMAGES.flip(3))]
-    torch.testing.assert_close(network.embed(IMAGES), both[0] + both[1])
