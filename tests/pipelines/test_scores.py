@@ -163,4 +163,6 @@ def test_mistakes_are_named(project):
     assert "data/gan/baseline/config.json does not exist" in score("baseline", fails=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PoseGAN, "usable_target", lambda self, pose: pose.visible[..., 0] & False)
-        assert "full can use none of 20 pairs in data/pairs: pair again" in score("full", fails=True)
+        assert "full can use none of 20 pairs in data/pairs: run `python -m pipelines pair` again" in score(
+            "full", fails=True
+        )
