@@ -109,6 +109,7 @@ def _batches(method: Method, phase: Phase, people: People, pairs: Tensor, iterat
     drawn = pairs[draw(len(pairs), iteration, phase.batches * phase.batch_size, seed)]
     for part in drawn.split(phase.batch_size):
         yield people.batch(with_further_sources(part, people.identities, method.needs.sources, random))
+    raise RuntimeError(f"phase {phase.name} took more batches than the {phase.batches} that it says")
 
 
 def _state(method: Method, averaged: Method, phase: Phase) -> dict[str, Any]:

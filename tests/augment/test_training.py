@@ -141,3 +141,10 @@ def test_bad_runs_stop(tmp_path):
         run(Scratch("a", {}, tmp_path), batch_size=16)
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
         run(Scratch("b", {}, tmp_path), learning_rate=1e30)
+
+
+def test_a_method_that_takes_more_batches_than_it_says_is_told_so(tmp_path):
+    method = Toy((128, 64))
+    method.step = lambda phase, batches: [next(batches) for _ in range(2)]
+    with pytest.raises(RuntimeError, match="phase copy took more batches than the 1 that it says"):
+        train(method, PEOPLE, PAIRS, Scratch("s", {}, tmp_path))
