@@ -1,8 +1,11 @@
-"""Distances: `DISTANCES[name]().fit(features, identities, cameras).matrix(query, gallery) -> (Q, G)`.
+"""Distances: `DISTANCES[name](**options).fit(features, identities, cameras).matrix(query, gallery) -> (Q, G)`.
 
-Where `whole` is False, any part of queries and gallery gives, but for rounding, that part of the matrix. The
-constructor's signature says which options a distance has, of what types, within which bounds, and their defaults; one
-that learns has a `seed` too, of what it draws.
+Two attributes of each class say how it is used. `learns`: whether `fit` learns from the training features. `whole`:
+whether `matrix` needs all queries and the whole gallery at once; where it is False, the matrix can be computed block by
+block, with the same values but for rounding.
+
+The constructor's signature gives a distance's options with their types, bounds and defaults. A distance that learns
+also takes a `seed`, of the pairs that it draws.
 """
 
 from typing import Any

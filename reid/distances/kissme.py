@@ -1,7 +1,7 @@
 """KISSME: "keep it simple and straightforward" metric learning (Koestinger et al., CVPR 2012), as released.
 
-Differences between two images of one person, and between images of two, are taken for Gaussians with mean 0; the
-logarithm of the ratio of their likelihoods is, but for constants, the distance
+The differences of features between two images of one person, and between images of two people, are modelled as
+Gaussians with mean 0. The logarithm of their likelihood ratio is, up to constants, the distance
 
     d(q, g) = (q - g)' (inv(C_same) - inv(C_other)) (q - g),
 
@@ -18,21 +18,31 @@ from reid.common.errors import InputError
 from reid.common.parameters import Positive
 from reid.distances.mahalanobis import Array, quadratic
 
-DRAWN = 150_000  # random pairs a round, from which those of two people in two cameras are kept
-ROUNDS = 100  # after so many, the negatives found so far are used again
-THINNING = 10  # of the pairs, every tenth is used
+DRAWN = 150_000  # random pairs drawn in a round, of which those of two people in two cameras are kept
+ROUNDS = 100  # at most; should they give too few negative pairs, these are repeated
+THINNING = 10  # every tenth pair is used
 
 
 class KISSME:
     """The KISS metric.
 
-    Where the data is small, what would make a covariance singular is avoided: all pairs are used instead of every tenth
-    where a tenth would be fewer than two for each component, and the components are at most half as many as the pairs,
-    and as the directions in which images of one person can differ.
+    On small training sets it differs from the release where a covariance would be singular: all pairs are used where
+    every tenth would be fewer than two for each component, and there are at most half as many components as pairs, and
+    as directions in which images of one person can differ.
 
     Args:
-        dimensions: principal components kept, at most.
-        seed: of the negative pairs.
+        dimensions: number of principal components kept, at most.
+        seed: of the random negative pairs.
+
+    Example:
+        People differ along the first coordinate, images of one person along the second. The metric learns that a
+        difference of 1 is large along the first and means nothing along the second.
+
+        >>> features = np.float32([[0, 0], [0.1, 1], [1, 0], [1, 1], [2, 1], [2.1, 0]])
+        >>> kissme = KISSME().fit(features, np.array([1, 1, 2, 2, 3, 3]), np.array([1, 2, 1, 2, 1, 2]))
+        >>> first, second = kissme.matrix(np.float32([[0, 0]]), np.float32([[1, 0], [0, 1]]))[0]
+        >>> round(first), abs(round(second))
+        (150, 0)
     """
 
     learns = True
@@ -45,7 +55,7 @@ class KISSME:
         self.metric: Array = np.zeros((0, 0))  # (R, R), positive definite
 
     def fit(self, features: NDArray[np.float32], identities: NDArray[np.int64], cameras: NDArray[np.int64]) -> KISSME:
-        """Learn from features (N, D), identities (N,) and cameras (N,); raises InputError where it cannot."""
+        """Learn from features (N, D), identities (N,), cameras (N,); raises InputError where these are too few."""
         same = positive_pairs(identities, cameras)
         other = negative_pairs(identities, cameras, len(same), self.seed)
         distinct = len({feature.tobytes() for feature in features})
@@ -61,7 +71,8 @@ class KISSME:
             same, other = same[::THINNING], other[::THINNING]
         projected = features @ self.components
         self.metric = positive(
-            linalg.inv(_covariance(projected, same, "one person")) - linalg.inv(_covariance(projected, other, "two"))
+            linalg.inv(_covariance(projected, same, "one person"))
+            - linalg.inv(_covariance(projected, other, "two people"))
         )
         return self
 
@@ -71,45 +82,53 @@ class KISSME:
 
 
 def positive_pairs(identities: NDArray[np.int64], cameras: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(P, 2) rows of all pairs of one person in two cameras, ordered; raises InputError where there is none."""
+    """All pairs of images of one person in two cameras, as indices (P, 2), ordered by person.
+
+    Raises:
+        InputError: there is no such pair.
+
+    Example:
+        >>> positive_pairs(np.array([7, 7, 7, 8, 8]), np.array([1, 1, 2, 1, 2])).tolist()
+        [[0, 2], [1, 2], [3, 4]]
+    """
     order = np.argsort(identities, kind="stable")
-    pairs = []
+    by_person = []
     for own in np.split(order, np.flatnonzero(np.diff(identities[order])) + 1):
         first, second = np.triu_indices(len(own), 1)
         different = cameras[own[first]] != cameras[own[second]]
-        pairs.append(np.stack([own[first], own[second]], 1)[different])
-    found = np.concatenate(pairs)
-    if len(found) == 0:
+        by_person.append(np.stack([own[first], own[second]], 1)[different])
+    pairs = np.concatenate(by_person)
+    if len(pairs) == 0:
         raise InputError(
             f"KISSME learns from images of one person in two cameras; among the {len(identities)} training images in "
             f"cameras {np.unique(cameras).tolist()} there is no such pair"
         )
-    return found
+    return pairs
 
 
 def negative_pairs(
     identities: NDArray[np.int64], cameras: NDArray[np.int64], count: int, seed: int
 ) -> NDArray[np.int64]:
-    """(count, 2) rows of random pairs of two people in two cameras; raises InputError where there can be none."""
+    """Random pairs of two people in two cameras, as indices (count, 2); raises InputError if there are none."""
     random = np.random.default_rng(seed)
-    kept, found = list[NDArray[np.int64]](), 0
+    by_round, total = list[NDArray[np.int64]](), 0
     for _ in range(ROUNDS):
         first, second = random.integers(len(identities), size=(2, DRAWN))
         wanted = (identities[first] != identities[second]) & (cameras[first] != cameras[second])
-        kept.append(np.stack([first, second], 1)[wanted])
-        found += len(kept[-1])
-        if found >= count:
+        by_round.append(np.stack([first, second], 1)[wanted])
+        total += len(by_round[-1])
+        if total >= count:
             break
-    if found == 0:
+    if total == 0:
         raise InputError(
             f"KISSME learns from pairs of two people in two cameras; among {ROUNDS * DRAWN:,} random pairs of the "
             f"{len(identities)} training images there was none"
         )
-    return np.resize(np.concatenate(kept), (count, 2))
+    return np.resize(np.concatenate(by_round), (count, 2))
 
 
 def principal_components(features: NDArray[np.float32], most: int) -> Array:
-    """The directions (D, R) of the largest variance of features (N, D), R <= most; those without any are left out.
+    """The first principal components (D, R) of features (N, D), R <= most; directions without variance are left out.
 
     Raises:
         InputError: all features are equal.
@@ -126,7 +145,7 @@ def principal_components(features: NDArray[np.float32], most: int) -> Array:
 
 
 def positive(metric: Array) -> Array:
-    """The metric where it is positive definite, else with eigenvalues up to 1e-10 replaced by 1e-6, as released."""
+    """The metric itself if it is positive definite, else with eigenvalues up to 1e-10 replaced by 1e-6, as released."""
     try:
         linalg.cholesky(metric)
     except linalg.LinAlgError:
@@ -140,5 +159,8 @@ def _covariance(projected: Array, pairs: NDArray[np.int64], of: str) -> Array:
     covariance = differences.T @ differences / len(pairs)
     values = linalg.eigvalsh(covariance)
     if values[0] <= len(values) * np.finfo(np.float64).eps * values[-1]:
-        raise InputError(f"KISSME: images of {of} do not differ in some direction: too few, or equal, training images")
+        raise InputError(
+            f"KISSME: in some direction images of {of} do not differ at all, so their covariance has no inverse: too "
+            "few training images, or equal ones"
+        )
     return covariance

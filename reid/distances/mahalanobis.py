@@ -1,4 +1,4 @@
-"""Mahalanobis distances: what XQDA and KISSME learn the matrix of."""
+"""Mahalanobis distances (q - g)' M (q - g), whose matrix M XQDA and KISSME learn."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ def quadratic(query: Array, gallery: Array, metric: Array) -> Array:
         query: (Q, D).
         gallery: (G, D).
         metric: M (D, D), symmetric.
+
+    Example:
+        >>> quadratic(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0], [0.0, 2.0]]), np.diag([1.0, 3.0])).tolist()
+        [[1.0, 12.0]]
     """
     moved = query @ metric
     distances = moved @ gallery.T

@@ -1,7 +1,8 @@
 """XQDA: cross-view quadratic discriminant analysis (Liao et al., CVPR 2015), as its authors released it.
 
-Differences between two images of one person have the covariance S_I, those of two people S_E. XQDA keeps the directions
-in which S_E is larger, and there compares the two Gaussians:
+The differences of features between two images of one person have the covariance S_I, those between images of two
+people S_E. XQDA keeps the directions in which S_E is larger than S_I, and in this subspace takes the logarithm of the
+likelihood ratio of the two Gaussians, up to constants, as the distance:
 
     d(q, g) = (q - g)' W (inv(W' S_I W) - inv(W' S_E W)) W' (q - g),
 
@@ -23,7 +24,7 @@ from reid.files.samples import class_labels
 
 
 class Views(NamedTuple):
-    """Rows of the training features, paired: each of the second is the same person as that of the first."""
+    """Pairs of training images, as indices (P,) each: both show the same person, in different cameras."""
 
     first: NDArray[np.int64]
     second: NDArray[np.int64]
@@ -35,6 +36,16 @@ class XQDA:
     Args:
         regulariser: added to the diagonal of S_I; absolute, so it presumes features of length 1.
         seed: of the choice of pairs.
+
+    Example:
+        People differ along the first coordinate, images of one person along the second. The metric learns that a
+        difference of 1 is large along the first and means nothing along the second.
+
+        >>> features = np.float32([[0, 0], [0.1, 1], [1, 0], [1, 1], [2, 1], [2.1, 0]])
+        >>> xqda = XQDA().fit(features, np.array([1, 1, 2, 2, 3, 3]), np.array([1, 2, 1, 2, 1, 2]))
+        >>> first, second = xqda.matrix(np.float32([[0, 0]]), np.float32([[1, 0], [0, 1]]))[0]
+        >>> round(first), abs(round(second))
+        (130, 0)
     """
 
     learns = True
@@ -47,11 +58,11 @@ class XQDA:
         self.metric: Array = np.zeros((0, 0))  # (R, R)
 
     def fit(self, features: NDArray[np.float32], identities: NDArray[np.int64], cameras: NDArray[np.int64]) -> XQDA:
-        """Learn from features (N, D), identities (N,) and cameras (N,); raises InputError where it cannot."""
+        """Learn from features (N, D), identities (N,), cameras (N,); raises InputError where these are too few."""
         views = pair_views(identities, cameras, self.seed)
-        first, second = (features[rows].astype(np.float64) for rows in views)
+        first, second = (features[indices].astype(np.float64) for indices in views)
         basis = None
-        if len(first) + len(second) < features.shape[1]:  # nothing differs outside the span of so few rows
+        if len(first) + len(second) < features.shape[1]:  # the span of so few features holds all differences
             basis = linalg.qr(np.vstack([first, second]).T, mode="economic")[0]
             first, second = first @ basis, second @ basis
         intra, extra = covariances(first, second, class_labels(identities[views.first])[0])
@@ -72,7 +83,7 @@ class XQDA:
 
 
 def pair_views(identities: NDArray[np.int64], cameras: NDArray[np.int64], seed: int) -> Views:
-    """Each person's images in random order, the first half against the second; pairs in one camera are dropped.
+    """Pair each person's images: put in random order, the first half with the second; pairs in one camera are dropped.
 
     Raises:
         InputError: no pair is left.
@@ -92,18 +103,22 @@ def pair_views(identities: NDArray[np.int64], cameras: NDArray[np.int64], seed: 
 
 
 def covariances(first: Array, second: Array, labels: NDArray[np.int64]) -> tuple[Array, Array]:
-    """S_I and S_E (D, D): mean outer products of all differences first - second, within and between people.
+    """S_I and S_E (D, D): mean of (a - b)(a - b)' over a in `first`, b in `second`, of one person and of two people.
 
-    No pair is enumerated. With the sums s_k and t_k of person k's n_k rows in both views,
+    The pairs (a, b) are not enumerated. Person k has n_k features a with the sum s_k, and n_k features b with the sum
+    t_k; the sum over all pairs of one person is then
 
-        sum over one person's pairs = n_k (sum a a' + sum b b') - s_k t_k' - t_k s_k',
+        sum_k n_k (sum a a' + sum b b') - s_k t_k' - t_k s_k'.
 
-    and the same over all rows, less those within, gives the pairs between people.
+    The pairs of two people are all pairs, by the same formula for everybody as one person, less those of one person.
 
     Args:
         first: (P, D).
-        second: (P, D), row by row the same people.
-        labels: (P,) whom the rows show, 0..K-1.
+        second: (P, D), of the same people in the same order.
+        labels: (P,) the person of each, 0..K-1.
+
+    Raises:
+        InputError: all are of one person.
     """
     counts = np.bincount(labels)
     sums = [np.zeros((len(counts), first.shape[1])) for _ in range(2)]
@@ -124,7 +139,7 @@ def covariances(first: Array, second: Array, labels: NDArray[np.int64]) -> tuple
 def discriminative_subspace(intra: Array, extra: Array) -> Array:
     """Left singular vectors (D, R) of inv(intra) extra with singular values above 1, largest first; at least one.
 
-    They are the eigenvectors of (inv(intra) extra)(inv(intra) extra)', of which only those above 1 are computed.
+    They are the eigenvectors of A A', A = inv(intra) extra, and only those with eigenvalues above 1 are computed.
     """
     ratio = linalg.cho_solve(linalg.cho_factor(intra), extra)
     squared = ratio @ ratio.T

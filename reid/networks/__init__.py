@@ -1,4 +1,4 @@
-"""Re-ID networks: `loss(images, labels)`, a value an image or pair, to train; `embed(images) -> (B, D)` to search.
+"""Re-ID networks: `loss(images, labels)`, a value for each image or pair, to train; `embed(images)`, (B, D), to search.
 
 The constructor's signature says which options a network has, of what types, within which bounds, and their defaults.
 Where it has a static method `check_options(options)`, that raises InputError for values that do not go together, and

@@ -1,4 +1,4 @@
-"""Backbones: an image to one feature vector.
+"""Backbones: networks from an image to one feature vector.
 
 `build(name, pretrained, weights)` makes one. A name is a key of `BACKBONES`, or `torchvision:NAME` or `torchreid:NAME`
 for any classification network of torchvision and any network of torchreid (`reid.networks.foreign`). Nothing is ever
@@ -23,7 +23,7 @@ from reid.networks.weight_files import load_weights
 
 
 class Backbone(nn.Module):
-    """Convolutions, then the mean over positions.
+    """Convolutions, then global average pooling.
 
     Args:
         convolutions: (B, 3, H, W) normalised images to (B, D, H', W').
@@ -55,7 +55,7 @@ def mobilenet_v2(pretrained: bool = True, weights: str | None = None) -> Backbon
         network.classifier = nn.Identity()
         load_weights(network, weights, "mobilenet-v2", heads=("classifier",))
     elif pretrained:
-        # The file's names differ, its order and shapes are the same.
+        # The file names its tensors differently; their order and shapes are the same.
         state = torch.load(locate("mobilenet-v2"), map_location="cpu", weights_only=True)
         own = network.features.state_dict()
         network.features.load_state_dict(dict(zip(own, list(state.values())[: len(own)], strict=True)))
@@ -81,9 +81,9 @@ def build(name: str, pretrained: bool = True, weights: str | None = None) -> Bac
 
     Args:
         name: a key of `BACKBONES`, `torchvision:NAME` or `torchreid:NAME`.
-        pretrained: start from weights; without, from random ones, and `weights` is not read.
-        weights: file of weights (`reid.networks.weight_files`). Where it is None, those of `BACKBONES` are found by
-            `reid.files.weights`; others need one.
+        pretrained: start from pretrained weights; if False, from random ones, and `weights` is not read.
+        weights: file of weights (`reid.networks.weight_files`). None is possible for the keys of `BACKBONES`, whose
+            weights `reid.files.weights` finds.
 
     Returns:
         the network, with D as its attribute `dimensions`.

@@ -11,15 +11,19 @@ from reid.common.parameters import Size
 
 
 def check_crop(input_size: Size, crop_size: Size | None) -> None:
-    """Raise InputError where windows of `crop_size` do not fit into images of `input_size`, both (H, W)."""
+    """Raise InputError where crops of `crop_size` do not fit into images of `input_size`, both (H, W)."""
     if crop_size is not None and (crop_size[0] > input_size[0] or crop_size[1] > input_size[1]):
         raise InputError(f"crop_size {crop_size} is larger than input_size {input_size}: it is cut out of that")
 
 
 def fit(images: Tensor, input_size: Size, crop_size: Size | None, training: bool) -> Tensor:
-    """Resize images (B, C, H, W) to `input_size` (H, W), aspect ignored; then cut windows of `crop_size` out of them.
+    """Resize images (B, C, H, W) to `input_size` (H, W), stretched where needed; then crop them to `crop_size` (H, W).
 
-    Each image's window is a random one in training, else the one in the middle; without `crop_size` nothing is cut.
+    The crop is a random one for each image in training, else the central one; without `crop_size` nothing is cropped.
+
+    Example:
+        >>> fit(torch.zeros(2, 3, 128, 64), (96, 48), (90, 40), training=True).shape
+        torch.Size([2, 3, 90, 40])
     """
     if images.shape[2:] != torch.Size(input_size):
         images = F.interpolate(images, list(input_size), mode="bilinear", antialias=True)

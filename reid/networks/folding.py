@@ -1,4 +1,4 @@
-"""Convolutions with frozen batch normalisation as one operation: the same function, with less to compute."""
+"""Folding frozen batch normalisation into the convolution before it: the same function, faster."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from torch.nn import functional as F
 class FoldedConvolution(nn.Module):
     """A convolution, then batch normalisation with fixed statistics, as one convolution.
 
-    (w * x - mean) / deviation * gain + shift = (w gain / deviation) * x + shift - mean gain / deviation. Weight, gain
-    and shift are trained as if they stood apart.
+    (w * x - mean) / deviation * gain + shift = (w gain / deviation) * x + shift - mean gain / deviation. Weight w, gain
+    and shift stay parameters of their own and get the gradients that they would get as two layers.
     """
 
     def __init__(self, convolution: nn.Conv2d, norm: nn.BatchNorm2d):

@@ -14,24 +14,27 @@ from reid.networks.weight_files import load_weights
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1
 DEVIATION = (0.229, 0.224, 0.225)
 
-# (H, W) of networks whose layers fit one size only; torchvision's ViTs say theirs.
+# (H, W) of networks that take images of one size only; torchvision's ViTs have theirs as `image_size`.
 SIZES = {"torchvision:maxvit_t": (224, 224), "torchreid:hacnn": (160, 64), "torchreid:mudeep": (256, 128)}
-TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")  # of torch's errors
+TOO_SMALL = (
+    "Output size is too small",
+    "Kernel size can't be greater than actual input size",
+)  # parts of torch's messages
 
 
 class ForeignBackbone(nn.Module):
     """A network of another library without its classifier.
 
-    What else it does in training mode stays: dropout before the classifier (AlexNet, VGG, EfficientNet, MobileNet,
-    PCB), stochastic depth. PCB's feature is that of its parts, side by side, each scaled to length 1. HACNN's is the
-    global and the local one, which are scaled to length 1 in evaluation mode only, as published.
+    What else it does in training mode is kept: dropout before the classifier (AlexNet, VGG, EfficientNet, MobileNet,
+    PCB), stochastic depth. PCB's feature vector is that of its parts, concatenated, each scaled to length 1. HACNN's is
+    the global and the local one, concatenated; as published, they are scaled to length 1 in evaluation mode only.
 
     Args:
         name: what errors call it.
-        network: (B, 3, H, W) normalised images to (B, D); in training mode also to (anything, features), where
-            features are (B, D) or a tuple of tensors that add up to it.
+        network: (B, 3, H, W) normalised images to features (B, D). In training mode it may return (anything, features),
+            where features are (B, D) or a tuple of tensors to concatenate.
         size: the only (H, W) that it takes; None where it takes any.
-        dimensions: D; None to find out by an image.
+        dimensions: D; None to measure it on an image.
     """
 
     mean: Tensor
@@ -55,7 +58,7 @@ class ForeignBackbone(nn.Module):
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "`nn.functional.upsample`|Default grid_sample")  # of HACNN
-                features = self.network(normalised.contiguous())  # torchreid's reshape by `view`
+                features = self.network(normalised.contiguous())  # torchreid reshapes by `view`
         except RuntimeError as error:
             if any(words in str(error) for words in TOO_SMALL):
                 raise InputError(f"backbone {self.name}: images of [{height}, {width}] (H, W) are too small for it; "
@@ -74,7 +77,13 @@ class ForeignBackbone(nn.Module):
 
 
 def build(library: str, model: str, weights: str | None) -> ForeignBackbone:
-    """A network of a key of `LIBRARIES` without its classifier, with the weights of a file, or random ones."""
+    """The network `model` of a library, a key of `LIBRARIES`, without its classifier.
+
+    Args:
+        library: key of `LIBRARIES`.
+        model: name of the network there.
+        weights: file of its weights (`reid.networks.weight_files`); None for random ones.
+    """
     name = f"{library}:{model}"
     network, heads, dimensions = LIBRARIES[library].make(model)
     if weights is not None:

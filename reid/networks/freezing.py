@@ -10,8 +10,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 class FrozenBatchNorm(nn.Module):
     """Batch normalisation by its stored statistics, in training as in evaluation mode.
 
-    It shares parameters and statistics with the module it is made from and has the same names in a state dict. Scale
-    and shift are trained.
+    It shares parameters and statistics with the module that it is made from, and their names in a state dict are the
+    same. Scale and shift are trained.
     """
 
     running_mean: Tensor
@@ -32,8 +32,8 @@ class FrozenBatchNorm(nn.Module):
 def freeze(network: nn.Module) -> None:
     """Replace, in place, each batch normalisation that has statistics.
 
-    Slower than `reid.networks.folding.fold`, but right wherever the normalisation stands: `fold` takes the order in
-    which modules are registered for the order in which they work, as in `BACKBONES`.
+    Slower than `reid.networks.folding.fold`, but correct for any network: `fold` relies on modules being applied in the
+    order in which they are registered, as those of `BACKBONES` are.
     """
     frozen: dict[nn.Module, FrozenBatchNorm] = {}  # one that is used twice stays one
     for parent in list(network.modules()):

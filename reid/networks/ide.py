@@ -17,14 +17,21 @@ from reid.networks.freezing import freeze
 
 
 class IDE(nn.Module):
-    """A backbone and one fully connected layer, trained with the softmax loss."""
+    """A backbone and one fully connected layer, trained with the softmax loss.
+
+    Example:
+        >>> network = IDE(classes=10, backbone="mobilenet-v2", input_size=(64, 32), pretrained=False)
+        >>> images, labels = torch.zeros(2, 3, 128, 64), torch.tensor([0, 9])
+        >>> network.loss(images, labels).shape, network.embed(images).shape
+        (torch.Size([2]), torch.Size([2, 1280]))
+    """
 
     def __init__(
         self,
         classes: int,  # number of training identities
         backbone: str = "resnet50",  # name of a backbone: `reid.networks.backbones`
-        input_size: Size = (224, 224),  # (H, W) that images are resized to, aspect ignored
-        crop_size: Size | None = None,  # (H, W) of the window that is seen: a random one in training; None for all
+        input_size: Size = (224, 224),  # (H, W) that images are resized to, stretched where needed
+        crop_size: Size | None = None,  # (H, W) of the crop that is seen: a random one in training; None for all
         dropout: Share = 0.0,  # before the classifier; 0 as released, 0.5 was found better later
         freeze_batch_norm: bool = True,  # keep ImageNet's statistics; scale and shift are trained, as released
         weights: str | None = None,  # file of the backbone's weights; None for those that come with it
@@ -66,16 +73,16 @@ class IDE(nn.Module):
         return self.features(images)
 
     def features(self, images: Tensor) -> Tensor:
-        """What the backbone makes (B, D) of images (B, 3, H, W) of any size."""
+        """The backbone's features (B, D) of images (B, 3, H, W) of any size, in [-1, 1]."""
         seen = fit(images, self.input_size, self.crop_size, self.training)
         return self.backbone(seen.contiguous(memory_format=torch.channels_last))
 
     def _identification(self, features: Tensor, labels: Tensor, smoothing: Tensor | None) -> Tensor:
-        scores = self.classifier(F.dropout(features, self.dropout, self.training)).log_softmax(1)
-        own = -scores.gather(1, labels[:, None])[:, 0]
+        log_probabilities = self.classifier(F.dropout(features, self.dropout, self.training)).log_softmax(1)
+        own = -log_probabilities.gather(1, labels[:, None])[:, 0]
         if smoothing is None:
             return own
-        return (1 - smoothing) * own - smoothing * scores.mean(1)
+        return (1 - smoothing) * own - smoothing * log_probabilities.mean(1)
 
 
 def linear(inputs: int, outputs: int, deviation: float) -> nn.Linear:

@@ -1,6 +1,6 @@
 """Networks of other libraries without their classifiers: torchvision's for classification, and torchreid's.
 
-Neither library is let download anything: networks are made with random weights.
+They are made with random weights, so that neither library downloads anything.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from reid.common.errors import InputError
 
 # Without auxiliary classifiers, and with torch's own initialisation instead of a slow one.
 OPTIONS = {name: {"aux_logits": False, "init_weights": False} for name in ("googlenet", "inception_v3")}
-AUXILIARY = ("aux1", "aux2", "AuxLogits")  # in the published files of those two
+AUXILIARY = ("aux1", "aux2", "AuxLogits")  # auxiliary classifiers in the published weights of those two
 
 
 def torchvision_names() -> list[str]:
@@ -26,7 +26,7 @@ def torchvision_names() -> list[str]:
 
 
 def _torchvision(model: str) -> tuple[nn.Module, tuple[str, ...], int]:
-    """A network with its last layer made the identity, the names of what it lacks, and D."""
+    """A network whose classifier, its last layer, is replaced by the identity; returns what `Library.make` does."""
     from torchvision.models import get_model
 
     network: nn.Module = get_model(model, weights=None, **OPTIONS.get(model, {}))
@@ -62,9 +62,9 @@ def _torchreid_names() -> list[str]:
 
 
 def _torchreid(model: str) -> tuple[nn.Module, tuple[str, ...], None]:
-    """A network whose classifiers are identities, the names of what it lacks, and None for D.
+    """A network whose classifiers are replaced by identities; returns what `Library.make` does.
 
-    With `loss="triplet"` it gives features in training mode too.
+    With `loss="triplet"`, torchreid's networks return features in training mode too.
     """
     network: nn.Module = _torchreid_models().build_model(model, 1, loss="triplet", pretrained=False, use_gpu=False)
     heads = [name for name, _ in network.named_children() if name.startswith("classifier")]
@@ -75,16 +75,24 @@ def _torchreid(model: str) -> tuple[nn.Module, tuple[str, ...], None]:
         parts = [nn.Identity() for _ in child] if isinstance(child, nn.ModuleList) else None
         setattr(network, head, nn.ModuleList(parts) if parts else nn.Identity())
     if not any(name == "fc" for name, _ in network.named_children()):
-        heads.append("fc")  # the classifier in torchvision's files, which ResNets and PCB can take
+        heads.append("fc")  # the classifier's name in torchvision's weights, which ResNets and PCB can load
     return network, tuple(heads), None
 
 
 class Library(NamedTuple):
-    """What to ask of a library."""
+    """How to get the networks of a library.
 
-    names: Callable[[], list[str]]  # its networks
-    make: Callable[[str], tuple[nn.Module, tuple[str, ...], int | None]]  # one without classifier, what it lacks, D
-    hint: Callable[[str], str]  # which files of weights there are
+    Args:
+        names: gives the names of its networks.
+        make: makes the network of a name: images (B, 3, H, W) to features (B, D). Returns the network without its
+            classifier; the names of modules that published weights have and the network lacks, which loading ignores;
+            and D, or None where the library does not say it.
+        hint: says for a name where weights are published.
+    """
+
+    names: Callable[[], list[str]]
+    make: Callable[[str], tuple[nn.Module, tuple[str, ...], int | None]]
+    hint: Callable[[str], str]
 
 
 LIBRARIES = {

@@ -1,7 +1,7 @@
 """The siamese network of "A Discriminatively Learned CNN Embedding" (Zheng et al., TOMM 2017).
 
-One backbone looks at both images of a pair. Both are identified, as in IDE; and from the squared difference of their
-features (the square layer) a second classifier tells whether they show one person.
+One backbone sees both images of a pair. Each is classified by identity, as in IDE; and a second classifier tells from
+the squared difference of their features (the square layer) whether both show the same person.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class Siamese(IDE):
         return [*super().heads(), (self.verifier, self.verifier_rate)]
 
     def loss(self, images: Tensor, labels: Tensor, smoothing: Tensor | None = None) -> Tensor:
-        """Mean softmax loss of the two images of each pair, and the weighted loss of its verification: (P,).
+        """For each pair (P,): mean softmax loss of its two images, plus the weighted softmax loss of its verification.
 
         Args:
             images: (2P, 3, H, W) in [-1, 1], the pairs' first images, then their second.
             labels: (2P,) classes.
-            smoothing: (2P,) as in IDE; verification knows none.
+            smoothing: (2P,) as in IDE; not for verification.
         """
         features = self.features(images)
         first, second = features.chunk(2)

@@ -1,4 +1,4 @@
-"""A trained Re-ID network in a folder: `config.json` (which one, how built, on what) and `network.pt` (its weights)."""
+"""A trained Re-ID network in a folder: `config.json` (name, options, training set) and `network.pt` (weights)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reid.common.saved import load_json, load_tensors, save_json, save_tensors
 
 
 def save(network: nn.Module, name: str, options: dict[str, Any], folder: Path, about: dict[str, Any]) -> None:
-    """Write a network built as `NETWORKS[name](**options)`, and what there is to know about it."""
+    """Write a network built as `NETWORKS[name](**options)`; `about` is added to its config."""
     save_json({"network": name, "options": options, **about}, folder / "config.json")
     save_tensors({key: value.cpu() for key, value in network.state_dict().items()}, folder / "network.pt")
 

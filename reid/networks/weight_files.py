@@ -16,7 +16,7 @@ from reid.files.weights import MissingWeights
 
 # torchvision's files of DenseNets still say `denselayer1.norm.1` for what its networks call `denselayer1.norm1`.
 DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
-SHOWN = 4  # keys of a kind that an error names
+SHOWN = 4  # missing, unexpected or misshapen keys that an error names
 
 
 def load_weights(network: nn.Module, path: str | Path, name: str, heads: Sequence[str] = ()) -> None:
@@ -26,11 +26,11 @@ def load_weights(network: nn.Module, path: str | Path, name: str, heads: Sequenc
         network: without its classifier.
         path: what torch saved: a state dict, or a dict with one as `state_dict`; a prefix `module.` is taken off.
         name: the network's, for errors.
-        heads: modules that the network lacks; the file's weights of them are left out.
+        heads: names of modules that the network lacks; the file's weights of them are ignored.
 
     Raises:
         MissingWeights: there is no such file.
-        InputError: the file cannot be read, or its weights are not the network's; names file and keys.
+        InputError: the file cannot be read, or its weights are not the network's; the message names file and keys.
     """
     state = _read(Path(path), name)
     for key in [key for key in state if any(key.startswith(f"{head}.") for head in heads)]:
@@ -70,7 +70,7 @@ def _read(path: Path, name: str) -> OrderedDict[str, Tensor]:
             f"{path}: expected a state dict, or a dict with one as `state_dict`; it holds {_kind(content)}"
         )
     state = OrderedDict((_renamed(key), value) for key, value in content.items())
-    if (versions := getattr(content, "_metadata", None)) is not None:  # which some modules read old files by
+    if (versions := getattr(content, "_metadata", None)) is not None:  # by which some modules convert old files
         state._metadata = OrderedDict((_renamed(f"{key}.")[:-1], value) for key, value in versions.items())  # type: ignore[attr-defined]
     return state
 

@@ -23,7 +23,7 @@ def train(
     network: IDE,
     images: Tensor,  # (N, 3, H, W) uint8 RGB
     labels: Tensor,  # (N,) class labels
-    smoothing: Tensor,  # (N,) the part of each image's label that is spread over all classes, in 0..1
+    smoothing: Tensor,  # (N,) the share of each image's label that is spread over all classes, in 0..1
     scratch: Scratch,  # where the run's state is kept until the caller removes it
     *,
     iterations: Positive,  # the same for every training set, so that a gain is never a longer schedule
@@ -46,7 +46,7 @@ def train(
     with the same scratch folder ends with the same weights, bit for bit on a CPU with the same number of threads.
 
     Returns:
-        one row for each `log_every` iterations: iteration, learning rate, mean loss since the row before.
+        the log, one entry for each `log_every` iterations: iteration, learning_rate, loss (the mean since the last).
 
     Raises:
         InputError: there are fewer images than a batch holds.
@@ -72,7 +72,7 @@ def train(
         for name, part in parts.items():
             part.load_state_dict(state[name])
 
-    known = labels.cpu()
+    labels_on_cpu = labels.cpu()
     network.train()
     for iteration in progress(range(start, iterations), "train", "it", iterations, start):
         rate = learning_rate * 0.1 ** sum(iteration >= at for at in decay_at or [])
@@ -80,15 +80,15 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = rate * group["factor"]
 
-        # Draw. Dropout, crops and flips have a stream of their own an iteration.
+        # Draw a batch. Each iteration has its own random stream, which dropout, crops and flips draw from.
         torch.manual_seed(seed_for(seed, "iteration", iteration))
-        rows = SAMPLINGS[sampling](known, iteration, batch_size, seed).to(images.device)
-        batch = to_float(images[rows])
+        indices = SAMPLINGS[sampling](labels_on_cpu, iteration, batch_size, seed).to(images.device)
+        batch = to_float(images[indices])
         mirrored = torch.rand(len(batch)).lt(flip).to(images.device)
         batch = torch.where(mirrored[:, None, None, None], batch.flip(3), batch)
 
         # Step.
-        loss = network.loss(batch, labels[rows], smoothing[rows]).mean()
+        loss = network.loss(batch, labels[indices], smoothing[indices]).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
