@@ -1,8 +1,8 @@
-"""Files and folders that are there only when they are whole, and stay what they were until then.
+"""Writing files and folders atomically: at any moment, PATH is what it was before or complete, never half-written.
 
-What is to become PATH is made in the folder `PATH.partial`, written to the disk, and then moved. So a kill or a power
-cut at any moment leaves the old or the new, and perhaps that folder, which the next writer of PATH takes over. Whatever
-else has that name is somebody's own, and is never touched.
+The new PATH is made inside the folder `PATH.partial`, flushed to the disk, and then moved to its place. A kill or a
+power cut at any moment so leaves the old PATH or the new one, and perhaps the folder, which the next writer of PATH
+takes over. A file or folder of that name that no interrupted write has left belongs to somebody, and is never touched.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from reid.common.locks import LOCK, claim
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Where to write a file, or make a folder, that takes the place of `path` when the block ends without an error.
+    """Yield a path to write a file, or make a folder, at; it replaces `path` when the block ends without an error.
 
-    A file may take the place of a file, a folder that of an empty folder; folders above are made. What is yielded has
-    the suffix of `path`.
+    A file may replace a file, a folder an empty folder; parent folders are made. The yielded path has the suffix of
+    `path`.
 
     Raises:
-        InputError: another process is writing `path`, or there is something of somebody else's at `PATH.partial`.
+        InputError: another process is writing `path`, or `PATH.partial` exists and is not left by an interrupted write.
     """
     with _beside(path) as new:
         yield new
@@ -40,13 +40,13 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Delete a folder: all of it is there, or nothing of it; raises what `replacing` does."""
+    """Delete a folder atomically: until it is gone, it is complete; raises what `replacing` does."""
     with _beside(folder) as old:
         folder.rename(old)
 
 
 def refuse_existing(out: Path) -> None:
-    """Raise InputError where something is at `out` that would be lost; an empty folder is nothing."""
+    """Raise InputError where writing to `out` would overwrite something; an empty folder may be there."""
     if out.is_dir() and not any(out.iterdir()):
         return
     if out.exists() or out.is_symlink():
@@ -55,7 +55,7 @@ def refuse_existing(out: Path) -> None:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    """A place beside `path` where nothing is, and nothing will be afterwards."""
+    """Yield a path inside `PATH.partial`, at which nothing exists; what the block leaves there is deleted."""
     folder = path.with_name(f"{path.name}.partial")
     place = folder / f"whole{path.suffix}"
     if not _may_use(folder, place):
@@ -76,7 +76,7 @@ def _beside(path: Path) -> Iterator[Path]:
 
 
 def _may_use(folder: Path, place: Path) -> bool:
-    """Whether there is no folder, an empty one, or what `_beside` leaves when it is killed: a lock, perhaps a place."""
+    """Whether `folder` does not exist, is empty, or is what a killed `_beside` leaves: a lock, and perhaps `place`."""
     if folder.is_symlink() or not folder.is_dir():
         return not os.path.lexists(folder)
     inside = {file.name for file in folder.iterdir()}
@@ -91,9 +91,9 @@ def _delete(path: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Have what was written to a file, or below a folder, on the disk; moved before that, it may be lost."""
+    """Flush a file, or all below a folder, to the disk: moved before that, a power cut could leave it empty."""
     if path.is_dir():
-        os.sync()  # everything, once: file by file it takes far longer
+        os.sync()  # all file systems at once: file by file it takes far longer
         return
     with path.open("rb") as file:
         os.fsync(file.fileno())

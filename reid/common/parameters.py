@@ -77,7 +77,7 @@ def options_of(part: Callable[..., Any], given: set[str]) -> type[Section]:
 
     Args:
         part: a class, or a function.
-        given: arguments that come from elsewhere, the image size say.
+        given: names of arguments that are no options, because the caller has them from elsewhere: the image size, say.
     """
     hints = get_type_hints(part.__init__ if isinstance(part, type) else part, include_extras=True)  # type: ignore[misc]
     own: dict[str, Any] = {
@@ -90,12 +90,24 @@ def options_of(part: Callable[..., Any], given: set[str]) -> type[Section]:
 
 
 def options(part: Callable[..., Any], values: dict[str, Any], given: set[str], name: str) -> dict[str, Any]:
-    """All options of a class or function: the given values, checked, and the defaults of the others.
+    """All options of a class or function: the values that are set, checked, and the defaults of the others.
 
-    Where a class has a static method `check_options(options)`, it says by a ValueError which values do not go together.
+    Where the class has a static method `check_options(options)`, it is called with the result, and raises ValueError
+    for values that do not go together.
+
+    Args:
+        part: a class, or a function.
+        values: options by name.
+        given: as of `options_of`.
+        name: of the part, for errors.
 
     Raises:
         ValueError: a value is wrong; the message names `name` and each fault.
+
+    Example:
+        >>> def blur(image: object, sigma: Rate, size: Positive = 3) -> None: ...
+        >>> options(blur, {"sigma": 1}, {"image"}, "blur")
+        {'sigma': 1.0, 'size': 3}
     """
     whole = checked(values, options_of(part, given), name)
     if (check := getattr(part, "check_options", None)) is not None:
