@@ -18,8 +18,8 @@ from reid.common.checkpoints import Scratch
 from reid.common.progress import progress
 from reid.files.images import encode_jpeg, to_uint8, write_zip, zip_members
 
-PART = 256  # images between two points that an interrupted run goes on from
-Save = Callable[[Path, int, NDArray[np.uint8]], None]  # (path, place of the first image, images (n, H, W, 3))
+PART = 256  # images of a part: an interrupted run keeps finished parts
+Save = Callable[[Path, int, NDArray[np.uint8]], None]  # (path, index of the first image, images (n, H, W, 3))
 
 
 def generate_zip(
@@ -37,8 +37,8 @@ def generate_zip(
     Args:
         method: trained, in evaluation mode.
         people: images and poses of all people that the tuples name.
-        tuples: P of them.
-        names: P names in the zip.
+        tuples: P tuples of source images and a target pose.
+        names: P names of the images in the zip.
         archive: zip to write.
         scratch: keeps finished parts until the caller removes it.
         batch_size: images generated at a time.
@@ -67,6 +67,10 @@ def generate_images(method: Method, people: People, tuples: Tuples, scratch: Scr
 def _in_parts(
     method: Method, people: People, tuples: Tuples, scratch: Scratch, batch_size: int, suffix: str, save: Save
 ) -> list[Path]:
+    """Generate in parts of PART images, each of which `save` writes to a file in the scratch folder; returns the files.
+
+    Parts that are there already are kept.
+    """
     paths = []
     total = len(tuples.targets)
     for start in progress(range(0, total, PART), f"generate {total} images", "part"):

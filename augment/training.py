@@ -26,12 +26,12 @@ from reid.randomness.seeds import seed_for
 def train(
     method: Method,
     people: People,
-    pairs: Tensor,  # (P, 2) places of source and target images among the people
+    pairs: Tensor,  # (P, 2) indices of source and target images among the people
     scratch: Scratch,  # where the run's state is kept until the caller removes it
     *,
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0,  # decay of the running average of weights and buffers; 0: none
-    log_every: Positive = 50,  # iterations between two rows of the log
-    checkpoint_every: Positive = 200,  # iterations between two states that an interrupted run goes on from
+    log_every: Positive = 50,  # iterations between two entries of the log
+    checkpoint_every: Positive = 200,  # iterations between two saved states, from which an interrupted run goes on
     sample_every: Positive = 500,  # iterations between two sheets
     seed: int = 0,
     on_samples: Callable[[Method, int], None] = lambda averaged, iteration: None,  # draws a sheet
@@ -44,8 +44,8 @@ def train(
     with the same scratch folder ends with the same weights, bit for bit on a CPU with the same number of threads.
 
     Returns:
-        one row for each `log_every` iterations of a phase: phase, iteration, and the mean of each loss since the row
-        before.
+        the log, one entry for each `log_every` iterations of a phase: phase, iteration, and the mean of each loss since
+        the entry before.
 
     Raises:
         InputError: there are fewer pairs than one iteration needs, or people have no identities where these are needed.
@@ -78,7 +78,8 @@ def train(
         for network in method.networks.values():
             network.train()
         for iteration in progress(range(start, phase.iterations), phase.name, "it", phase.iterations, start):
-            # Dropout, a generator's noise, draws from torch's global stream: a stream of its own each iteration.
+            # Dropout and a method's noise draw from torch's global random stream: seeded anew for each iteration, they
+            # are the same in a resumed run.
             torch.manual_seed(seed_for(own_seed, "iteration", iteration))
             losses = method.step(phase, _batches(method, phase, people, pairs, iteration, own_seed))
             for name in method.inference:
@@ -89,7 +90,7 @@ def train(
             done = iteration + 1
             last = done == phase.iterations
             if done % log_every == 0 or last:
-                log.append(_row(phase.name, done, totals, log))
+                log.append(_entry(phase.name, done, totals, log))
                 totals = {}
             if (before + done) % sample_every == 0 or last:
                 on_samples(averaged, before + done)
@@ -113,7 +114,7 @@ def _batches(method: Method, phase: Phase, people: People, pairs: Tensor, iterat
 
 
 def _state(method: Method, averaged: Method, phase: Phase) -> dict[str, Any]:
-    """Everything that changes in a phase, by name."""
+    """Everything that changes in a phase and is saved, by name."""
     return {
         **{f"network {name}": network for name, network in method.networks.items()},
         **{f"averaged {name}": averaged.networks[name] for name in method.inference},
@@ -123,7 +124,7 @@ def _state(method: Method, averaged: Method, phase: Phase) -> dict[str, Any]:
 
 @torch.no_grad()
 def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move the average of weights and buffers by 1 - decay towards a network's; buffers of integers are copied."""
+    """Move the averaged weights and buffers by a share of 1 - decay towards a network's; integer buffers are copied."""
     torch._foreach_lerp_(list(averaged.parameters()), list(network.parameters()), 1 - decay)
     for mean, buffer in zip(averaged.buffers(), network.buffers(), strict=True):
         if buffer.is_floating_point():
@@ -132,8 +133,9 @@ def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
             mean.copy_(buffer)
 
 
-def _row(phase: str, iteration: int, totals: dict[str, Tensor], log: list[dict[str, Any]]) -> dict[str, Any]:
-    earlier = [row["iteration"] for row in log if row["phase"] == phase]
+def _entry(phase: str, iteration: int, totals: dict[str, Tensor], log: list[dict[str, Any]]) -> dict[str, Any]:
+    """An entry of the log; raises FloatingPointError where a loss is not finite."""
+    earlier = [entry["iteration"] for entry in log if entry["phase"] == phase]
     since = iteration - (earlier[-1] if earlier else 0)
     means = {name: float(total) / since for name, total in totals.items()}
     if not all(map(math.isfinite, means.values())):

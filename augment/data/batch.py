@@ -13,17 +13,17 @@ from reid.common.errors import InputError
 
 @dataclass(frozen=True)
 class Batch:
-    """B samples, each with M source images of one person, so that one source and many are the same code.
+    """B samples, each with M source images of one person; M is 1 for methods with a single source.
 
     Args:
         source: (B, M, 3, H, W) RGB in [-1, 1].
         source_pose: (B, M, 18).
         target_pose: (B, 18).
-        source_valid: (B, M) bool: which sources there are; the others, of people with fewer images, are repetitions
-            and must have no influence. The first is always valid. None where all are.
-        identity: (B,) the person, where the data set knows one.
+        source_valid: (B, M) bool: which sources to use. The others repeat the first, where a person has fewer than M
+            images, and must have no influence. The first is always valid. None: all are.
+        identity: (B,) the person, where it is known.
         target: (B, 3, H, W) the real image in the target pose, where there is one (training).
-        background: (B, 3, H, W) in [-1, 1], what is to be seen behind the person: x_b^B of Sec. 3.3, where it is given.
+        background: (B, 3, H, W) in [-1, 1], to draw behind the person: x_b^B of Sec. 3.3, where it is given.
     """
 
     source: Tensor
@@ -44,7 +44,7 @@ class Batch:
         return self.source[:, 0], self.source_pose[:, 0]
 
     def valid(self) -> Tensor:
-        """(B, M) bool: which sources there are."""
+        """(B, M) bool: which sources to use."""
         if self.source_valid is not None:
             return self.source_valid
         return torch.ones(self.source.shape[:2], dtype=torch.bool, device=self.source.device)

@@ -21,8 +21,11 @@ class People:
     Args:
         images: (N, 3, H, W) uint8 RGB.
         poses: (N, 18), in pixels of these images.
-        backgrounds: (N, 3, H, W) uint8 RGB, each image's place without the person, where the data set has them.
-        identities: (N,) int64, whom the images show, where that is known.
+        backgrounds: (N, 3, H, W) uint8 RGB, the same pictures without the person, where the data set has them.
+        identities: (N,) int64, where they are known.
+
+    Raises:
+        InputError: the shape of the backgrounds is not that of the images.
     """
 
     images: Tensor
@@ -47,10 +50,10 @@ class People:
         return People(self.images.to(device), self.poses.to(device), backgrounds, identities)
 
     def batch(self, tuples: Tuples, with_target: bool = True) -> Batch:
-        """A batch of B samples, with M sources each; the background, where there are any, is the target's (Sec. 3.3).
+        """A batch of B samples with M sources each; backgrounds, where there are any, are the targets' (Sec. 3.3).
 
         Args:
-            tuples: rows of the source images and of the images whose poses are the targets.
+            tuples: B tuples: indices of the source images, and of the images whose poses are the targets.
             with_target: whether the batch carries the real target images.
         """
         sources, valid, targets = (part.to(self.images.device) for part in tuples)

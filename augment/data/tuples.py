@@ -1,4 +1,4 @@
-"""Tuples of images: M sources of one person and a target, by their places among the people in memory."""
+"""Tuples of images: M sources of one person and a target, as indices of the images in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reid.common.errors import InputError
 
 
 class Tuples(NamedTuple):
-    """B tuples; where a person has fewer than M images, the first source is repeated and not valid."""
+    """B tuples; where a person has fewer than M sources, the first is repeated, and the repetitions are not valid."""
 
     sources: Tensor  # (B, M) int64
     valid: Tensor  # (B, M) bool
@@ -23,7 +23,13 @@ class Tuples(NamedTuple):
         return cls(sources[:, None], torch.ones(len(sources), 1, dtype=torch.bool), targets)
 
     def split(self, size: int) -> list[Tuples]:
-        """The tuples in parts of `size`; the last may be smaller."""
+        """The tuples in parts of `size`; the last may be smaller.
+
+        Example:
+            >>> pairs = Tuples.of_pairs(sources=torch.tensor([0, 1, 2]), targets=torch.tensor([3, 4, 5]))
+            >>> [part.targets.tolist() for part in pairs.split(2)]
+            [[3, 4], [5]]
+        """
         return [Tuples(*part) for part in zip(*(tensor.split(size) for tensor in self), strict=True)]
 
     def part(self, start: int, stop: int) -> Tuples:
@@ -32,16 +38,16 @@ class Tuples(NamedTuple):
 
 
 def with_further_sources(pairs: Tensor, identities: Tensor | None, sources: int, random: torch.Generator) -> Tuples:
-    """Pairs of a source and a target as tuples: each with further sources, other images of the same person.
+    """Tuples of pairs of a source and a target, with M - 1 further sources: other images of the source's person.
 
-    Tuples are drawn and never enumerated, and each pair is as likely as without further sources, so people keep the
-    balance that all pairs give.
+    The further sources are drawn for each pair at random; all tuples are never enumerated. So a person with many images
+    is as frequent among the tuples as among the pairs.
 
     Args:
-        pairs: (B, 2) places of source and target.
+        pairs: (B, 2) indices of source and target.
         identities: (N,) of all images; not needed where M is 1.
         sources: M, from 1.
-        random: stream of the choice.
+        random: generator that the further sources are drawn with.
 
     Raises:
         InputError: identities are needed and not given, or M is below 1.
@@ -60,14 +66,14 @@ def with_further_sources(pairs: Tensor, identities: Tensor | None, sources: int,
     if identities is None:
         raise InputError(f"{sources} sources of one person are needed, and it is not known whom the images show")
     identities = identities.cpu()
-    candidates = identities[None] == identities[first, None]  # (B, N): the others of the same person
+    candidates = identities[None] == identities[first, None]  # (B, N): which images are of the same person
     candidates[torch.arange(len(pairs)), first] = False
     candidates[torch.arange(len(pairs)), targets] = False
     order = torch.where(candidates, torch.rand(candidates.shape, generator=random), 2.0).argsort(1)[:, : sources - 1]
     further, valid = _padded(order, candidates.gather(1, order), sources - 1)
     further = torch.where(valid, further, first[:, None])
-    whole = torch.cat([torch.ones(len(pairs), 1, dtype=torch.bool), valid], 1)
-    return Tuples(torch.cat([first[:, None], further], 1), whole, targets)
+    all_valid = torch.cat([torch.ones(len(pairs), 1, dtype=torch.bool), valid], 1)
+    return Tuples(torch.cat([first[:, None], further], 1), all_valid, targets)
 
 
 def _padded(order: Tensor, valid: Tensor, width: int) -> tuple[Tensor, Tensor]:

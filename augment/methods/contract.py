@@ -22,10 +22,8 @@ from augment.poses import Pose
 class Needs:
     """What a batch must carry for a method."""
 
-    sources: int = (
-        1  # source images M of each generated image, at most; people with fewer are drawn from what they have
-    )
-    background: bool = False  # whether the background to draw behind the person is needed
+    sources: int = 1  # M, source images of each generated image, at most: of people with fewer, all are given
+    background: bool = False  # whether it needs the background to draw behind the person
 
 
 @dataclass(frozen=True)
@@ -35,29 +33,29 @@ class Phase:
     name: str
     iterations: int
     batch_size: int  # samples a batch
-    batches: int  # fresh batches that an iteration may take
+    batches: int  # fresh batches that an iteration takes, at most
     optimisers: dict[str, torch.optim.Optimizer]  # by name; saved and restored with the networks
 
 
 class Method(Protocol):
     """A system that generates images of people.
 
-    A method may also have two static methods that say by a ValueError what cannot be: `check_options(options)`, values
-    that do not go together, and `check_size(size)`, an image size (H, W) that it cannot draw. And it may have
-    `sample(...)`, if it can invent people who do not exist.
+    A method may also have two static methods that raise ValueError: `check_options(options)` for values that do not go
+    together, and `check_size(size)` for an image size (H, W) that it cannot draw. And it may have `sample(...)`, if it
+    can invent people who do not exist.
     """
 
     size: tuple[int, int]  # (H, W) of its images
     needs: Needs
     networks: dict[str, nn.Module]  # every trainable network by name
-    inference: tuple[str, ...]  # names of those that `generate` uses: averaged over training, and saved
+    inference: tuple[str, ...]  # names of the networks that `generate` uses: averaged over training, and saved
 
     def phases(self, device: torch.device) -> Sequence[Phase]:
-        """Prepare for training on a device, where the networks are already; the phases, in order."""
+        """Prepare for training on a device, to which the networks have been moved; returns the phases in order."""
         ...
 
     def step(self, phase: Phase, batches: Iterator[Batch]) -> dict[str, Tensor]:
-        """One iteration of a phase: take batches, update networks by the phase's optimisers.
+        """Run one iteration of a phase: take batches, and update networks with the phase's optimisers.
 
         Returns:
             scalar losses by name, the same names in each iteration of the phase; they are logged and must be finite.
@@ -65,11 +63,11 @@ class Method(Protocol):
         ...
 
     def usable_source(self, pose: Pose) -> Tensor:
-        """(...) bool for poses (...): which images it can work from, judging by the pose of the person in them."""
+        """(...) bool for poses (...): which images it can use as sources, by the pose of the person in them."""
         ...
 
     def usable_target(self, pose: Pose) -> Tensor:
-        """(...) bool for poses (...): which poses it can draw a person in."""
+        """(...) bool for poses (...): in which poses it can draw a person."""
         ...
 
     def generate(self, batch: Batch) -> Tensor:

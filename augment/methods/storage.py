@@ -1,4 +1,4 @@
-"""A trained method in a folder: `config.json` (which one, and its options) and `weights.pt` (of its networks)."""
+"""A trained method in a folder: `config.json` (name, image size, options) and `weights.pt` (of its networks)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REMEDY = "run `dvc checkout -f`, or train-gan again"
 
 
 def save(method: Method, name: str, options: dict[str, Any], folder: Path) -> None:
-    """Write a method made as `METHODS[name](size, **options)`: the networks that it generates with."""
+    """Write a method made as `METHODS[name](size, **options)`: of its networks those that it generates with."""
     save_json({"method": name, "size": list(method.size), "options": options}, folder / CONFIG)
     state = {
         network: {key: value.cpu() for key, value in method.networks[network].state_dict().items()}

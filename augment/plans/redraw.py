@@ -1,4 +1,4 @@
-"""Each image redrawn in alpha - 1 poses of others (Sec. 5.5 of the journal paper), from one or more sources."""
+"""The plan to redraw each image in the poses of alpha - 1 other images (Sec. 5.5 of the journal paper)."""
 
 from __future__ import annotations
 
@@ -26,26 +26,36 @@ def redraw(
     usable_targets: NDArray[np.bool_],
     sources: int = 1,
 ) -> pd.DataFrame:
-    """The plan to redraw each usable training image in alpha - 1 poses.
+    """Plan to redraw each usable training image in alpha - 1 poses.
 
-    The target pose of each draw is that of any usable training image, chosen by a stream of (seed, image, draw). So
-    the set for alpha = 2 is the first draw of the set for alpha = 10, and comparisons over alpha are paired.
+    The target pose of each draw is that of a usable training image of anybody, chosen by a random stream of (seed,
+    image, draw). So the set for alpha = 2 is the first draw of the set for alpha = 10, and comparisons over alpha are
+    paired.
 
     Args:
         table: sample table of the N real training images.
         alpha: from 2; 1 is no augmentation.
         seed: of the choice of poses and of further sources.
-        origin: name of the training set that the images are for.
+        origin: row of the results table, that is training set, that the images are for, e.g. `full-a2`.
         archive: zip that will hold the images.
         usable_sources: (N,) whether the method can work from an image.
         usable_targets: (N,) whether the method can draw a person in an image's pose.
-        sources: M, how many images of the person each new image is made from, where there are so many.
+        sources: M, the number of images of the person that each new image is made from, where there are so many.
 
     Returns:
-        sample table of the new images: identity and camera of their source. Images that are not usable get no copies.
+        sample table of the new images, with identity and camera of their source. From unusable images none is made.
 
     Raises:
         InputError: alpha is below 2, or no image is usable.
+
+    Example:
+        Person 7 in two poses; person 8's image cannot be a source, but gives a pose.
+
+        >>> table = samples.real_table(["a.jpg", "b.jpg"], "real.zip", identities=[7, 8], cameras=[1, 2])
+        >>> sources, targets = np.array([True, False]), np.array([False, True])
+        >>> new = redraw(table, 3, 0, "full-a3", "new.zip", usable_sources=sources, usable_targets=targets)
+        >>> new[["identity", "camera", "source", "pose_of", "draw"]].to_numpy().tolist()
+        [[7, 1, 'a.jpg', 'b.jpg', 1], [7, 1, 'a.jpg', 'b.jpg', 2]]
     """
     check_alpha(alpha)
     redrawn = table[usable_sources].sort_values("image", ignore_index=True)
@@ -56,7 +66,7 @@ def redraw(
     for draw in range(1, alpha):
         streams = (np.random.default_rng(seed_for(seed, "pose", image, draw)) for image in redrawn["image"])
         pose_of = poses[[int(stream.integers(len(poses))) for stream in streams]]
-        rows = redrawn.assign(
+        entries = redrawn.assign(
             image=[generated_name(image, draw) for image in redrawn["image"]],
             archive=archive,
             origin=origin,
@@ -65,28 +75,36 @@ def redraw(
             pose_of=pose_of,
             draw=draw,
         )
-        drawn.append(rows)
+        drawn.append(entries)
     return pd.concat(drawn, ignore_index=True)[list(samples.COLUMNS)]
 
 
 def further_sources(
     table: pd.DataFrame, sources: pd.Series, targets: NDArray[np.str_], count: int, seed: int, name: str
 ) -> list[str]:
-    """Further images of each source's person: of the same camera first, then of any, in random order.
+    """Further images of each source's person, in random order: those of the source's camera, then the others.
 
-    The first images for a larger count are those for a smaller one, so that comparisons over the number of sources are
+    A larger count only adds images to those of a smaller one, so that comparisons over the number of sources are
     paired.
 
     Args:
         table: sample table of the images that may be sources.
         sources: (P,) first sources.
-        targets: (P,) images whose poses are the targets; these are no sources.
-        count: at most so many, from 0; fewer where there are no more.
+        targets: (P,) images whose poses are the targets; a target is no source of its own image.
+        count: of further sources, from 0; fewer where the person has no more images.
         seed: of the order.
-        name: of the stream, beside the source's name.
+        name: of the random stream, beside the source's name.
 
     Returns:
         (P,) names joined as in a sample table's column `further_sources`.
+
+    Example:
+        Of person 7 there are, beside the source, an image of another camera and one of the same.
+
+        >>> images = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+        >>> table = samples.real_table(images, "real.zip", identities=[7, 7, 7, 8], cameras=[1, 2, 1, 1])
+        >>> further_sources(table, pd.Series(["a.jpg"]), np.array(["d.jpg"]), 2, seed=0, name="draw 1")
+        ['c.jpg|b.jpg']
     """
     if count == 0:
         return [""] * len(sources)
@@ -103,21 +121,21 @@ def further_sources(
     return joined
 
 
-def tuples_of(rows: pd.DataFrame, target: str, images: pd.Series, sources: int) -> Tuples:
-    """The tuples of P rows, by the places of images in memory.
+def tuples_of(entries: pd.DataFrame, target: str, images: pd.Series, sources: int) -> Tuples:
+    """The tuples of P entries of a table, as indices of images in memory.
 
     Args:
-        rows: columns source, further_sources, and the target's.
+        entries: columns source, further_sources, and the one named by `target`.
         target: name of the column with the image whose pose is the target.
         images: (N,) names of the images in memory.
         sources: M.
     """
-    place = pd.Series(np.arange(len(images)), images)
-    chosen, valid = np.zeros((len(rows), sources), np.int64), np.zeros((len(rows), sources), bool)
-    for entry, (first, further) in enumerate(zip(rows["source"], rows["further_sources"], strict=True)):
+    index = pd.Series(np.arange(len(images)), images)
+    chosen, valid = np.zeros((len(entries), sources), np.int64), np.zeros((len(entries), sources), bool)
+    for entry, (first, further) in enumerate(zip(entries["source"], entries["further_sources"], strict=True)):
         names = [first, *samples.split_names(further)][:sources]
-        chosen[entry] = place[first]
-        chosen[entry, : len(names)] = place.loc[names]
+        chosen[entry] = index[first]
+        chosen[entry, : len(names)] = index.loc[names]
         valid[entry, : len(names)] = True
-    targets = place.loc[rows[target]].to_numpy(copy=True)
+    targets = index.loc[entries[target]].to_numpy(copy=True)
     return Tuples(torch.from_numpy(chosen), torch.from_numpy(valid), torch.from_numpy(targets))

@@ -1,4 +1,7 @@
-"""Rendered images as an augmentation: what a perfect generator could add, and what other people add."""
+"""Rendered images as an augmentation, to compare generators with.
+
+`views` of the same people show what a perfect generator could add, images of new `identities` what more people add.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,25 @@ NEWCOMERS = 100_000  # first number of the people of draw 1; draw 2 starts at tw
 
 
 def views(table: pd.DataFrame, alpha: int, seed: int, origin: str, archive: str) -> pd.DataFrame:
-    """The plan to show each training image's person in alpha - 1 other moments, in the same camera.
+    """Plan to show each training image's person in the same camera at alpha - 1 other moments.
 
     Args:
         table: sample table of the N real training images, of a rendered data set.
         alpha: from 2.
-        seed: that the data set was rendered from; other moments need none of their own.
-        origin: name of the training set that the images are for.
+        seed: not used: the data set's own decides what `render` draws.
+        origin: row of the results table, that is training set, that the images are for, e.g. `views-a2`.
         archive: zip that will hold the images.
 
     Returns:
         sample table of the new images, with identity and camera of their source.
+
+    Raises:
+        InputError: alpha is below 2.
+
+    Example:
+        >>> table = samples.real_table(["a.jpg", "b.jpg"], "real.zip", identities=[7, 8], cameras=[1, 2])
+        >>> views(table, 2, 0, "views-a2", "new.zip")[["identity", "camera", "source", "draw"]].to_numpy().tolist()
+        [[7, 1, 'a.jpg', 1], [8, 2, 'b.jpg', 1]]
     """
     check_alpha(alpha)
     drawn = []
@@ -40,21 +51,21 @@ def views(table: pd.DataFrame, alpha: int, seed: int, origin: str, archive: str)
 
 
 def identities(table: pd.DataFrame, alpha: int, seed: int, origin: str, archive: str) -> pd.DataFrame:
-    """The plan to add new people, with alpha - 1 times as many images as there are real ones.
+    """Plan to add new people, with alpha - 1 times as many images as there are real ones.
 
-    Arguments and result as of `views`, but for the seed, which is that of the new people; their images are their own
-    sources.
+    Arguments and result as of `views`, but the seed decides who the new people are; each of their images is its own
+    source.
     """
     check_alpha(alpha)
-    rows = []
+    entries = []
     for draw in range(1, alpha):
         shown: list[View] = []
         number = NEWCOMERS * draw
         while len(shown) < len(table):
             number += 1
             shown += training_views(number, seed)
-        rows += [(view.file, view.person, view.camera, draw) for view in shown[: len(table)]]
-    drawn = pd.DataFrame(rows, columns=["image", "identity", "camera", "draw"])
+        entries += [(view.file, view.person, view.camera, draw) for view in shown[: len(table)]]
+    drawn = pd.DataFrame(entries, columns=["image", "identity", "camera", "draw"])
     drawn = drawn.assign(archive=archive, origin=origin, source=drawn["image"], further_sources="", pose_of=None)
     return drawn[list(samples.COLUMNS)]
 
@@ -62,26 +73,26 @@ def identities(table: pd.DataFrame, alpha: int, seed: int, origin: str, archive:
 RENDERINGS: dict[str, Plan] = {"views": views, "identities": identities}
 
 
-def render(rows: pd.DataFrame, seed: int, archive: Path, parts: Path, processes: int) -> None:
-    """Render the images of a plan's rows into a zip.
+def render(entries: pd.DataFrame, seed: int, archive: Path, parts: Path, processes: int) -> None:
+    """Render the images of a plan into a zip.
 
     Args:
-        rows: of `views` or `identities`.
+        entries: sample table that `views` or `identities` gave.
         seed: of the rendered people.
         archive: zip to write.
         parts: folder that keeps finished people until the caller removes it.
         processes: that render at once.
     """
-    numbers = dict.fromkeys(rows["identity"].tolist())  # in the order of the rows
-    people = {number: _views(number, rows[rows["identity"] == number], seed) for number in numbers}
+    numbers = dict.fromkeys(entries["identity"].tolist())  # each person once, in the order of the entries
+    people = {number: _views(number, entries[entries["identity"] == number], seed) for number in numbers}
     collect(shoot(seed, people, parts, processes), archive)
 
 
 def seed_of(table: pd.DataFrame) -> int | None:
-    """The seed that a rendered data set was made from; None where it is not a rendered one.
+    """The seed that a rendered data set was made from; None for a data set that was not rendered.
 
     Raises:
-        InputError: it was rendered by another version of the renderer, whose people were others.
+        InputError: it was made by another version of the renderer, which draws people differently.
     """
     path = str(table["archive"].iloc[0])
     with Archive(path) as archive:
@@ -89,14 +100,14 @@ def seed_of(table: pd.DataFrame) -> int | None:
             return None
         truth = json.loads(archive.read(TRUTH))
         first = table["image"].iloc[0]
-        known = archive.image(first)
+        stored = archive.image(first)
     planned = {view.file: view for people in plan(truth["identities"], truth["seed"]).values() for view in people}
     if first in planned:
         from augment.streets.world import World
 
         view = planned[first]
-        again = decode(World(truth["seed"]).shoot(view.person, view.camera, view.moment).image, first)
-        if np.abs(again.astype(int) - known).mean() < 1:  # other processors round a little differently
+        rendered = decode(World(truth["seed"]).shoot(view.person, view.camera, view.moment).image, first)
+        if np.abs(rendered.astype(int) - stored).mean() < 1:  # other processors round a little differently
             return int(truth["seed"])
     raise InputError(
         f"{path}: {first} does not look as this version of the renderer draws it; render the set again "
@@ -104,10 +115,10 @@ def seed_of(table: pd.DataFrame) -> int | None:
     )
 
 
-def _views(person: int, rows: pd.DataFrame, seed: int) -> list[View]:
-    """What to render for a person's rows: other moments of a source, or views of somebody new."""
+def _views(person: int, entries: pd.DataFrame, seed: int) -> list[View]:
+    """What to render for a person's entries: other moments of a source, or the views of somebody new."""
     own = {view.file: view for view in training_views(person, seed)}
     return [
         own[image] if image == source else View(image, person, int(camera), f"extra/{source}/{draw}")
-        for image, source, camera, draw in zip(rows["image"], rows["source"], rows["camera"], rows["draw"], strict=True)
+        for image, source, camera, draw in entries[["image", "source", "camera", "draw"]].itertuples(index=False)
     ]

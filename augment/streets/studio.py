@@ -1,4 +1,4 @@
-"""Rendering many pictures: in parallel, resumable, the same bytes for any number of processes."""
+"""Rendering many images: in parallel, resumable, with the same bytes for any number of processes."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def render(identities: int, seed: int, out: Path, processes: int, backgrounds: b
 
     Args:
         identities: people of the training and test set together; distractors come on top.
-        seed: of everything.
+        seed: of everything that is random.
         out: a folder or a `.zip` to write; it appears when everything is rendered.
-        processes: that render at once; they change nothing but the time.
-        backgrounds: whether to write them; the images are the same.
+        processes: that render at once; the result is the same for any number.
+        backgrounds: whether to write `backgrounds/`; the images are the same without.
 
     Raises:
         InputError: `out` exists, an unfinished set of other settings is beside it, or another process renders it.
@@ -68,7 +68,18 @@ def render(identities: int, seed: int, out: Path, processes: int, backgrounds: b
 def shoot(
     seed: int, people: dict[int, list[View]], parts: Path, processes: int, extras: Iterable[str] = ()
 ) -> list[Path]:
-    """Take all views; returns one zip a person below `parts`. Those that are there already are kept."""
+    """Render all views into one zip for each person, in the folder `parts`; zips that are there already are kept.
+
+    Args:
+        seed: of the world and the people.
+        people: the views of each person, by the person's number.
+        parts: folder, made where it does not exist.
+        processes: that render at once.
+        extras: what to write beside the images: `truth`, `masks`, `backgrounds`.
+
+    Returns:
+        the zips, in the order of `people`.
+    """
     parts.mkdir(parents=True, exist_ok=True)
     files = {number: parts / f"{number}.zip" for number in people}
     missing = [number for number in people if not files[number].exists()]
@@ -85,7 +96,7 @@ def collect(parts: list[Path], out: Path) -> None:
 
 
 def take(world: World, views: list[View], extras: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of the files of some views: images, what else is wanted, and last their part of `truth.json`."""
+    """Render views to files (name, bytes): images, the extras (see `shoot`), and last their part of `truth.json`."""
     records = []
     for view in views:
         shot = world.shoot(view.person, view.camera, view.moment, view.bad_box)
@@ -101,17 +112,17 @@ def take(world: World, views: list[View], extras: Iterable[str]) -> Iterator[tup
 
 
 def _check_settings(parts: Path, settings: dict[str, object]) -> None:
-    """Write down what the parts are of; raises InputError where they are of something else."""
+    """Record the settings that the parts are rendered with; raises InputError where they were begun with others."""
     file = parts / "settings.json"
     if not parts.exists():
         with atomic.replacing(parts) as new:
             save_json(settings, new / file.name)
-    found = load_json(file, (), f"remove {parts}") if file.exists() else {}
-    if found != settings:
+    recorded = load_json(file, (), f"remove {parts}") if file.exists() else {}
+    if recorded != settings:
         others = [
-            f"{key} {found.get(key)} and not {value}"
+            f"{key} {recorded.get(key)} and not {value}"
             for key, value in settings.items()
-            if key != "code" and found.get(key) != value
+            if key != "code" and recorded.get(key) != value
         ]
         what = f"with {', '.join(others)}" if others else "of another version of the renderer"
         raise InputError(f"{parts} holds an unfinished set {what}; go on with that one, or remove it")
@@ -123,17 +134,17 @@ def _world(seed: int) -> World:
 
 
 def _start_worker() -> None:
-    """Ctrl-C is the main process's business: a worker ends when that one does, however it ends."""
+    """Set up a worker process: it leaves Ctrl-C to the main process, and exits when that one ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
-    def follow() -> None:
+    def exit_with_parent() -> None:
         parent.join()
         os._exit(1)
 
-    threading.Thread(target=follow, daemon=True).start()
+    threading.Thread(target=exit_with_parent, daemon=True).start()
 
 
 def _job(seed: int, views: list[View], part: Path, extras: tuple[str, ...]) -> None:
@@ -142,7 +153,7 @@ def _job(seed: int, views: list[View], part: Path, extras: tuple[str, ...]) -> N
 
 @contextmanager
 def _single_threaded() -> Iterator[None]:
-    """Processes started meanwhile do their linear algebra in one thread each: more would fight for the cores."""
+    """Let processes that are started in the block compute in one thread each: more would compete for the cores."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     try:
@@ -173,7 +184,7 @@ def _run(jobs: list[tuple[int, list[View], Path, tuple[str, ...]]], processes: i
 
 
 def _with_truth(members: Iterator[tuple[str, bytes]], head: dict[str, object]) -> Iterator[tuple[str, bytes]]:
-    """The members with the parts of `truth.json` joined at the end, an image a line."""
+    """The members, with all parts of `truth.json` joined into one file at the end, one line for each image."""
     records = []
     for name, data in members:
         if name == TRUTH:

@@ -26,23 +26,24 @@ SHARED = {"size", "width", "background", "convention"}  # what generator and dis
 
 
 class PoseGAN:
-    """Baseline (`unet`), and DSC and Full (`deformable`), by the generator and the loss.
+    """The paper's Baseline (`unet`), DSC and Full (both `deformable`, with other losses), and variants between them.
 
     An iteration is a step of the discriminator and one of the generator (Eq. 5, 9, 10). As released, it takes three
-    independent batches: real tuples and generated ones for the discriminator, and others for the generator, so that
-    what the discriminator has just seen is not what the generator is judged on.
+    independent batches: one as real tuples and one as generated ones for the discriminator, and a third for the
+    generator, which so is not judged on the samples that the discriminator has just learnt from.
     """
 
     def __init__(
         self,
         size: Size,  # (H, W) of the images
         generator: Annotated[str, one_of(GENERATORS)] = "deformable",
-        generator_options: dict[str, Any] | None = None,  # of the generator's own; its defaults are the paper's Full
+        generator_options: dict[str, Any]
+        | None = None,  # options of the generator's class; its defaults are those of the paper's Full
         width: Rate = 1.0,  # scales all numbers of filters; 1 is the paper's
         convention: Convention = "released",  # the released code, or the formulas of the text
-        background: bool = False,  # whether the background to draw is given (Sec. 3.3)
-        features: Annotated[str, one_of(FEATURES)] = "vgg19",  # g of Eq. 7
-        layer: Layer = "conv1_2",  # of a VGG; the paper's
+        background: bool = False,  # whether the target's background is an input (Sec. 3.3)
+        features: Annotated[str, one_of(FEATURES)] = "vgg19",  # the feature extractor g of Eq. 7
+        layer: Layer = "conv1_2",  # of a VGG; the default is the paper's
         iterations: Positive = 90_000,  # the paper's, at 128x64
         batch_size: Positive = 4,  # 4 at 128x64, 2 at 256x256, as released
         learning_rate: Rate = 2e-4,  # of Adam, for both networks (Sec. 4.3)
@@ -70,11 +71,11 @@ class PoseGAN:
 
     @staticmethod
     def check_size(size: tuple[int, int]) -> None:
-        """Raise InputError where the generators cannot halve images of (H, W) as often as they do."""
+        """Raise InputError where images of (H, W) cannot be halved as often as the generators do."""
         encoder_filters(size, 1)
 
     def phases(self, device: torch.device) -> Sequence[Phase]:
-        """One phase; loads g, and lays weights out as convolutions run fastest."""
+        """One phase; loads g, and converts the networks to channels-last, in which convolutions are fastest."""
         name, layer = self.feature_names
         self.features = FEATURES[name](layer).to(device)
         optimisers: dict[str, torch.optim.Optimizer] = {}
@@ -100,8 +101,10 @@ class PoseGAN:
         fake = self.generate(for_generator)
         adversarial = generator_adversarial(self.discriminator(for_generator, fake)).mean()
         with torch.no_grad():
-            wanted = self.features(for_generator.wanted_target())
-        reconstruction = nearest_neighbour(self.features(fake), wanted, self.neighbourhood, self.convention).mean()
+            target_features = self.features(for_generator.wanted_target())
+        reconstruction = nearest_neighbour(
+            self.features(fake), target_features, self.neighbourhood, self.convention
+        ).mean()
         loss_g = adversarial + self.reconstruction_weight * reconstruction
         update(phase.optimisers["generator"], loss_g)
         self.discriminator.requires_grad_(True)
@@ -113,11 +116,11 @@ class PoseGAN:
         }
 
     def usable_source(self, pose: Pose) -> Tensor:
-        """(...) bool: as released, images that show both shoulders and both hips, which scale all regions."""
+        """(...) bool: as released, images that show both shoulders and hips, on which all regions' sizes depend."""
         return pose.has_torso()
 
     def usable_target(self, pose: Pose) -> Tensor:
-        """(...) bool: as of a source."""
+        """(...) bool: as for sources."""
         return pose.has_torso()
 
     def generate(self, batch: Batch) -> Tensor:
