@@ -18,26 +18,26 @@ from reid.pictures.sheets import sheet
 SHOWN = 14  # new images on the sheet
 
 
-def write(real: pd.DataFrame, rows: pd.DataFrame, folder: Path, made: dict[str, Any], say: Say) -> None:
+def write(real: pd.DataFrame, new: pd.DataFrame, folder: Path, provenance: dict[str, Any], say: Say) -> None:
     """Write `train.parquet` (real and new images), `provenance.json` and `sheet.png` beside `images.zip`.
 
     Args:
         real: sample table of the real training images.
-        rows: that of the new ones, which are in `images.zip` of the folder.
-        folder: of the set.
-        made: how the new images were made: `row`, `alpha`, `seed`, and what else there is to know.
-        say: what the stage says at its end.
+        new: sample table of the new images, which are in `images.zip` of the folder.
+        folder: of the augmented set.
+        provenance: how the new images were made: `row`, `alpha`, `seed`, and what else there is to know.
+        say: prints a line of the stage.
     """
-    samples.write(pd.concat([real, rows], ignore_index=True), folder / "train.parquet")
-    save_json(made, folder / layout.PROVENANCE)
-    _draw(real, rows, folder, made["row"])
-    say(f"{len(rows):,} images of {rows['identity'].nunique():,} people")
+    samples.write(pd.concat([real, new], ignore_index=True), folder / "train.parquet")
+    save_json(provenance, folder / layout.PROVENANCE)
+    _draw(real, new, folder, provenance["row"])
+    say(f"{len(new):,} images of {new['identity'].nunique():,} people")
     say(str(folder / "sheet.png"))
 
 
-def _draw(real: pd.DataFrame, rows: pd.DataFrame, folder: Path, name: str) -> None:
-    """A sheet of some new images, below what they were made from."""
-    chosen = rows.iloc[np.linspace(0, len(rows) - 1, SHOWN).astype(int)]
+def _draw(real: pd.DataFrame, new: pd.DataFrame, folder: Path, name: str) -> None:
+    """Draw a sheet of some new images, each below the images that it was made from."""
+    chosen = new.iloc[np.linspace(0, len(new) - 1, SHOWN).astype(int)]
     archive_of = real.set_index("image")["archive"]
     lines = []
     for caption, column in (("source", "source"), ("pose", "pose_of")):

@@ -1,4 +1,4 @@
-"""Loading images of people with their poses, and pairs of them, for the stages of generators."""
+"""Loading images with their poses, and pairs of images, for the stages that train and use generators."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def read_people(table: pd.DataFrame, size: tuple[int, int], backgrounds: bool = 
     names = table["image"].map(background_name)
     for path in sorted(table["archive"].unique()):
         with Archive(path) as archive:
-            there = set(archive.names())
-        missing = sorted(set(names[table["archive"] == path]) - there)
+            present = set(archive.names())
+        missing = sorted(set(names[table["archive"] == path]) - present)
         if missing:
             raise InputError(
                 f"{path} has no background of {len(missing):,} of {len(table):,} images, e.g. {missing[0]}: rendered "
@@ -50,13 +50,13 @@ def read_people(table: pd.DataFrame, size: tuple[int, int], backgrounds: bool = 
 def read_pairs(
     split: str, pairs: pd.DataFrame, size: tuple[int, int], needs: Needs | None = None
 ) -> tuple[People, pd.DataFrame]:
-    """Read the images that a split's pairs are made of.
+    """Read the images that are in some pairs of a split.
 
     Args:
         split: `train` or `gallery`.
         pairs: columns source and target: names of images.
         size: (H, W).
-        needs: of the method; one that takes several sources gets all images of these people.
+        needs: of the method; for one that takes several sources, all images of these people are read.
 
     Returns:
         N images in the order of the split's sample table, and their N entries of that table.
@@ -75,15 +75,15 @@ def read_pairs(
 
 def places(pairs: pd.DataFrame, table: pd.DataFrame) -> Tensor:
     """Indices (P, 2) of the sources and targets of P pairs in a sample table."""
-    place = pd.Series(np.arange(len(table)), table["image"])
-    return torch.from_numpy(np.stack([place.loc[pairs["source"]], place.loc[pairs["target"]]], 1))
+    index = pd.Series(np.arange(len(table)), table["image"])
+    return torch.from_numpy(np.stack([index.loc[pairs["source"]], index.loc[pairs["target"]]], 1))
 
 
 def usable_pairs(method: Method, pairs: pd.DataFrame, people: People, table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Select the pairs whose source and target a method can use.
 
     Args:
-        method: that draws the pairs.
+        method: that is to redraw the sources in the targets' poses.
         pairs: columns source and target: names of images.
         people: the images of the sample table, with poses.
         table: sample table.
@@ -102,7 +102,15 @@ def usable_pairs(method: Method, pairs: pd.DataFrame, people: People, table: pd.
 
 
 def tuples_of_pairs(method: Method, pairs: pd.DataFrame, people: People, table: pd.DataFrame, seed: int) -> Tuples:
-    """Make a method's tuples of pairs; where it takes several sources, with further images of the source's person."""
+    """Make pairs the tuples that a method takes: with several sources, by further images of each source's person.
+
+    Args:
+        method: says how many sources it takes, and which images it can use as such.
+        pairs: columns source and target: names of images.
+        people: the images of the sample table, with poses.
+        table: sample table.
+        seed: of the choice of further sources.
+    """
     usable = table[method.usable_source(people.poses).cpu().numpy()]
     count = method.needs.sources - 1
     further = further_sources(usable, pairs["source"], pairs["target"].to_numpy(), count, seed, "pairs")

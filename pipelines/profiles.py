@@ -1,4 +1,4 @@
-"""Profiles: the commented defaults, and overlays that say only what another size of the run changes in them.
+"""Profiles: the commented defaults, and overlays with only what another size of the run changes in them.
 
 `python -m pipelines profile NAME` writes what `compose` gives to params.yaml.
 """
@@ -20,7 +20,7 @@ from reid.common.errors import InputError
 
 PROFILES = Path("profiles")
 DEFAULTS = "demo"  # the profile that has every key, with its comment
-INHERITING = ("gan", "reid")  # the parts of params.yaml whose sections may be `like` another one
+INHERITING = ("gan", "reid")  # the parts of params.yaml in which a section may be `like` another one
 AFTER, BEFORE = 2, 1  # where ruamel keeps the comments of a key: at the end of its line, and above it
 
 
@@ -34,19 +34,31 @@ _Representer.add_representer(
 
 
 def compose(names: Sequence[str], folder: Path = PROFILES) -> str:
-    """The text of params.yaml for some profiles: the defaults with the changes of each, in order.
+    r"""The text of params.yaml for some profiles: the defaults with the changes of each, in order.
 
-    Comments and the order of keys are the defaults'. Where a profile has a comment at the end of a key's line, or one
-    at its head, it replaces the defaults'; its other comments stay in it. Lists are replaced whole. A section of `gan`
-    or `reid` with the key `like` is a copy of the section of that name, as the profiles together have it, with the
-    section's own changes.
+    Comments and the order of keys are those of the defaults. A profile's comment at the end of a key's line, or at the
+    head of the file, replaces that of the defaults; its other comments are not copied. Lists are replaced whole. A
+    section of `gan` or `reid` with the key `like` becomes a copy of the section of that name, as all profiles together
+    define it, with the section's own changes.
 
     Args:
         names: profiles in `folder`, or paths that end in `.yaml`. `profile`, the first key of the result, names them.
         folder: where the profiles are.
 
     Raises:
-        InputError: there is no such profile, it is not YAML or no mapping, or a `like` leads nowhere.
+        InputError: there is no such profile, it is not YAML or no mapping, or a `like` names no other section.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as name:
+        ...     folder = Path(name)
+        ...     _ = (folder / "demo.yaml").write_text("profile: demo\nseed: 0\npairs:\n  test: 100 # at most\n")
+        ...     _ = (folder / "large.yaml").write_text("pairs: {test: 5000}\n")
+        ...     print(compose(["large"], folder), end="")
+        profile: large
+        seed: 0
+        pairs:
+          test: 5000 # at most
     """
     result = _read(_path(DEFAULTS, folder))
     for name in names:
@@ -98,14 +110,14 @@ def _read(path: Path) -> CommentedMap:
 
 
 def _lift(node: CommentedMap | CommentedSeq, above: list[Any]) -> list[Any]:
-    """Let what stands above a key belong to it: ruamel keeps blank lines and comments with what they follow.
+    """Attach blank lines and comments above a key to this key; ruamel attaches them to the value that they follow.
 
     Args:
-        node: changed in place.
-        above: the tokens before its first key.
+        node: mapping or list, changed in place.
+        above: ruamel's comment tokens before its first key.
 
     Returns:
-        the tokens after its last key.
+        the comment tokens after its last value.
     """
     after = AFTER if isinstance(node, CommentedMap) else 0
     for key in list(node) if isinstance(node, CommentedMap) else range(len(node)):
@@ -131,7 +143,7 @@ def _sections(content: CommentedMap, part: str) -> CommentedMap:
 
 
 def _clear(sections: CommentedMap, name: str) -> None:
-    """Leave nothing of a section but its place."""
+    """Empty a section; it keeps its place in the order."""
     sections[name] = CommentedMap()
     if tokens := sections.ca.items.get(name):
         tokens[AFTER] = None
@@ -150,7 +162,7 @@ def _merge(base: CommentedMap, changes: CommentedMap) -> None:
 
 
 def _list(values: CommentedSeq, old: Any) -> CommentedSeq:
-    """A copy of a list, a line an item if the old one was."""
+    """A copy of a list, with one item a line if the list that it replaces is written so."""
     new = CommentedSeq(_scalar(value) for value in values)
     if (old if isinstance(old, CommentedSeq) and old else values).fa.flow_style():
         new.fa.set_flow_style()
@@ -158,14 +170,14 @@ def _list(values: CommentedSeq, old: Any) -> CommentedSeq:
 
 
 def _scalar(value: Any) -> Any:
-    """The value as it is written, but for its anchor: what an alias repeats is written out."""
+    """The value without its YAML anchor, so that aliases of it are written out as values."""
     if anchor := getattr(value, "anchor", None):
         anchor.value = None
     return value
 
 
 def _resolve(sections: CommentedMap, name: str, part: str, heirs: tuple[str, ...]) -> CommentedMap:
-    """The section, no longer `like` another one; `heirs` are those that are to be like it."""
+    """Write a section out that is `like` another one; `heirs` are the sections that are like it, for finding loops."""
     section = sections[name]
     if not isinstance(section, CommentedMap) or "like" not in section:
         return section

@@ -32,11 +32,18 @@ Distances = Annotated[
     dict[Annotated[str, one_of(DISTANCES)], dict[str, Any]],
     AfterValidator(with_defaults),
 ]
-TRAINED_WITH = {"network", "images", "labels", "smoothing", "scratch", "seed"}  # arguments of `train` from elsewhere
+TRAINED_WITH = {
+    "network",
+    "images",
+    "labels",
+    "smoothing",
+    "scratch",
+    "seed",
+}  # arguments of `train` that are no options
 
 
 class ReidParams(Section):
-    """One Re-ID network, and the distances that it is measured with: columns of the table."""
+    """One Re-ID network, its training, and the distances that it is evaluated with: columns of the results table."""
 
     network: Annotated[str, one_of(NETWORKS)]
     options: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Finding the scratch folder that an interrupted stage goes on from."""
+"""The scratch folder in which a stage keeps its state, and from which it goes on after an interruption."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from reid.common.checkpoints import Scratch
 from reid.common.code import Entry, code_digest
 from reid.common.digests import digest
 
-# Options that say how often something is written; they do not change what is computed.
+# Options that say how often something is written; they change nothing that is computed.
 CADENCE = {"log_every", "checkpoint_every", "sample_every"}
-# Modules whose change runs no stage again, beside `reid.common`: they say, name, check and resume, but compute nothing.
+# Beside `reid.common`, modules that print, name files, check or resume, but compute no result: an edit of one does not
+# discard the state of an interrupted run.
 NEUTRAL = {
     "pipelines.augmented",
     "pipelines.console",
@@ -28,14 +29,14 @@ NEUTRAL = {
 def scratch(
     name: str, settings: dict[str, Any], inputs: Iterable[Path], module: str, taken: Iterable[Entry] = ()
 ) -> Scratch:
-    """The scratch folder of a run with these settings, these input files, and the code that it depends on as it is.
+    """The scratch folder of a run: another one whenever its settings, its input files or its code are others.
 
     Args:
-        name: what runs, e.g. `gan-full`.
+        name: of the run, e.g. `gan-full`.
         settings: everything else that decides the result: parameters, seed, device, threads.
         inputs: files or folders that are read.
-        module: name of the module that does the work; what it imports counts too, see `reid.common.code`.
-        taken: what the run takes from registries, its method say, where it takes nothing else from these.
+        module: name of the module that does the work; the code that it imports counts too, see `reid.common.code`.
+        taken: entries of registries that the run uses, e.g. its method; it must use no others of these registries.
     """
     code = code_digest([module], taken, NEUTRAL)
     identity = {**_without_cadence(settings), "inputs": [digest(path) for path in inputs], "code": code}

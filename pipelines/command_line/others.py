@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--force", is_flag=True, help="Overwrite such edits of params.yaml.")
+@click.option("--force", is_flag=True, help="Overwrite params.yaml even if edits of it are lost.")
 @click.pass_context
 def profile(context: click.Context, names: tuple[str, ...], force: bool) -> None:
     """Write params.yaml for another size of the run: demo, paper, ...
 
-    NAME is a file of profiles/ without its suffix, or the path of any other file like them, ending in .yaml. It says
-    what changes in the defaults, profiles/demo.yaml; several NAMEs change them in order.
+    NAME is a profile: a file in profiles/ without its suffix, or the path of any file like them that ends in .yaml. A
+    profile says what it changes in the defaults, profiles/demo.yaml; several are applied in order.
 
-    Where params.yaml is neither as committed in git nor as profiles give it, your edits would be lost: then nothing
-    is written, except by --force.
+    If params.yaml has edits that are not committed in git, nothing is written, unless --force is given. What this
+    command itself wrote is no edit.
     """
     from pipelines.commands import profile as command
 
@@ -34,14 +34,19 @@ def profile(context: click.Context, names: tuple[str, ...], force: bool) -> None
 
 
 @click.command()
-@click.option("--gan", type=FOLDER, required=True, help="Folder that train-gan wrote.")
+@click.option("--gan", type=FOLDER, required=True, help="Folder that train-gan wrote, data/gan/NAME.")
 @click.option("--image", type=READABLE, required=True, help="The person to redraw: a crop around the whole body.")
-@click.option("--pose", type=READABLE, required=True, help="A person in the wanted pose.")
-@click.option("--background", type=READABLE, help="What to draw behind, for a generator trained with backgrounds.")
+@click.option("--pose", type=READABLE, required=True, help="A crop like it of a person in the wanted pose.")
+@click.option(
+    "--background", type=READABLE, help="Image to draw behind the person; for a generator trained with backgrounds."
+)
 @click.option("--out", type=FILE, required=True, help="PNG to write.")
 @with_params
 def generate(params: Params, gan: Path, image: Path, pose: Path, background: Path | None, out: Path) -> None:
-    """Redraw one person in the pose of another image."""
+    """Redraw one person in the pose of another image.
+
+    BlazePose finds the poses. Both images must show both shoulders and both hips.
+    """
     from pipelines.commands import generate as command
 
     command.run(gan, image, pose, background, out, params.pose, params.device, params.threads)
@@ -52,7 +57,10 @@ def generate(params: Params, gan: Path, image: Path, pose: Path, background: Pat
 @click.option("--out", type=FILE, default="comparison.png", show_default=True, help="PNG to write.")
 @with_params
 def compare(params: Params, names: tuple[str, ...], out: Path) -> None:
-    """Draw the same test people by the generators NAME..., one below the other."""
+    """Draw the same test people with several trained generators, one below the other.
+
+    NAME... are sections of `gan`. The people are those of the sheets that the generators draw while they train.
+    """
     from pipelines.commands import compare as command
 
     for name in names:
@@ -64,7 +72,10 @@ def compare(params: Params, names: tuple[str, ...], out: Path) -> None:
 @click.argument("path", type=ANY)
 @click.pass_context
 def check(context: click.Context, path: Path) -> None:
-    """Say all that is wrong with a data set in Market-1501's layout, a folder or a zip, ours or anybody's."""
+    """List everything that is wrong with a data set in Market-1501's layout, from here or elsewhere.
+
+    PATH is a folder or a zip. The command fails if other libraries would misread the set.
+    """
     from pipelines.commands import check as command
 
     with one_line_errors(context):
@@ -72,16 +83,33 @@ def check(context: click.Context, path: Path) -> None:
 
 
 @click.command()
-@click.option("--identities", type=int, required=True, metavar="N", help="People, half for training; from 2 to 8000.")
-@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Of everything.")
-@click.option("--out", type=ANY, required=True, help="Folder to write, or a .zip.")
 @click.option(
-    "--processes", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), show_default="all cores", metavar="P"
+    "--identities",
+    type=int,
+    required=True,
+    metavar="N",
+    help="Number of people, half of them for training; from 2 to 8000.",
 )
-@click.option("--backgrounds/--no-backgrounds", default=True, help="Write each image without its person too.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Seed of everything that is random.")
+@click.option("--out", type=ANY, required=True, help="New folder or .zip to write.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=len(os.sched_getaffinity(0)),
+    show_default="all cores",
+    metavar="P",
+    help="Processes that render at once; they do not change the result.",
+)
+@click.option(
+    "--backgrounds/--no-backgrounds", default=True, help="Whether to write each image without its person too."
+)
 @click.pass_context
 def render(context: click.Context, identities: int, seed: int, out: Path, processes: int, backgrounds: bool) -> None:
-    """Render a Re-ID data set like `streets`, of any size; needs no params.yaml."""
+    """Render a Re-ID data set like `streets`, of any size; needs no params.yaml.
+
+    It is in Market-1501's layout, with masks, joints and backgrounds beside the images (docs/streets.md). Run again
+    with the same arguments, an interrupted command goes on where it was.
+    """
     from pipelines.commands import render as command
 
     with one_line_errors(context):
@@ -90,14 +118,23 @@ def render(context: click.Context, identities: int, seed: int, out: Path, proces
 
 @click.command()
 @click.option("--path", type=ANY, required=True, help="PRW as published, a folder or a zip.")
-@click.option("--out", type=FILE, required=True, help="Zip to write, for `dataset.path`.")
-@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Of the choice of backgrounds.")
+@click.option("--out", type=FILE, required=True, help="New .zip to write, for `dataset.path` in params.yaml.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Seed of the choice of backgrounds.")
 @click.option(
-    "--size", type=(click.IntRange(1), click.IntRange(1)), default=(128, 64), show_default=True, metavar="H W"
+    "--size",
+    type=(click.IntRange(1), click.IntRange(1)),
+    default=(128, 64),
+    show_default=True,
+    metavar="H W",
+    help="Height and width of the images, in pixels.",
 )
 @click.pass_context
 def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: tuple[int, int]) -> None:
-    """Cut people and their backgrounds out of PRW's frames, as a data set; needs no params.yaml."""
+    """Cut people and their backgrounds out of PRW's frames, as a data set; needs no params.yaml.
+
+    An image's background is the same place in another frame of its video, where nobody stands there; images without
+    such a frame are left out.
+    """
     from pipelines.commands import import_prw as command
 
     with one_line_errors(context):

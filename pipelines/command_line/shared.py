@@ -24,7 +24,7 @@ ANY = click.Path(path_type=Path)
 
 
 class OneOf(click.ParamType[str]):
-    """One of some names; `names` is asked for them when they are needed, for they may take long to import."""
+    """One of some names. They are asked for by calling `names` only when needed, as they may take long to import."""
 
     name = "name"
 
@@ -41,13 +41,13 @@ class OneOf(click.ParamType[str]):
 
 
 def with_params(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the parameters, and turn bad input into one line instead of a traceback."""
+    """Give a command the parameters as its first argument, and turn bad input into one line instead of a traceback."""
 
     @wraps(command)
     @click.pass_context
     def run(context: click.Context, *arguments: Any, **options: Any) -> None:
         with one_line_errors(context):
-            from pipelines import params  # imports torch, which processes that render are spared
+            from pipelines import params  # here, because it imports torch, which rendering processes do not need
 
             command(params.load(), *arguments, **options)
 
@@ -66,14 +66,14 @@ def one_line_errors(context: click.Context) -> Iterator[None]:
 
 
 def section(sections: dict[str, Any], name: str, kind: str) -> Any:
-    """A named section; raises BadParameter listing the names that there are."""
+    """The section of a name; raises BadParameter, which lists the names that there are, where it is none of these."""
     if name not in sections:
         raise click.BadParameter(f"params.yaml has no section {kind}.{name}; there are {', '.join(sections)}")
     return sections[name]
 
 
 def needs_queries(params: Params) -> None:
-    """Raise InputError for a data set without queries and cameras: what follows is Re-ID."""
+    """Raise InputError for a data set without queries and cameras, with which Re-ID is not possible."""
     from reid.datasets import WITHOUT_QUERIES
 
     if params.dataset.name in WITHOUT_QUERIES:

@@ -33,7 +33,10 @@ def _layouts() -> Sequence[str]:
 @click.command()
 @with_params
 def prepare(params: Params) -> None:
-    """Read the Re-ID data set into sample tables and check it."""
+    """Read the data set into sample tables, and check it.
+
+    `dataset` in params.yaml says which; the tables are written to data/samples.
+    """
     from pipelines.stages import prepare as stage
 
     stage.run(params.dataset)
@@ -42,7 +45,10 @@ def prepare(params: Params) -> None:
 @click.command()
 @with_params
 def estimate_poses(params: Params) -> None:
-    """Find the 18 joints of the people."""
+    """Estimate the poses, 18 joints, of the people in the training and gallery images.
+
+    `pose` in params.yaml says by which estimator; they are written to data/poses.
+    """
     from pipelines.stages import estimate_poses as stage
 
     stage.run(params.pose, params.threads)
@@ -51,7 +57,10 @@ def estimate_poses(params: Params) -> None:
 @click.command()
 @with_params
 def pair(params: Params) -> None:
-    """Pair images of the same person."""
+    """Pair images of the same person, to train and test generators with.
+
+    The pairs are written to data/pairs: a source image, and a target image with the pose to redraw the person in.
+    """
     from pipelines.stages import pair as stage
 
     stage.run(params.pairs, params.seed, params.image_size)
@@ -61,7 +70,10 @@ def pair(params: Params) -> None:
 @click.argument("name")
 @with_params
 def train_gan(params: Params, name: str) -> None:
-    """Train the generator NAME, a section of `gan`."""
+    """Train the generator NAME, a section of `gan` in params.yaml.
+
+    It is written to data/gan/NAME. An interrupted training goes on where it was when the command is run again.
+    """
     from pipelines.stages import train_gan as stage
 
     stage.run(name, section(params.gan, name, "gan"), params.seed, params.device, params.threads, params.image_size)
@@ -71,7 +83,11 @@ def train_gan(params: Params, name: str) -> None:
 @click.argument("name")
 @with_params
 def score_gan(params: Params, name: str) -> None:
-    """Score the images that the generator NAME draws of people whom it has not seen, or the `real` images of them."""
+    """Score the images that a trained generator draws of test people, or the real ones.
+
+    NAME is a section of `gan`, or `real` for the real target images, with which the others are compared. SSIM,
+    Inception Score and others are written to data/gan_scores/NAME.json, with sheets of what was scored.
+    """
     from pipelines.stages import score_gan as stage
 
     if name != layout.REAL:
@@ -84,7 +100,11 @@ def score_gan(params: Params, name: str) -> None:
 @click.argument("name")
 @with_params
 def score_noise(params: Params, name: str) -> None:
-    """Score the generator NAME with noise on its source poses: how robust is it to a bad pose estimator?"""
+    """Score a trained generator with noise on the source poses: is it robust to pose estimation errors?
+
+    NAME is a section of `gan`. mask-SSIM and mask-IS by strength of the noise are written to data/ablations, with a
+    figure.
+    """
     from pipelines.stages import score_noise as stage
 
     section(params.gan, name, "gan")
@@ -93,13 +113,16 @@ def score_noise(params: Params, name: str) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
+@click.option(
+    "--alpha", type=int, required=True, metavar="N", help="Size of the set as a multiple of the real one, from 2."
+)
 @with_params
 def augment(params: Params, name: str, alpha: int) -> None:
-    """Make alpha - 1 images for each training image.
+    """Enlarge the training set with alpha - 1 new images for each real one.
 
-    NAME is a generator, which redraws the training people in others' poses, or a rendering: `views` (of the training
-    people, in other moments) or `identities` (of new people).
+    NAME is a trained generator, a section of `gan`, which redraws the training people in others' poses; or a rendering:
+    `views` (of the training people, in other moments) or `identities` (of new people). The set is written to
+    data/augmented/NAME-aN.
     """
     from augment.plans.rendering import RENDERINGS
 
@@ -116,12 +139,23 @@ def augment(params: Params, name: str, alpha: int) -> None:
 
 @click.command()
 @click.argument("network")
-@click.option("--train", type=FOLDER, default=layout.SAMPLES, show_default=True, help="Folder with train.parquet.")
-@click.option("--seed", type=click.IntRange(0), metavar="S", show_default="the first of `seeds`")
+@click.option(
+    "--train",
+    type=FOLDER,
+    default=layout.SAMPLES,
+    show_default=True,
+    help="Folder with train.parquet, the training set: that of the real images, or one that augment wrote.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="S", show_default="the first of `seeds`", help="Seed of the training."
+)
 @click.option("--out", type=FOLDER, required=True, help="Folder to write the trained network to.")
 @with_params
 def train_reid(params: Params, network: str, train: Path, seed: int | None, out: Path) -> None:
-    """Train the Re-ID network NETWORK, a section of `reid`."""
+    """Train the Re-ID network NETWORK, a section of `reid` in params.yaml.
+
+    An interrupted training goes on where it was when the command is run again.
+    """
     from pipelines.stages import train_reid as stage
 
     needs_queries(params)
@@ -132,13 +166,26 @@ def train_reid(params: Params, network: str, train: Path, seed: int | None, out:
 
 @click.command()
 @click.argument("network")
-@click.option("--train", type=FOLDER, default=layout.SAMPLES, show_default=True, help="What the network trained on.")
+@click.option(
+    "--train", type=FOLDER, default=layout.SAMPLES, show_default=True, help="The --train it was trained with."
+)
 @click.option("--model", type=FOLDER, required=True, help="Folder that train-reid wrote.")
-@click.option("--seed", type=click.IntRange(0), metavar="S", show_default="the first of `seeds`")
-@click.option("--out", type=FILE, required=True, help="JSON file to write.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    metavar="S",
+    show_default="the first of `seeds`",
+    help="Seed of the pairs that metrics are learnt from, and of the plot of features.",
+)
+@click.option(
+    "--out", type=FILE, required=True, help="JSON file to write; a .parquet and a .png are written beside it."
+)
 @with_params
 def evaluate(params: Params, network: str, train: Path, model: Path, seed: int | None, out: Path) -> None:
-    """Measure a trained Re-ID network on the test set."""
+    """Evaluate a trained Re-ID network on the test set: CMC and mAP.
+
+    NETWORK is its section of `reid` in params.yaml, which says what distances to evaluate it with.
+    """
     from pipelines.stages import evaluate as stage
 
     needs_queries(params)
@@ -150,7 +197,11 @@ def evaluate(params: Params, network: str, train: Path, model: Path, seed: int |
 @click.command()
 @with_params
 def report(params: Params) -> None:
-    """Gather the scores into the table, figures and one page of pictures."""
+    """Gather all scores into tables, figures and a page of pictures.
+
+    The training sets and networks are those that params.yaml names. The page is data/report/index.html, the numbers are
+    in data/report/metrics.json.
+    """
     from pipelines.stages import report as stage
 
     stage.run(params)
@@ -158,13 +209,22 @@ def report(params: Params) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--alpha", type=int, required=True, metavar="N", help="Size of the set, as a multiple of the real one.")
-@click.option("--out", type=ANY, required=True, help="Folder to write, or a .zip.")
-@click.option("--layout", "form", type=OneOf(_layouts), show_default="the first", help="Of folders.")
+@click.option("--alpha", type=int, required=True, metavar="N", help="The --alpha that augment was given.")
+@click.option("--out", type=ANY, required=True, help="New folder or .zip to write.")
+@click.option(
+    "--layout",
+    "form",
+    type=OneOf(_layouts),
+    show_default="the first",
+    help="Of folders: nested for torchreid and fast-reid, flat for TransReID and reid-strong-baseline.",
+)
 @click.option("--shards", is_flag=True, help="Write the images as WebDataset shards too.")
 @click.pass_context
 def export(context: click.Context, name: str, alpha: int, out: Path, form: str | None, shards: bool) -> None:
-    """Write the set that `augment` made of NAME as a data set for other Re-ID code."""
+    """Write an augmented training set, and the test set, as a data set for other Re-ID code.
+
+    NAME is the generator or rendering that `augment` made the set with (docs/reuse.md).
+    """
     from pipelines.stages import export as stage
 
     with one_line_errors(context):

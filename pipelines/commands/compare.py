@@ -17,7 +17,7 @@ from reid.pictures.sheets import sheet
 
 
 def run(names: list[str], out: Path, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
-    """Write a sheet of the few test pairs that generators draw while they train: source, target, and each one's image.
+    """Write a sheet of the test pairs that are drawn during training: source, target, and each generator's image.
 
     Args:
         names: of trained generators.
@@ -35,7 +35,7 @@ def run(names: list[str], out: Path, seed: int, device_name: str, threads: int, 
     with stage("compare", f"{', '.join(names)}, on {describe(device, threads)}") as say:
         shown = samples.read_parquet(layout.pairs("shown"))
         trained = {name: methods.load(layout.gan(name), device) for name in names}
-        for name, method in trained.items():  # all draw the pairs that each can use
+        for name, method in trained.items():  # keep the pairs that all generators can use
             shown = usable_pairs(method, shown, *read_pairs("gallery", shown, size, method.needs), name)
         lines: dict[str, torch.Tensor] = {}
         for name, method in trained.items():

@@ -31,7 +31,8 @@ def run(
 ) -> None:
     """Write to `out` the person in `image`, redrawn by the generator in `gan` in the pose of the person in `pose`.
 
-    A generator that was trained with backgrounds needs one to draw behind the person, another must not get one.
+    A generator that was trained with backgrounds needs one to draw behind the person, in the file `background`; others
+    must not get one.
 
     Raises:
         InputError: an image does not show both shoulders and hips; a background is missing, or cannot be used; `out` is
@@ -52,10 +53,10 @@ def run(
             {"archive": [str(file.parent) for file in (image, pose)], "image": [image.name, pose.name]}
         )
         options = {**estimator.options["blazepose"], "processes": 1}
-        found = ESTIMATORS["blazepose"](**options).estimate(files)
+        poses = ESTIMATORS["blazepose"](**options).estimate(files)
         images = load(files["archive"], files["image"], size)
-        found = found.scaled([stored_size(file) for file in (image, pose)], size)
-        can_use = [bool(method.usable_source(found[0])), bool(method.usable_target(found[1]))]
+        poses = poses.scaled([stored_size(file) for file in (image, pose)], size)
+        can_use = [bool(method.usable_source(poses[0])), bool(method.usable_target(poses[1]))]
         for file, usable in zip((image, pose), can_use, strict=True):
             if not usable:
                 raise InputError(
@@ -63,8 +64,8 @@ def run(
                     "body that shows both shoulders and both hips"
                 )
         source = to_float(images[:1])[:, None]
-        behind = None if background is None else to_float(load([str(background.parent)], [background.name], size))
-        batch = Batch(source, found[:1][:, None], found[1:], background=behind).to(device)
+        drawn_behind = None if background is None else to_float(load([str(background.parent)], [background.name], size))
+        batch = Batch(source, poses[:1][:, None], poses[1:], background=drawn_behind).to(device)
         with torch.inference_mode():
             generated = to_uint8(method.generate(batch))[0]
         with replacing(out) as new:

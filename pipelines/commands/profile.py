@@ -18,14 +18,14 @@ from reid.common.errors import InputError
 
 
 def run(names: Sequence[str], force: bool) -> None:
-    """Write what the profiles give together to params.yaml: see `pipelines.profiles.compose`.
+    """Write params.yaml as the profiles together define it: see `pipelines.profiles.compose`.
 
     Args:
         names: of profiles, or paths of files like them.
         force: overwrite edits of params.yaml that are kept nowhere else.
 
     Raises:
-        InputError: there is no such profile; what they give is no valid params.yaml; or `force` would be needed.
+        InputError: there is no such profile; together they are no valid params.yaml; or `force` would be needed.
     """
     text = compose(names)
     params.check(YAML(typ="safe").load(text), f"profile {'+'.join(names)}")
@@ -42,7 +42,7 @@ def run(names: Sequence[str], force: bool) -> None:
 
 
 def _is_committed(path: Path) -> bool:
-    """Whether git has the file as it is."""
+    """Whether the file is committed in git as it is."""
     try:
         done = subprocess.run(
             ["git", "status", "--porcelain", "--ignored", "--", str(path)], capture_output=True, check=False
@@ -53,7 +53,7 @@ def _is_committed(path: Path) -> bool:
 
 
 def _is_a_profile(text: str) -> bool:
-    """Whether it is what the profiles that it names give."""
+    """Whether the text is what `compose` gives for the profiles that it names."""
     named = re.search(r"^profile: (\S+)$", text, re.MULTILINE)
     try:
         return named is not None and compose(named[1].split("+")) == text

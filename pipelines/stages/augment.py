@@ -21,7 +21,7 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
     Args:
         name: of a trained generator.
         alpha: size of the training set as a multiple of the real one, from 2.
-        seed: of the choice of poses, and of further sources for methods that take several.
+        seed: of the choice of poses, and of further sources where the method takes several.
         device_name: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
         size: (H, W) of the images.
@@ -39,7 +39,7 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
         people = read_people(real, size, method.needs.background)
         usable = method.usable_source(people.poses).numpy()
         archive = folder / "images.zip"
-        rows = redraw(
+        new = redraw(
             real,
             alpha,
             seed,
@@ -54,9 +54,9 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
         inputs = [gan / "weights.pt", gan / "config.json", layout.samples("train"), layout.poses()]
         inputs += samples.archives(real)
         scratch = resume.scratch(f"augment-{row}", settings, inputs, __name__, [type(method)])
-        tuples = tuples_of(rows, "pose_of", real["image"], method.needs.sources)
-        generate_zip(method, people.to(device), tuples, list(rows["image"]), archive, scratch)
-        made = {
+        tuples = tuples_of(new, "pose_of", real["image"], method.needs.sources)
+        generate_zip(method, people.to(device), tuples, list(new["image"]), archive, scratch)
+        provenance = {
             "row": row,
             "alpha": alpha,
             "seed": seed,
@@ -64,6 +64,6 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
             "generator": load_json(gan / "config.json", (), methods.storage.REMEDY),
             "weights_sha256": digest(gan / "weights.pt"),
         }
-        augmented.write(real, rows, folder, made, say)
+        augmented.write(real, new, folder, provenance, say)
         scratch.remove()
-        say(f"{int((~usable).sum()):,} of {len(real):,} images have no usable pose and got none")
+        say(f"{int((~usable).sum()):,} of {len(real):,} images have no usable pose and were not redrawn")

@@ -1,4 +1,4 @@
-"""Render alpha - 1 images for each training image: the rows that generators are measured against."""
+"""Render alpha - 1 images for each training image: the training sets that those of generators are compared with."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def run(name: str, alpha: int, seed: int, processes: int) -> None:
     """Write `data/augmented/NAME-aALPHA/`: `images.zip`, `train.parquet`, `provenance.json`, `sheet.png`.
 
     Args:
-        name: of RENDERINGS. `views` renders each training image's person again, so the data set must be a rendered one;
-            `identities` renders new people, beside any data set.
+        name: key of RENDERINGS. `views` renders the people of the training images again, so the data set must be a
+            rendered one; `identities` renders new people, for any data set.
         alpha: size of the training set as a multiple of the real one, from 2.
-        seed: of new people beside a data set that is not rendered; a rendered one brings its own.
+        seed: of new people where the data set is not a rendered one; else that of the data set is used.
         processes: that render at once.
 
     Raises:
@@ -28,17 +28,17 @@ def run(name: str, alpha: int, seed: int, processes: int) -> None:
     row, folder = layout.row_name(name, alpha), layout.augmented(name, alpha)
     with stage(f"augment {row}", f"render {alpha - 1} images for each training image") as say:
         real = samples.read(layout.samples("train"))
-        known = seed_of(real)
-        if known is None and name == "views":
+        rendered_from = seed_of(real)
+        if rendered_from is None and name == "views":
             raise InputError(
                 f"{real['archive'].iloc[0]} has no truth.json: only people of a rendered data set can be rendered "
                 "again; take `views` out of `renderings` in params.yaml"
             )
-        seed = seed if known is None else known
+        seed = seed if rendered_from is None else rendered_from
         archive = folder / "images.zip"
-        rows = RENDERINGS[name](real, alpha, seed, row, archive.as_posix())
+        new = RENDERINGS[name](real, alpha, seed, row, archive.as_posix())
         inputs = [layout.samples("train"), ASSET]
         scratch = resume.scratch(f"augment-{row}", {"row": row, "seed": seed}, inputs, __name__)
-        render(rows, seed, archive, scratch.folder, processes)
-        augmented.write(real, rows, folder, {"row": row, "alpha": alpha, "seed": seed, "rendering": name}, say)
+        render(new, seed, archive, scratch.folder, processes)
+        augmented.write(real, new, folder, {"row": row, "alpha": alpha, "seed": seed, "rendering": name}, say)
         scratch.remove()

@@ -1,4 +1,4 @@
-"""Measure a trained Re-ID network on the test set, with each of its distances."""
+"""Evaluate a trained Re-ID network on the test set: CMC and mAP with each of its distances."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ from reid.pictures.rank_lists import rank_list
 
 CMC_RANKS = 50  # kept for the figure
 LISTED = 12  # gallery images of a rank list
-MAPPED = 10  # people on the map of features
+MAPPED = 10  # people in the plot of features on a plane
 Features = NDArray[np.float32]
-Extract = Callable[[pd.DataFrame, str], Features]  # the images of a sample table (N rows), a title: features (N, D)
+Extract = Callable[
+    [pd.DataFrame, str], Features
+]  # sample table of N images, title of the progress bar: features (N, D)
 
 
 class TestSet(NamedTuple):
@@ -58,17 +60,17 @@ def run(
     """Write the scores of the network in `model`, and some of its rank lists, to the JSON file `out`.
 
     Beside it, with the suffix .parquet, are the scores of each query by each distance: columns query, distance,
-    first_rank, ap_trapezoid, ap_step. With the suffix .png there is a map of the network's features of some people's
-    training images.
+    first_rank, ap_trapezoid, ap_step. With the suffix .png there is a plot of the features of some people's training
+    images, projected onto a plane.
 
     Args:
         reid: section of the network.
         options: of each distance, by its name.
-        evaluation: its section.
+        evaluation: section of the evaluation.
         train: folder with the `train.parquet` that the network was trained on, from which metrics are learnt.
         model: folder that train-reid wrote.
         out: file to write.
-        seed: of what distances draw to learn from, and of the map of features; that of the network's training.
+        seed: of the pairs that distances learn from, and of the plot of features; that of the network's training.
         device_name: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
     """
@@ -81,16 +83,16 @@ def run(
 
         def features(of: pd.DataFrame, title: str) -> Features:
             images = load(of["archive"], of["image"], tuple(config["image_size"])).to(device)
-            found = extract(network, images, title=title, mirror=reid.mirror)
-            return normalise(found) if evaluation.normalise else found
+            extracted = extract(network, images, title=title, mirror=reid.mirror)
+            return normalise(extracted) if evaluation.normalise else extracted
 
         # Measure.
         test = read_test_set(features, evaluation.queries)
         learns = any(DISTANCES[name].learns for name in reid.distances)
-        known = learnt_from(table, evaluation.metric_train, features) if learns else ()
+        training = learnt_from(table, evaluation.metric_train, features) if learns else ()
         rankings = {}
         for name in reid.distances:
-            rankings[name] = rank(fitted(name, options[name], seed, known), test, threads)
+            rankings[name] = rank(fitted(name, options[name], seed, training), test, threads)
             scores = rounded(rankings[name])
             say(f"{name}: Rank-1 {scores['rank1']}, mAP {scores['mAP']} (step {scores['mAP_step']})")
         first = rankings.get("euclidean") or rank(Euclidean(), test, threads)
@@ -115,7 +117,7 @@ def run(
 
 
 def read_test_set(features: Extract, queries: Literal["single", "average", "max"]) -> TestSet:
-    """The test set with its features; `queries`, as in EvaluationParams, says whether those of queries are pooled."""
+    """The test set with its features, those of the queries pooled as `queries` says: see `multi_query`."""
     query, gallery = (samples.read(layout.samples(split)) for split in ("query", "gallery"))
     of_query, of_gallery = features(query, "query"), features(gallery, "gallery")
     if queries != "single":
@@ -133,28 +135,28 @@ def read_test_set(features: Extract, queries: Literal["single", "average", "max"
 
 
 def learnt_from(table: pd.DataFrame, which: str, features: Extract) -> tuple[NDArray[Any], ...]:
-    """Features, identities and cameras of the `real` images of a training table, or of `all`."""
+    """Features, identities and cameras of a training set's images that metrics learn from: `real` ones, or `all`."""
     if which == "real":
         table = table[table["origin"] == samples.REAL]
     return features(table, "train"), table["identity"].to_numpy(), table["camera"].to_numpy()
 
 
-def fitted(name: str, options: dict[str, Any], seed: int, known: tuple[NDArray[Any], ...]) -> Any:
-    """A distance; one that learns has learnt from the `known` features, identities and cameras.
+def fitted(name: str, options: dict[str, Any], seed: int, training: tuple[NDArray[Any], ...]) -> Any:
+    """A distance; one that learns is fitted to the training features, identities and cameras.
 
     Raises:
-        InputError: nothing can be learnt from them.
+        InputError: they are too few to learn from.
     """
     if not DISTANCES[name].learns:
         return DISTANCES[name](**options)
     try:
-        return DISTANCES[name](**options, seed=seed).fit(*known)
+        return DISTANCES[name](**options, seed=seed).fit(*training)
     except InputError as error:
-        raise InputError(f"{error}. Without {name}: take it out of `distances` in params.yaml") from error
+        raise InputError(f"{error}. To evaluate without {name}, take it out of `distances` in params.yaml") from error
 
 
 def rank(distance: Any, test: TestSet, threads: int) -> Ranking:
-    """The gallery ranked for each query by a distance."""
+    """Rank the gallery for each query by a distance."""
     query, gallery, of_query, of_gallery = test
     labels = (
         query["identity"].to_numpy(),
@@ -185,7 +187,7 @@ def rounded(ranking: Ranking) -> dict[str, Any]:
 
 
 def by_query(query: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:
-    """One row for each query and distance: query, distance, first_rank, ap_trapezoid, ap_step."""
+    """One entry for each query and distance: query, distance, first_rank, ap_trapezoid, ap_step."""
     tables = [
         pd.DataFrame(
             {
@@ -202,24 +204,29 @@ def by_query(query: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:
 
 
 def rank_lists(test: TestSet, ranking: Ranking, count: int) -> dict[str, list[dict[str, Any]]]:
-    """The gallery images nearest (Euclidean) to `count` queries spread over all, `rank_lists`, and to the `hardest`.
+    """Rank lists, by Euclidean distance, of `count` queries spread over all (`rank_lists`) and of the `hardest` ones.
 
-    These have the lowest average precisions of the ranking, queries without any match left out.
+    The hardest are the `count` queries with the lowest average precision in `ranking`, those without a match left out.
     """
     query, gallery, of_query, of_gallery = test
     spread = np.unique(np.linspace(0, len(query) - 1, count).astype(int))
     matched = np.flatnonzero(ranking.first_rank)
     hardest = matched[np.argsort(ranking.ap_trapezoid[matched], kind="stable")[:count]]
 
-    def lists(rows: NDArray[np.int64]) -> list[dict[str, Any]]:
-        found = nearest(of_query[rows], of_gallery, LISTED)
-        return [rank_list(query.iloc[row], gallery, near)._asdict() for row, near in zip(rows, found, strict=True)]
+    def lists(queries: NDArray[np.int64]) -> list[dict[str, Any]]:
+        neighbours = nearest(of_query[queries], of_gallery, LISTED)
+        return [
+            rank_list(query.iloc[index], gallery, own)._asdict() for index, own in zip(queries, neighbours, strict=True)
+        ]
 
     return {"rank_lists": lists(spread), "hardest": lists(hardest)}
 
 
 def draw_map(table: pd.DataFrame, features: Extract, seed: int, network: str, path: Path) -> None:
-    """Draw where the network puts training images of MAPPED people, of those with generated images if there are any."""
+    """Plot the features of the training images of MAPPED people, who have generated images if anybody has.
+
+    The features are projected onto a plane; see `reid.pictures.maps.on_a_plane`.
+    """
     generated = table["origin"] != samples.REAL
     people = np.unique(table.loc[generated if generated.any() else ~generated, "identity"])
     chosen = people[np.unique(np.linspace(0, len(people) - 1, MAPPED).astype(int))]

@@ -50,26 +50,27 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
             work = f"noise-{name}-{sigma}"
             scratches.append(find_scratch(work, name, method, chosen, table, settings, device, __name__))
             noisy = with_noise(people.poses, sigma, list(table["image"]), seed)
-            # Everybody twice: as a source with noise, and as a target without.
-            behind = None if people.backgrounds is None else people.backgrounds.repeat(2, 1, 1, 1)
-            both = People(people.images.repeat(2, 1, 1, 1), _joined(noisy, people.poses), behind)
-            moved = tuples._replace(targets=tuples.targets + len(people))
-            images = generate_images(method, both.to(device), moved, scratches[-1])
-            hidden = masked(images, mask)
-            line = {"sigma": float(sigma), "mask_ssim": mean_ssim(hidden, masked(target, mask), scores.ssim)}
+            # All images twice: the first N, which the sources are taken from, have noisy poses, the other N, for the
+            # targets, exact ones.
+            backgrounds = None if people.backgrounds is None else people.backgrounds.repeat(2, 1, 1, 1)
+            doubled = People(people.images.repeat(2, 1, 1, 1), _joined(noisy, people.poses), backgrounds)
+            from_noisy = tuples._replace(targets=tuples.targets + len(people))
+            images = generate_images(method, doubled.to(device), from_noisy, scratches[-1])
+            people_only = masked(images, mask)
+            line = {"sigma": float(sigma), "mask_ssim": mean_ssim(people_only, masked(target, mask), scores.ssim)}
             if classifier:
-                judged = judge(classifier, hidden.to(device), title=f"classify images, sigma {sigma}")
+                judged = judge(classifier, people_only.to(device), title=f"classify images, sigma {sigma}")
                 line["mask_is"], line["mask_is_std"] = inception_score(judged.probabilities)
             lines.append(line)
 
-        found = pd.DataFrame(lines)
+        results = pd.DataFrame(lines)
         out.parent.mkdir(parents=True, exist_ok=True)
-        figures.noise(found, f"{name}, {len(kept):,} pairs, {scores.classifier}", out.with_suffix(".png"))
-        samples.write_tsv(found, out, "%.4f")
+        figures.noise(results, f"{name}, {len(kept):,} pairs, {scores.classifier}", out.with_suffix(".png"))
+        samples.write_tsv(results, out, "%.4f")
         for scratch in scratches:
             scratch.remove()
-        first, last = found.iloc[0], found.iloc[-1]
-        say(f"mask-SSIM {first['mask_ssim']:.4f} without noise, {last['mask_ssim']:.4f} with most")
+        first, last = results.iloc[0], results.iloc[-1]
+        say(f"mask-SSIM {first['mask_ssim']:.4f} without noise, {last['mask_ssim']:.4f} with a sigma of {SIGMAS[-1]}")
         for note in notes:
             say(note)
         say(str(out))

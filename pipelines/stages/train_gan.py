@@ -27,7 +27,7 @@ from reid.randomness.seeds import seed_for
 def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
     """Write `data/gan/NAME/`: `weights.pt`, `config.json`, `losses.tsv`, `sheet.png` and `samples/`.
 
-    While it trains, its state and the sheets so far lie in the scratch folder that the first line names.
+    While it trains, its state and the sheets so far are in the scratch folder that the stage's first line names.
 
     Raises:
         InputError: the method can use none of the pairs.
@@ -79,9 +79,17 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
 
 
 def draw(method: Method, people: People, tuples: Tuples, path: Path, title: str) -> None:
-    """A sheet of people that the method has not seen: in another of their own poses, and in another person's."""
+    """Draw a sheet of people whom the method was not trained on, in another pose of their own and in another person's.
+
+    Args:
+        method: that draws them.
+        people: images and poses.
+        tuples: of sources and targets among these.
+        path: PNG to write.
+        title: of the sheet.
+    """
     others = tuples.targets.roll(len(tuples.targets) // 2)
-    rows = []
+    lines = []
     for kind, drawn in (("", tuples), (" of another person", tuples._replace(targets=others))):
         batch = people.batch(drawn, with_target=False)
         with torch.no_grad():
@@ -92,15 +100,15 @@ def draw(method: Method, people: People, tuples: Tuples, path: Path, title: str)
         shown |= {} if batch.background is None else {"background": batch.background}
         shown |= {"generated": generated}
         for caption, images in shown.items():
-            rows.append((caption, list(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy())))
-    sheet(rows, path, title=f"{title}, on people who are not in the training set")
+            lines.append((caption, list(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy())))
+    sheet(lines, path, title=f"{title}, on people who are not in the training set")
 
 
 def _learnt(log: list[dict[str, Any]]) -> str:
-    """The losses of each phase at its beginning and end."""
+    """The losses at the beginning and the end of each phase, as one line."""
     parts = []
-    for phase in dict.fromkeys(row["phase"] for row in log):
-        own = [row for row in log if row["phase"] == phase]
+    for phase in dict.fromkeys(entry["phase"] for entry in log):
+        own = [entry for entry in log if entry["phase"] == phase]
         first, last = own[0], own[-1]
         names = [name for name in first if name not in ("phase", "iteration")]
         losses = ", ".join(f"{name} {first[name]:.4g} -> {last[name]:.4g}" for name in names)

@@ -1,4 +1,4 @@
-"""Train one Re-ID network on a training table: the real images, or those and generated ones."""
+"""Train one Re-ID network on a training set: the real images, or those and generated ones."""
 
 from __future__ import annotations
 
@@ -41,34 +41,34 @@ def run(
     """
     device = set_up(device_name, threads)
     table = samples.read(train / "train.parquet")
-    made = (table["origin"] != samples.REAL).to_numpy()
-    generated = int(made.sum())
+    is_generated = (table["origin"] != samples.REAL).to_numpy()
+    generated = int(is_generated.sum())
     used = {"network", "options", "training"} | ({"generated"} if generated else set())
     settings = {"reid": reid.model_dump(include=used), "seed": seed, "size": size}
     settings |= {"threads": threads, "device": device.type}
     inputs = [train / "train.parquet", *samples.archives(table)]
     weights = reid.options.get("weights")
-    if weights and Path(weights).exists():  # if not, the network says so
+    if weights and Path(weights).exists():  # if not, building the network raises an error that says so
         inputs.append(Path(weights))
     scratch = resume.scratch(f"reid-{out.name}", settings, inputs, __name__, [NETWORKS[reid.network]])
     does = f"{reid.training['iterations']:,} iterations on {len(table):,} images, {generated:,} of them generated"
     with stage(f"train-reid {out.name}", f"{does}, on {describe(device, threads)}") as say:
         images = load(table["archive"], table["image"], size).to(device)
-        told = label(table["identity"].to_numpy(), made, **reid.generated)
+        labelled = label(table["identity"].to_numpy(), is_generated, **reid.generated)
         torch.manual_seed(seed_for(seed, "initial weights"))
-        options = {"classes": told.classes, **reid.options}
-        built = NETWORKS[reid.network](**options).to(device)
+        options = {"classes": labelled.classes, **reid.options}
+        network = NETWORKS[reid.network](**options).to(device)
         log = train_network(
-            built,
+            network,
             images,
-            torch.from_numpy(told.labels).to(device),
-            torch.from_numpy(told.smoothing).to(device),
+            torch.from_numpy(labelled.labels).to(device),
+            torch.from_numpy(labelled.smoothing).to(device),
             scratch,
             **reid.training,
             seed=seed,
         )
         trained_on = {"images": len(table), "generated": generated, "identities": table["identity"].nunique()}
-        storage.save(built, reid.network, options, out, {"trained_on": trained_on, "image_size": list(size)})
+        storage.save(network, reid.network, options, out, {"trained_on": trained_on, "image_size": list(size)})
         samples.write_tsv(pd.DataFrame(log), out / "losses.tsv", "%.5g")
         scratch.remove()
         say(f"loss {log[0]['loss']:.3f} -> {log[-1]['loss']:.3f}")
