@@ -50,8 +50,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
             work = f"noise-{name}-{sigma}"
             scratches.append(find_scratch(work, name, method, chosen, table, settings, device, __name__))
             noisy = with_noise(people.poses, sigma, list(table["image"]), seed)
-            # All images twice: the first N, which the sources are taken from, have noisy poses, the other N, for the
-            # targets, exact ones.
+            # All N images twice: first with noisy poses, for the sources, then with exact ones, for the targets.
             backgrounds = None if people.backgrounds is None else people.backgrounds.repeat(2, 1, 1, 1)
             doubled = People(people.images.repeat(2, 1, 1, 1), _joined(noisy, people.poses), backgrounds)
             from_noisy = tuples._replace(targets=tuples.targets + len(people))

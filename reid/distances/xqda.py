@@ -124,14 +124,14 @@ def covariances(first: Array, second: Array, labels: NDArray[np.int64]) -> tuple
     sums = [np.zeros((len(counts), first.shape[1])) for _ in range(2)]
     for total, view in zip(sums, (first, second), strict=True):
         np.add.at(total, labels, view)
-    rows = np.vstack([first, second])
-    weighted = rows * np.sqrt(np.tile(counts[labels], 2))[:, None]
+    features = np.vstack([first, second])
+    weighted = features * np.sqrt(np.tile(counts[labels], 2))[:, None]
     crossed = sums[0].T @ sums[1]
     within = weighted.T @ weighted - crossed - crossed.T
     if len(counts) == 1:
         raise InputError("XQDA needs pairs of at least two people; all of them are of one")
     whole = np.outer(sums[0].sum(0), sums[1].sum(0))
-    between = len(first) * (rows.T @ rows) - whole - whole.T - within
+    between = len(first) * (features.T @ features) - whole - whole.T - within
     pairs = int((counts**2).sum())
     return within / pairs, between / (len(first) ** 2 - pairs)
 
