@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from pydantic import (
@@ -22,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import InitErrorDetails
+
+from reid.common.errors import InputError
 
 
 def plain_name(name: object) -> object:
@@ -137,6 +140,23 @@ def fault(key: str, message: str) -> ValidationError:
     """What a check of a whole section raises where it is one key that is wrong."""
     details = InitErrorDetails(type="value_error", loc=(key,), input=None, ctx={"error": ValueError(message)})
     return ValidationError.from_exception_data("Options", [details])
+
+
+def stored_options(
+    part: Callable[..., Any], values: dict[str, Any], given: set[str], file: Path, remedy: str
+) -> dict[str, Any]:
+    """`options` that a file holds, of what was once built with them.
+
+    Raises:
+        InputError: naming the file and the remedy: the part has no such options, or not any more.
+    """
+    try:
+        return options(part, values, given)
+    except ValidationError as error:
+        raise InputError(
+            f"{file}: {'; '.join(faults(error))}: expected options of {part.__name__} as it is in this version of the "
+            f"project; {remedy}"
+        ) from error
 
 
 def faults(error: ValidationError) -> list[str]:

@@ -112,6 +112,14 @@ def test_loading_from_nowhere_says_what_is_missing(tmp_path):
         storage.load(tmp_path)
 
 
+def test_options_that_are_no_more_are_named(tmp_path):
+    options = {"classes": 2, **SMALL, "mirror": True, "dropout": -1}
+    storage.save(build("ide", pretrained=False), "ide", options, tmp_path, {})
+    message = r"config.json: dropout: .*, got -1; mirror: unknown parameter: .* options of IDE .*; run train-reid again"
+    with pytest.raises(InputError, match=message):
+        storage.load(tmp_path)
+
+
 def test_siamese_loss_is_that_of_the_formulas():
     network = build("siamese", pretrained=False, verification_weight=0.7).double().eval()
     network.requires_grad_(False)
