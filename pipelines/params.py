@@ -30,10 +30,13 @@ from reid.common.parameters import (
     Row,
     Section,
     Size,
+    arguments,
     each_once,
+    fault,
     faults,
     one_of,
     options,
+    options_of_each,
 )
 from reid.datasets import DATASETS
 
@@ -59,14 +62,14 @@ class PoseParams(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _sections_are_options(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _sections_are_options(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        if "options" in values:
+            raise fault("options", "unknown parameter")
         others = {key: value for key, value in values.items() if key not in ESTIMATORS}
-        return {**others, "options": {name: values.get(name) or {} for name in ESTIMATORS}}
-
-    @field_validator("options")
-    @classmethod
-    def _options_are_the_estimators(cls, values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return {name: options(ESTIMATORS[name], own, {"processes"}, name) for name, own in values.items()}
+        own = {name: values[name] or {} for name in ESTIMATORS if name in values}
+        return {**others, "options": options_of_each(ESTIMATORS, own, {"processes"})}
 
 
 class PairsParams(Section):
@@ -75,24 +78,21 @@ class PairsParams(Section):
     test: Positive
 
 
+TRAINED_WITH = {"method", "people", "pairs", "scratch", "seed", "on_samples"}  # arguments of `train` from elsewhere
+
+
 class GanParams(Section):
     """One generator: a method, its options, and how the loop trains it (`augment.training.train`)."""
 
     method: Annotated[str, one_of(METHODS)]
     options: dict[str, Any]
-    training: dict[str, Any]
+    training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)]
 
     @field_validator("options")
     @classmethod
     def _options_are_the_methods(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         name = info.data.get("method")
-        return options(METHODS[name], values, {"size"}, name) if name else values
-
-    @field_validator("training")
-    @classmethod
-    def _training_is_the_loops(cls, values: dict[str, Any]) -> dict[str, Any]:
-        given = {"method", "people", "pairs", "scratch", "seed", "on_samples"}
-        return options(train, values, given, "the training loop")
+        return options(METHODS[name], values, {"size"}) if name else values
 
 
 class ScoresParams(Section):

@@ -5,27 +5,20 @@ Options of networks, of their training and of distances are those in the signatu
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from reid.common.parameters import Positive, Section, each_once, one_of, options, options_of
+from reid.common.parameters import Positive, Section, arguments, each_once, fault, one_of, options, options_of_each
 from reid.distances import DISTANCES
 from reid.networks import NETWORKS
 from reid.training.labelling import label
 from reid.training.loop import train
 
 
-def arguments(function: Callable[..., Any], given: set[str]) -> AfterValidator:
-    """The check that a section's keys are arguments of a function; it adds those that are left out."""
-    section = options_of(function, given)
-    return AfterValidator(lambda values: section.model_validate(values).model_dump())
-
-
 def with_defaults(distances: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """All options of all distances: those that are given, checked, and the defaults of the others."""
-    return {name: options(part, distances.get(name, {}), {"seed"}, name) for name, part in DISTANCES.items()}
+    return options_of_each(DISTANCES, distances, {"seed"})
 
 
 Distances = Annotated[
@@ -56,7 +49,7 @@ class ReidParams(Section):
     @classmethod
     def _options_are_the_networks(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         name = info.data.get("network")
-        return options(NETWORKS[name], values, {"classes", "pretrained"}, name) if name else values
+        return options(NETWORKS[name], values, {"classes", "pretrained"}) if name else values
 
     @field_validator("training")
     @classmethod
@@ -77,5 +70,5 @@ class EvaluationParams(Section):
     @model_validator(mode="after")
     def _pooled_queries_have_length_1(self) -> EvaluationParams:
         if self.queries != "single" and not self.normalise:
-            raise ValueError(f"queries: {self.queries} makes queries of length 1, so normalise must be true")
+            raise fault("queries", f"{self.queries} makes queries of length 1, so normalise must be true")
         return self

@@ -10,6 +10,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from reid.common.errors import InputError
+from reid.common.workers import THREAD_VARIABLES
 
 
 def set_up(device: str, threads: int) -> torch.device:
@@ -32,7 +33,7 @@ def set_up(device: str, threads: int) -> torch.device:
 
 def bound_threads(threads: int) -> None:
     """Let torch, BLAS, OpenMP (faiss, scikit-learn), OpenCV and Arrow work in so many threads each, in this process."""
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    for variable in THREAD_VARIABLES:
         os.environ[variable] = str(threads)  # read by libraries that are loaded later: those of faiss, scikit-learn
     threadpool_limits(threads)  # those that are loaded
     torch.set_num_threads(threads)

@@ -9,6 +9,7 @@ import torch
 
 from augment.methods.contract import Method
 from reid.common.errors import InputError
+from reid.common.parameters import stored_options
 from reid.common.saved import load_json, load_tensors, save_json, save_tensors
 
 CONFIG, WEIGHTS = "config.json", "weights.pt"
@@ -30,7 +31,7 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Method:
 
     Raises:
         FileNotFoundError: a file is missing; the message names it.
-        InputError: a file is damaged, or the method is not one of METHODS.
+        InputError: a file is damaged, or the method is not one of METHODS, or has no such options any more.
     """
     from augment.methods import METHODS
 
@@ -42,7 +43,9 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Method:
     if config["method"] not in METHODS:
         raise InputError(f"{folder / CONFIG} names the method {config['method']}; there are {', '.join(METHODS)}")
     height, width = config["size"]
-    method = METHODS[config["method"]](size=(height, width), **config["options"])
+    made = METHODS[config["method"]]
+    options = stored_options(made, config["options"], {"size"}, folder / CONFIG, "run train-gan again")
+    method = made(size=(height, width), **options)
     state = load_tensors(folder / WEIGHTS, REMEDY)
     for network in method.inference:
         method.networks[network].load_state_dict(state[network])

@@ -7,12 +7,15 @@ diffuse (Lambertian).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 
 import cv2
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore import EmbreeDevice
 from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import NDArray
 
@@ -64,6 +67,17 @@ class Surface:
             getattr(self, field.name)[indices] = getattr(other, field.name)
 
 
+@cache
+def _embree() -> EmbreeDevice:
+    """The ray caster, in one thread: it has no other way to be told than the cores that it may use when it starts."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        return EmbreeDevice()
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
 class Layer:
     """A set of solids that rays are cast at together."""
 
@@ -85,7 +99,7 @@ class Layer:
         self._of_person = np.array([solid.of_person for solid in self.solids])
         first, second, third = (self._vertices[self._faces[:, corner]] for corner in range(3))
         self._facets = unit(np.cross(second - first, third - first))
-        self._scene = EmbreeScene()
+        self._scene = EmbreeScene(_embree())
         TriangleMesh(self._scene, self._vertices, self._faces.astype(np.int32))
 
     def reach(self, origins: Array, directions: Array) -> Array:

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path, PurePosixPath
-
-import cv2
 
 from augment.streets.body import ASSET
 from augment.streets.collection import TRUTH, View, plan
@@ -26,9 +19,8 @@ from reid.common.errors import InputError
 from reid.common.locks import claim
 from reid.common.progress import progress
 from reid.common.saved import load_json, save_json
+from reid.common.workers import workers
 from reid.files.images import write_folder, write_zip, zip_members
-
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def render(identities: int, seed: int, out: Path, processes: int, backgrounds: bool = True) -> int:
@@ -42,7 +34,7 @@ def render(identities: int, seed: int, out: Path, processes: int, backgrounds: b
         identities: people of the training and test set together; distractors come on top.
         seed: of everything that is random.
         out: a folder or a `.zip` to write; it appears when everything is rendered.
-        processes: that render at once; the result is the same for any number.
+        processes: that render at once, in one thread each; the result is the same for any number.
         backgrounds: whether to write `backgrounds/`; the images are the same without.
 
     Raises:
@@ -133,43 +125,12 @@ def _world(seed: int) -> World:
     return World(seed)
 
 
-def _start_worker() -> None:
-    """Set up a worker process: it leaves Ctrl-C to the main process, and exits when that one ends, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def exit_with_parent() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=exit_with_parent, daemon=True).start()
-
-
 def _job(seed: int, views: list[View], part: Path, extras: tuple[str, ...]) -> None:
     write_zip(part, take(_world(seed), views, extras))
 
 
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Let processes that are started in the block compute in one thread each: more would compete for the cores."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 def _run(jobs: list[tuple[int, list[View], Path, tuple[str, ...]]], processes: int) -> Iterator[None]:
-    # Spawned, not forked: a process that has threads (torch, the ray caster) must not be forked.
-    context = multiprocessing.get_context("spawn")
-    with _single_threaded(), ProcessPoolExecutor(processes, context, _start_worker) as pool:
+    with workers(processes) as pool:
         waiting = [pool.submit(_job, *job) for job in jobs]
         try:
             for job in as_completed(waiting):
@@ -179,8 +140,6 @@ def _run(jobs: list[tuple[int, list[View], Path, tuple[str, ...]]], processes: i
                 f"a rendering process died, perhaps for want of memory ({error}); what is finished is kept: run the "
                 f"same command again, with fewer than {processes} processes"
             ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _with_truth(members: Iterator[tuple[str, bytes]], head: dict[str, object]) -> Iterator[tuple[str, bytes]]:

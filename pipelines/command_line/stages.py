@@ -92,8 +92,10 @@ def score_gan(params: Params, name: str) -> None:
 
     if name != layout.REAL:
         section(params.gan, name, "gan")
-    seed, mirror = params.seeds[0], params.reid[params.scores.identity].mirror
-    stage.run(name, params.scores, mirror, params.seed, seed, params.device, params.threads, params.image_size)
+    identity = params.scores.identity
+    model = layout.reid(layout.REAL, identity, params.seeds[0])
+    searcher = stage.Searcher(model, params.reid[identity].mirror)
+    stage.run(name, params.scores, searcher, params.seed, params.device, params.threads, params.image_size)
 
 
 @click.command()

@@ -16,6 +16,7 @@ from augment.poses.skeleton import skeleton
 from pipelines import layout
 from pipelines.console import Say, stage
 from pipelines.params import PoseParams
+from pipelines.runtime import bound_threads
 from reid.common.saved import save_json
 from reid.files import samples
 from reid.files.images import Archive
@@ -32,8 +33,9 @@ def run(pose: PoseParams, threads: int) -> None:
 
     Args:
         pose: its section of params.yaml.
-        threads: processes of BlazePose.
+        threads: CPU threads; BlazePose works in as many processes of one thread each.
     """
+    bound_threads(threads)
     with stage("estimate-poses", f"estimate 18 joints in each image by {pose.estimator}") as say:
         people = pd.concat([samples.read(layout.samples(split)) for split in layout.TRAINED_SPLITS])
         people = people[people["identity"] > samples.DISTRACTOR].reset_index(drop=True)

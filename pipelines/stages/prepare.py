@@ -36,7 +36,6 @@ def run(dataset: DatasetParams) -> None:
 
     Args:
         dataset: its section of params.yaml.
-        threads: that check the images.
 
     Raises:
         DatasetError: the checks have fatal findings; all findings are printed before.

@@ -6,10 +6,12 @@ The real target images are scored alike, under the name `real`: what there is to
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from augment import methods
@@ -22,7 +24,8 @@ from pipelines.console import stage
 from pipelines.params import ScoresParams
 from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.runtime import describe, set_up
-from pipelines.scoring import compare, find_scratch, inspect, load_networks, masks
+from pipelines.scoring import Networks, compare, find_scratch, inspect, load_networks, masks
+from reid.common.checkpoints import Scratch
 from reid.common.saved import save_json
 from reid.evaluation.features import extract, normalise
 from reid.evaluation.identity import match
@@ -38,11 +41,45 @@ LISTS, LISTED = 8, 12  # images whose rank lists are drawn, and how many each fi
 BATCH = 16  # images whose features are extracted at a time; larger ones are slower on a CPU
 
 
+class Searcher(NamedTuple):
+    """A Re-ID network that was trained on real images, to look for the people whom a generator draws."""
+
+    model: Path  # folder that train-reid wrote, if it has run
+    mirror: bool  # whether the network embeds each image together with its mirror image
+
+
+class Drawn(NamedTuple):
+    """P pairs of test images, and images of the sources' people in the targets' poses."""
+
+    name: str  # of the generator, or `real`: then the images are the targets themselves
+    table: pd.DataFrame  # sample table of the pairs' people
+    pairs: Tensor  # (P, 2) indices into the table: source and target
+    source: Tensor  # (P, 3, H, W) uint8, as the other two
+    target: Tensor
+    images: Tensor
+    mask: Tensor  # (P, H, W), of the people in the targets
+
+    @property
+    def real(self) -> bool:
+        """Whether the images are the targets themselves."""
+        return self.name == layout.REAL
+
+
+class Search(NamedTuple):
+    """What it takes to search the gallery for the people in P images."""
+
+    shown: pd.DataFrame  # sample table, P rows: the person of each image, and the camera that it stands for
+    gallery: pd.DataFrame  # sample table of G images, junk left out
+    pictures: Tensor  # (G, 3, H, W) uint8
+    of_images: NDArray[np.float32]  # (P, D) features
+    of_gallery: NDArray[np.float32]  # (G, D)
+    left_out: NDArray[np.int64]  # (P, 2) indices of the gallery images that each image comes from
+
+
 def run(
     name: str,
     scores: ScoresParams,
-    mirror: bool,
-    pipeline_seed: int,
+    searcher: Searcher,
     seed: int,
     device_name: str,
     threads: int,
@@ -55,9 +92,8 @@ def run(
     Args:
         name: of a generator, or `real` for the real target images.
         scores: their section.
-        mirror: whether the Re-ID network embeds each image together with its mirror image.
-        pipeline_seed: of the choice of further sources, for methods that take several.
-        seed: that of the Re-ID network which looks for the people.
+        searcher: the Re-ID network that looks for the people.
+        seed: of the choice of further sources, for methods that take several.
         device_name: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
         size: (H, W) of the images.
@@ -66,43 +102,28 @@ def run(
         InputError: the generator can draw none of the pairs.
     """
     device = set_up(device_name, threads)
-    real, out = name == layout.REAL, layout.gan_score(name)
+    out = layout.gan_score(name)
     with stage(f"score-gan {name}", f"at most {scores.pairs:,} test pairs on {describe(device, threads)}") as say:
+        # Measure.
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
-        method = None if real else methods.load(layout.gan(name), device)
-        people, table = read_pairs("gallery", chosen, size, method.needs if method else None)
-        if method is None:
-            pairs = places(chosen, table)
-            images = people.images[pairs[:, 1]]
+        scratch = None
+        if name == layout.REAL:
+            drawn = real_images(chosen, size)
         else:
-            kept = usable_pairs(method, chosen, people, table, name)
-            pairs = places(kept, table)
-            settings = {"size": size, "threads": threads, "pipeline_seed": pipeline_seed}
-            scratch = find_scratch(f"score-{name}", name, method, chosen, table, settings, device, __name__)
-            tuples = tuples_of_pairs(method, kept, people, table, pipeline_seed)
-            images = generate_images(method, people.to(device), tuples, scratch)
-        source, target = (people.images[rows] for rows in pairs.unbind(1))
-
+            drawn, scratch = generated_images(name, chosen, seed, device, threads, size)
         networks = load_networks(scores.classifier, scores.detector, device)
-        mask = masks(people.poses[pairs[:, 1]], size)
-        found, judged = inspect(images, mask, networks, device, name)
-        found |= compare(images, target, mask, scores.ssim)
-        if networks.classifier and judged:
-            # Against the real targets; these themselves against the sources, other real images of the same people.
-            other = judge(networks.classifier, (source if real else target).to(device), title="classify real images")
-            found["fd"] = frechet_distance(judged.features, other.features)
-        model = layout.reid(layout.REAL, scores.identity, seed)
-        if (model / "network.pt").exists():
-            found |= _identities(model, mirror, images, table, pairs, real, name, device)
+        found = scores_of_images(drawn, scores.ssim, networks, device)
+        search, notes = None, list(networks.notes)
+        if (searcher.model / "network.pt").exists():
+            search = search_gallery(searcher, drawn, device)
+            found |= scores_of_identity(search)
         else:
-            networks.notes.append(f"No identity: {model} holds no network; run train-reid, then score again")
-            sheet([], layout.gan_ranks(name), title=networks.notes[-1])
-
+            notes.append(f"No identity: {searcher.model} holds no network; run train-reid, then score again")
         result = {
             "name": name,
             "device": describe(device, threads),
-            "pairs": len(pairs),
-            "pairs_left_out": len(chosen) - len(pairs),
+            "pairs": len(drawn.pairs),
+            "pairs_left_out": len(chosen) - len(drawn.pairs),
             "definitions": {
                 "ssim": scores.ssim,
                 "classifier": scores.classifier,
@@ -111,70 +132,110 @@ def run(
                 "identity": scores.identity,
             },
             "scores": {key: round(value, 4) for key, value in found.items()},
-            "notes": networks.notes,
+            "notes": notes,
         }
-        _draw(source, target, None if real else images, out.with_suffix(".png"), name)
+
+        # Draw and write; the JSON file comes last, so that it is there only if all is.
+        if search is None:
+            sheet([], layout.gan_ranks(name), title=notes[-1])
+        else:
+            draw_rank_lists(search, drawn, layout.gan_ranks(name))
+        draw_pairs(drawn, out.with_suffix(".png"))
         save_json(result, out, indent=1)
-        if not real:
+        if scratch is not None:
             scratch.remove()
         say(", ".join(f"{key} {round(value, 4)}" for key, value in found.items()))
-        for note in networks.notes:
+        for note in notes:
             say(note)
         say(str(out.with_suffix(".png")))
 
 
-def _identities(
-    model: Path,
-    mirror: bool,
-    images: Tensor,
-    table: pd.DataFrame,
-    pairs: Tensor,
-    real: bool,
-    name: str,
-    device: torch.device,
-) -> dict[str, float]:
-    """Does a Re-ID network trained on real images find the person by these images? Draws a sheet of what it finds.
+def real_images(chosen: pd.DataFrame, size: tuple[int, int]) -> Drawn:
+    """The real targets of pairs, columns source and target, as what is to be scored."""
+    people, table = read_pairs("gallery", chosen, size)
+    pairs = places(chosen, table)
+    source, target = (people.images[rows] for rows in pairs.unbind(1))
+    return Drawn(layout.REAL, table, pairs, source, target, target, masks(people.poses[pairs[:, 1]], size))
 
-    Args:
-        model: folder of the network.
-        mirror: whether it embeds each image together with its mirror image.
-        images: (P, 3, H, W) uint8.
-        table: sample table of the pairs' people.
-        pairs: (P, 2) rows of the table: source and target; an image does not find the two that it comes from.
-        real: whether the images are the targets themselves, and have their cameras; others have their sources'.
-        name: what the sheet is named after.
-        device: that the network works on.
+
+def generated_images(
+    name: str, chosen: pd.DataFrame, seed: int, device: torch.device, threads: int, size: tuple[int, int]
+) -> tuple[Drawn, Scratch]:
+    """The images that a generator draws of pairs, columns source and target, of those that it can use.
+
+    Returns:
+        the images, and the scratch folder that keeps them until the caller removes it.
+
+    Raises:
+        InputError: the generator can draw none of the pairs.
+    """
+    method = methods.load(layout.gan(name), device)
+    people, table = read_pairs("gallery", chosen, size, method.needs)
+    kept = usable_pairs(method, chosen, people, table, name)
+    pairs = places(kept, table)
+    settings = {"size": size, "threads": threads, "seed": seed}
+    scratch = find_scratch(f"score-{name}", name, method, chosen, table, settings, device, __name__)
+    tuples = tuples_of_pairs(method, kept, people, table, seed)
+    images = generate_images(method, people.to(device), tuples, scratch)
+    source, target = (people.images[rows] for rows in pairs.unbind(1))
+    return Drawn(name, table, pairs, source, target, images, masks(people.poses[pairs[:, 1]], size)), scratch
+
+
+def scores_of_images(drawn: Drawn, ssim: str, networks: Networks, device: torch.device) -> dict[str, float]:
+    """The scores of `pipelines.scoring.inspect` and `compare`, and with a classifier the Frechet distance, fd.
+
+    That is the distance to the real targets; theirs is that to the sources, other real images of the same people.
+    """
+    found, judged = inspect(drawn.images, drawn.mask, networks, device, drawn.name)
+    found |= compare(drawn.images, drawn.target, drawn.mask, ssim)
+    if networks.classifier and judged:
+        reference = drawn.source if drawn.real else drawn.target
+        other = judge(networks.classifier, reference.to(device), title="classify real images")
+        found["fd"] = frechet_distance(judged.features, other.features)
+    return found
+
+
+def search_gallery(searcher: Searcher, drawn: Drawn, device: torch.device) -> Search:
+    """Features of images and gallery by a Re-ID network.
+
+    Real images have their target's camera, generated ones their source's, whose pixels they take over. No image is to
+    find the source and the target that it comes from.
+    """
+    network, config = storage.load(searcher.model, device)
+    gallery = samples.read(layout.samples("gallery"))
+    gallery = gallery[gallery["identity"] != samples.JUNK].reset_index(drop=True)
+    pictures = load(gallery["archive"], gallery["image"], tuple(config["image_size"]))
+    row_of = pd.Series(np.arange(len(gallery)), gallery["image"])
+
+    def features(images: Tensor, title: str) -> NDArray[np.float32]:
+        return normalise(extract(network, images.to(device), BATCH, title, searcher.mirror))
+
+    return Search(
+        shown=drawn.table.iloc[drawn.pairs[:, int(drawn.real)].numpy()],
+        gallery=gallery,
+        pictures=pictures,
+        of_images=features(drawn.images, "features of images"),
+        of_gallery=features(pictures, "features of the gallery"),
+        left_out=row_of.loc[drawn.table["image"]].to_numpy()[drawn.pairs.numpy()],
+    )
+
+
+def scores_of_identity(search: Search) -> dict[str, float]:
+    """Does the Re-ID network find the person by the images?
 
     Returns:
         identity_rank1 and identity_mAP, per cent, of the images whose person is in the rest of the gallery in another
         camera, and their number, identity_images; that alone where there are none.
     """
-    network, config = storage.load(model, device)
-    gallery = samples.read(layout.samples("gallery"))
-    gallery = gallery[gallery["identity"] != samples.JUNK].reset_index(drop=True)
-    known = load(gallery["archive"], gallery["image"], tuple(config["image_size"]))
-    row_of = pd.Series(np.arange(len(gallery)), gallery["image"])
-    shown = table.iloc[pairs[:, int(real)].numpy()]
-    left_out = row_of.loc[table["image"]].to_numpy()[pairs.numpy()]
-    query = normalise(extract(network, images.to(device), BATCH, "features of images", mirror))
-    of_gallery = normalise(extract(network, known.to(device), BATCH, "features of the gallery", mirror))
-    lists = []
-    rows = np.unique(np.linspace(0, len(images) - 1, LISTS).astype(int))
-    for row, near in zip(rows, nearest(query[rows], of_gallery, LISTED), strict=True):
-        kinds = rank_lists.rank_list(shown.iloc[row], gallery, near).kinds
-        kinds = ["junk" if place in left_out[row] else kind for place, kind in zip(near, kinds, strict=True)]
-        pictures = known[near].permute(0, 2, 3, 1).numpy()
-        lists.append((name, images[row].permute(1, 2, 0).numpy(), list(zip(pictures, kinds, strict=True))))
-    rank_lists.draw(lists, layout.gan_ranks(name), generated=not real)
-
+    shown, gallery = search.shown, search.gallery
     matches = match(
-        query,
+        search.of_images,
         shown["identity"].to_numpy(),
         shown["camera"].to_numpy(),
-        of_gallery,
+        search.of_gallery,
         gallery["identity"].to_numpy(),
         gallery["camera"].to_numpy(),
-        left_out=left_out,
+        left_out=search.left_out,
     )
     there = matches.first_rank > 0
     if not there.any():
@@ -186,8 +247,33 @@ def _identities(
     }
 
 
-def _draw(source: Tensor, target: Tensor, generated: Tensor | None, path: Path, name: str) -> None:
-    rows = np.unique(np.linspace(0, len(source) - 1, SHOWN).astype(int))
-    shown = {"source": source, "target": target} | ({} if generated is None else {"generated": generated})
-    lines = [(caption, list(images[rows].permute(0, 2, 3, 1).numpy())) for caption, images in shown.items()]
-    sheet(lines, path, title=f"{name}: test people redrawn in another of their poses; the target is the real image")
+def draw_rank_lists(search: Search, drawn: Drawn, path: Path) -> None:
+    """Draw what the Re-ID network finds by some of the images; those that an image comes from are marked as junk."""
+    lists = []
+    rows = spread(len(drawn.images), LISTS)
+    for row, near in zip(rows, nearest(search.of_images[rows], search.of_gallery, LISTED), strict=True):
+        kinds = rank_lists.rank_list(search.shown.iloc[row], search.gallery, near).kinds
+        own = search.left_out[row]
+        marks = ["junk" if place in own else kind for place, kind in zip(near, kinds, strict=True)]
+        found = list(zip(pixels(search.pictures[near]), marks, strict=True))
+        lists.append((drawn.name, pixels(drawn.images[row]), found))
+    rank_lists.draw(lists, path, generated=not drawn.real)
+
+
+def draw_pairs(drawn: Drawn, path: Path) -> None:
+    """Draw some of the pairs, and what was generated of them."""
+    shown = {"source": drawn.source, "target": drawn.target} | ({} if drawn.real else {"generated": drawn.images})
+    rows = spread(len(drawn.pairs), SHOWN)
+    lines = [(caption, list(pixels(images[rows]))) for caption, images in shown.items()]
+    title = f"{drawn.name}: test people redrawn in another of their poses; the target is the real image"
+    sheet(lines, path, title=title)
+
+
+def spread(count: int, most: int) -> NDArray[np.int64]:
+    """At most so many indices, spread evenly over `count`."""
+    return np.unique(np.linspace(0, count - 1, most).astype(int))
+
+
+def pixels(images: Tensor) -> NDArray[np.uint8]:
+    """Images (..., 3, H, W) as pictures (..., H, W, 3)."""
+    return images.movedim(-3, -1).numpy()

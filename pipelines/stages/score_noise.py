@@ -27,7 +27,7 @@ SIGMAS = (0, 5, 10, 15, 20, 25)  # pixels; Fig. 11
 
 
 def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
-    """Write `data/ablations/NAME-noise.tsv` (sigma, mask_ssim, mask_is, mask_is_std) and a figure of it.
+    """Write `data/gan_scores/NAME-noise.tsv` (sigma, mask_ssim, mask_is, mask_is_std) and a figure of it.
 
     Without the classifier's weights the last two columns are missing.
     """

@@ -1,7 +1,7 @@
 """Checking parameters: types with bounds for the signatures of networks, methods and distances, and sections of files.
 
 A part of the project has its options, their types, bounds and defaults in one place, its constructor's signature.
-`options_of` makes the section of params.yaml that sets them.
+`options_of` makes the section of params.yaml that sets them; each fault names its whole key, see `faults`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,22 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails
+
+from reid.common.errors import InputError
 
 
 def plain_name(name: object) -> object:
@@ -73,7 +86,8 @@ def odd(number: int) -> int:
 def options_of(part: Callable[..., Any], given: set[str]) -> type[Section]:
     """The section of a parameter file that sets the options of a class or function.
 
-    Its keys, types, bounds and defaults are those of the arguments in the signature.
+    Its keys, types, bounds and defaults are those of the arguments in the signature. Where a class has a static method
+    `check_options(options)`, that says by a ValueError which values do not go together.
 
     Args:
         part: a class, or a function.
@@ -85,56 +99,83 @@ def options_of(part: Callable[..., Any], given: set[str]) -> type[Section]:
         for name, argument in inspect.signature(part).parameters.items()
         if name not in given
     }
-    section: type[Section] = create_model("Options", __base__=Section, **own)
+
+    def go_together(section: Section) -> Section:
+        if (check := getattr(part, "check_options", None)) is not None:
+            check(section.model_dump())
+        return section
+
+    checks: dict[str, Any] = {"go_together": model_validator(mode="after")(go_together)}
+    section: type[Section] = create_model("Options", __base__=Section, __validators__=checks, **own)
     return section
 
 
-def options(part: Callable[..., Any], values: dict[str, Any], given: set[str], name: str) -> dict[str, Any]:
+def options(part: Callable[..., Any], values: dict[str, Any], given: set[str]) -> dict[str, Any]:
     """All options of a class or function: the values that are set, checked, and the defaults of the others.
-
-    Where the class has a static method `check_options(options)`, it is called with the result, and raises ValueError
-    for values that do not go together.
 
     Args:
         part: a class, or a function.
         values: options by name.
         given: as of `options_of`.
-        name: of the part, for errors.
-
-    Raises:
-        ValueError: a value is wrong; the message names `name` and each fault.
 
     Example:
         >>> def blur(image: object, sigma: Rate, size: Positive = 3) -> None: ...
-        >>> options(blur, {"sigma": 1}, {"image"}, "blur")
+        >>> options(blur, {"sigma": 1}, {"image"})
         {'sigma': 1.0, 'size': 3}
+
+    Raises:
+        ValidationError: a ValueError. Raised while a section is checked, it becomes part of that section's own, and
+            `faults` names the whole key.
     """
-    whole = checked(values, options_of(part, given), name)
-    if (check := getattr(part, "check_options", None)) is not None:
-        try:
-            check(whole)
-        except ValueError as error:
-            raise ValueError(f"of {name}: {error}") from error
-    return whole
+    return options_of(part, given).model_validate(values).model_dump()
 
 
-def checked(options: dict[str, Any], section: type[Section] | None, name: str | None) -> dict[str, Any]:
-    """The options as their section has them; unchanged where what they belong to, `name`, is wrong itself."""
-    if section is None:
-        return options
+def arguments(part: Callable[..., Any], given: set[str]) -> AfterValidator:
+    """The check that a section's keys are options of a class or function; it adds those that are left out."""
+    return AfterValidator(lambda values: options(part, values, given))
+
+
+def options_of_each(
+    parts: Mapping[str, Callable[..., Any]], values: dict[str, dict[str, Any]], given: set[str]
+) -> dict[str, dict[str, Any]]:
+    """`options` of several parts, from sections that are named like them; those left out have defaults alone."""
+    empty = Field(default={}, validate_default=True)
+    own: dict[str, Any] = {
+        name: (Annotated[dict[str, Any], arguments(part, given)], empty) for name, part in parts.items()
+    }
+    return create_model("Sections", __base__=Section, **own).model_validate(values).model_dump()
+
+
+def fault(key: str, message: str) -> ValidationError:
+    """What a check of a whole section raises where it is one key that is wrong."""
+    details = InitErrorDetails(type="value_error", loc=(key,), input=None, ctx={"error": ValueError(message)})
+    return ValidationError.from_exception_data("Options", [details])
+
+
+def stored_options(
+    part: Callable[..., Any], values: dict[str, Any], given: set[str], file: Path, remedy: str
+) -> dict[str, Any]:
+    """`options` that a file holds, of what was once built with them.
+
+    Raises:
+        InputError: naming the file and the remedy: the part has no such options, or not any more.
+    """
     try:
-        return section.model_validate(options).model_dump()
+        return options(part, values, given)
     except ValidationError as error:
-        raise ValueError(f"of {name}: {'; '.join(faults(error))}") from error
+        raise InputError(
+            f"{file}: {'; '.join(faults(error))}: expected options of {part.__name__} as it is in this version of the "
+            f"project; {remedy}"
+        ) from error
 
 
 def faults(error: ValidationError) -> list[str]:
     """One line for each fault: key, what is wrong, what came."""
     lines = []
-    for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"] if part != "[key]")
-        unknown = fault["type"] == "extra_forbidden"
-        message = "unknown parameter" if unknown else fault["msg"].removeprefix("Value error, ")
-        got = "" if unknown or fault["type"] in ("value_error", "missing") else f", got {fault['input']!r}"
+    for one in error.errors():
+        key = ".".join(str(part) for part in one["loc"] if part != "[key]")
+        unknown = one["type"] == "extra_forbidden"
+        message = "unknown parameter" if unknown else one["msg"].removeprefix("Value error, ")
+        got = "" if unknown or one["type"] in ("value_error", "missing") else f", got {one['input']!r}"
         lines.append(f"{key}: {message}{got}" if key else f"{message}")
     return lines

@@ -1,7 +1,7 @@
 """Re-ID networks: `loss(images, labels)`, a value for each image or pair, to train; `embed(images)`, (B, D), to search.
 
 The constructor's signature says which options a network has, of what types, within which bounds, and their defaults.
-Where it has a static method `check_options(options)`, that raises InputError for values that do not go together, and
+Where it has a static method `check_options(options)`, that raises ValueError for values that do not go together, and
 `check_training(training)` for options of the training loop that the network cannot learn with.
 """
 

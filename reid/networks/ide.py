@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reid.common.errors import InputError
-from reid.common.parameters import Share, Size
+from reid.common.parameters import Share, Size, fault
 from reid.networks.backbones import BACKBONES, build, check_name
 from reid.networks.crops import check_crop, fit
 from reid.networks.folding import fold
@@ -48,11 +47,11 @@ class IDE(nn.Module):
 
     @staticmethod
     def check_options(options: dict[str, Any]) -> None:
-        """Raise InputError where a crop does not fit, or a backbone does not exist or lacks a file of its weights."""
+        """Raise ValueError where a crop does not fit, or a backbone does not exist or lacks a file of its weights."""
         check_crop(options["input_size"], options["crop_size"])
         check_name(options["backbone"])
         if ":" in options["backbone"] and options["weights"] is None:
-            raise InputError(f"weights: backbone {options['backbone']} needs a file of its weights: none come with it")
+            raise fault("weights", f"backbone {options['backbone']} needs a file of its weights: none come with it")
 
     def heads(self) -> list[tuple[nn.Linear, float]]:
         """The layers after the backbone, and their learning rates as multiples of the classifier's."""

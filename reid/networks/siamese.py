@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reid.common.errors import InputError
-from reid.common.parameters import NotNegative, Rate, Share, Size
+from reid.common.parameters import NotNegative, Rate, Share, Size, fault
 from reid.networks.ide import IDE, linear
 
 
@@ -46,9 +45,9 @@ class Siamese(IDE):
 
     @staticmethod
     def check_training(training: dict[str, Any]) -> None:
-        """Raise InputError for options of the training loop that the network cannot learn with."""
+        """Raise ValueError for options of the training loop that the network cannot learn with."""
         if training["sampling"] == "single":
-            raise InputError("sampling: a siamese network learns from pairs: drawn or counted, got single")
+            raise fault("sampling", "a siamese network learns from pairs: drawn or counted, got single")
 
     def heads(self) -> list[tuple[nn.Linear, float]]:
         """The layers after the backbone, and their learning rates as multiples of the classifier's."""

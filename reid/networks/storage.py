@@ -8,7 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from reid.common.parameters import stored_options
 from reid.common.saved import load_json, load_tensors, save_json, save_tensors
+
+REMEDY = "run `dvc checkout -f`, or train-reid again"
 
 
 def save(network: nn.Module, name: str, options: dict[str, Any], folder: Path, about: dict[str, Any]) -> None:
@@ -18,7 +21,12 @@ def save(network: nn.Module, name: str, options: dict[str, Any], folder: Path, a
 
 
 def load(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Any, dict[str, Any]]:
-    """A trained network in evaluation mode, and its config; raises FileNotFoundError naming what is missing."""
+    """A trained network in evaluation mode, and its config.
+
+    Raises:
+        FileNotFoundError: a file is missing; the message names it.
+        InputError: a file is damaged, or the network has no such options any more.
+    """
     from reid.networks import NETWORKS
 
     folder = Path(folder)
@@ -27,7 +35,9 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Any, d
             raise FileNotFoundError(
                 f"{folder / file} does not exist: {folder} holds no trained network; run train-reid"
             )
-    config = load_json(folder / "config.json", ("network", "options"), "run `dvc checkout -f`, or train-reid again")
-    network = NETWORKS[config["network"]](**config["options"], pretrained=False)
-    network.load_state_dict(load_tensors(folder / "network.pt", "run `dvc checkout -f`, or train-reid again"))
+    config = load_json(folder / "config.json", ("network", "options"), REMEDY)
+    made = NETWORKS[config["network"]]
+    options = stored_options(made, config["options"], {"pretrained"}, folder / "config.json", "run train-reid again")
+    network = made(**options, pretrained=False)
+    network.load_state_dict(load_tensors(folder / "network.pt", REMEDY))
     return network.to(device).eval(), config

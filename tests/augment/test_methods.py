@@ -14,6 +14,7 @@ from augment.methods import METHODS
 from augment.poses import Pose
 from augment.training import train
 from reid.common.checkpoints import Scratch
+from reid.common.errors import InputError
 
 # Methods, and options with which they are small and train in moments.
 TINY = {"width": 0.0625, "features": "pixels", "iterations": 3, "batch_size": 2}
@@ -208,4 +209,17 @@ def test_an_unknown_method_and_a_missing_folder_are_named(tmp_path):
         methods.load(tmp_path)
     methods.save(build("unet"), "gone", CASES["unet"][1], tmp_path)
     with pytest.raises(ValueError, match="names the method gone; there are pose_gan"):
+        methods.load(tmp_path)
+
+
+def test_options_that_are_no_more_are_named(tmp_path):
+    options = {**CASES["unet"][1], "mirror": True, "generator_options": {"symmetry": True}}
+    methods.save(build("unet"), "pose_gan", options, tmp_path)
+    with pytest.raises(
+        InputError, match=r"config.json: mirror: unknown parameter: .* of PoseGAN .*; run train-gan again"
+    ):
+        methods.load(tmp_path)
+    del options["mirror"]
+    methods.save(build("unet"), "pose_gan", options, tmp_path)
+    with pytest.raises(InputError, match=r"config.json: generator_options.symmetry: unknown parameter: "):
         methods.load(tmp_path)

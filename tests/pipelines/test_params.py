@@ -113,14 +113,22 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
         (lambda p: p.update(exports=["a b"]), "exports.0: expected a name of lower-case letters, .* got 'a b'"),
         (lambda p: p["reid"].update({"IDE": p["reid"]["ide"]}), "reid.IDE: expected a name of lower-case letters"),
         (lambda p: p["scores"].update(identity=1), "scores.identity: expected a name of lower-case letters"),
+        (lambda p: p.update(pose=5), "pose: Input should be a valid dictionary .* got 5"),
+        (lambda p: p["pose"].update(options={}), "pose.options: unknown parameter"),
+        (
+            lambda p: p["pose"].update(blazepose={"padding": 0.5, "processes": 2}),
+            r"pose.blazepose.padding: .* got 0.5\n  pose.blazepose.processes: unknown parameter",
+        ),
+        (lambda p: p["pose"].update(truth=1), "pose.truth: Input should be a valid dictionary, got 1"),
+        (lambda p: p["gan"]["full"].update(options=1), "gan.full.options: Input should be a valid dictionary, got 1"),
         (lambda p: p["dataset"].update(path=5), "dataset.path: Input should be a valid string, got 5"),
         (
             lambda p: p["reid"]["siamese"]["training"].update(sampling="single"),
-            "reid.siamese.training: sampling: a siamese network learns from pairs: drawn or counted, got single",
+            "reid.siamese.training.sampling: a siamese network learns from pairs: drawn or counted, got single",
         ),
         (
             lambda p: p["reid"]["siamese"]["training"].pop("sampling"),
-            "reid.siamese.training: sampling: a siamese network learns from pairs: drawn or counted, got single",
+            "reid.siamese.training.sampling: a siamese network learns from pairs: drawn or counted, got single",
         ),
         (
             lambda p: p["reid"]["ide"]["training"].update(sampling="all"),
@@ -131,18 +139,18 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
         (lambda p: p["reid"]["ide"]["training"].update(momentum=2), "reid.ide.training.momentum: .* got 2"),
         (lambda p: p["reid"]["ide"].update(network="triplet"), "reid.ide.network: unknown name 'triplet'; known are"),
         (lambda p: p["reid"]["ide"].pop("mirror"), "reid.ide.mirror: Field required"),
-        (lambda p: p["reid"]["ide"]["options"].update(dropout=1.5), "reid.ide.options: of ide: dropout: .* got 1.5"),
+        (lambda p: p["reid"]["ide"]["options"].update(dropout=1.5), "reid.ide.options.dropout: .* got 1.5"),
         (
             lambda p: p["reid"]["siamese"]["options"].update(verifier_rate=0, crop_size=[1, 0]),
-            "reid.siamese.options: of siamese: crop_size.1: .* got 0; verifier_rate: .* greater than 0, got 0",
+            r"reid.siamese.options.crop_size.1: .* got 0\n  reid.siamese.options.verifier_rate: .* than 0, got 0",
         ),
         (lambda p: p["distances"].update(cosine={}), "distances.cosine: unknown name 'cosine'; known are euclidean"),
         (
             lambda p: p["distances"]["k-reciprocal"].update(k1=0, k3=1),
-            "distances: of k-reciprocal: k1: Input should be greater than or equal to 1, got 0; k3: unknown parameter",
+            r"distances.k-reciprocal.k1: .* equal to 1, got 0\n  distances.k-reciprocal.k3: unknown parameter",
         ),
-        (lambda p: p["distances"]["xqda"].update(seed=1), "distances: of xqda: seed: unknown parameter"),
-        (lambda p: p["distances"].update(euclidean={"p": 1}), "distances: of euclidean: p: unknown parameter"),
+        (lambda p: p["distances"]["xqda"].update(seed=1), "distances.xqda.seed: unknown parameter"),
+        (lambda p: p["distances"].update(euclidean={"p": 1}), "distances.euclidean.p: unknown parameter"),
         (
             lambda p: p["distances"].update(kissme=None),
             "distances.kissme: Input should be a valid dictionary, got None",
@@ -150,7 +158,7 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
         (lambda p: p["reid"]["ide"].update(distances=["cosine"]), "unknown name 'cosine'; known are euclidean, xqda"),
         (
             lambda p: p["reid"]["ide"]["options"].update(crop_size=[200, 50]),
-            r"reid.ide.options: of ide: crop_size \(200, 50\) is larger than input_size \(96, 48\)",
+            r"reid.ide.options: crop_size \(200, 50\) is larger than input_size \(96, 48\)",
         ),
         (
             lambda p: p["reid"]["ide"]["options"].update(backbone="torchvision:resnet19"),
@@ -158,16 +166,16 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
         ),
         (
             lambda p: p["reid"]["ide"]["options"].update(backbone="torchvision:resnet18"),
-            "weights: backbone torchvision:resnet18 needs a file of its weights",
+            "reid.ide.options.weights: backbone torchvision:resnet18 needs a file of its weights",
         ),
-        (lambda p: p["reid"]["ide"]["options"].update(pairs=2), "reid.ide.options: of ide: pairs: unknown parameter"),
+        (lambda p: p["reid"]["ide"]["options"].update(pairs=2), "reid.ide.options.pairs: unknown parameter"),
         (lambda p: p["reid"]["ide"]["generated"].update(labels="own"), "reid.ide.generated.labels: .* got 'own'"),
         (lambda p: p["reid"]["ide"]["generated"].update(smoothing=2), "reid.ide.generated.smoothing: .* got 2"),
         (
             lambda p: p["evaluation"].update(queries="max", normalise=False),
-            "evaluation: queries: max makes queries of length 1, so normalise must be true",
+            "evaluation.queries: max makes queries of length 1, so normalise must be true",
         ),
-        (lambda p: p["gan"]["full"]["training"].update(lr=1), "gan.full.training: of the training loop: lr: unknown"),
+        (lambda p: p["gan"]["full"]["training"].update(lr=1), "gan.full.training.lr: unknown"),
         (lambda p: p.pop("seed"), "seed: Field required"),
         (lambda p: p.update(alphas=[0]), "alphas: 0 is not possible: .* from 2; alpha = 1 is the row `real`"),
         (lambda p: p.update(alphas=[1, 2]), "alphas: 1 is not possible"),
@@ -202,19 +210,19 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
         (lambda p: p["dataset"].update(name="market"), "unknown name 'market'; known are market1501, dukemtmc-reid"),
         (
             lambda p: p["gan"]["full"]["options"].update(width=0),
-            "gan.full.options: of pose_gan: width: Input should be greater than 0, got 0",
+            "gan.full.options.width: Input should be greater than 0, got 0",
         ),
         (
             lambda p: p["gan"]["full"]["options"]["generator_options"].update(aggregation="mean"),
-            "of pose_gan: of deformable: aggregation: Input should be 'maximum', 'average' or 'linear', got",
+            "gan.full.options.generator_options.aggregation: Input should be 'maximum', 'average' or 'linear', got",
         ),
         (
             lambda p: p["gan"]["baseline"]["options"].update(generator_options={"symmetry": True}),
-            "gan.baseline.options: of pose_gan: of unet: symmetry: unknown parameter",
+            "gan.baseline.options.generator_options.symmetry: unknown parameter",
         ),
         (
             lambda p: p["gan"]["full"]["options"].update(convention="text"),
-            "gan.full.options: of pose_gan: convention: Input should be 'released' or 'paper', got 'text'",
+            "gan.full.options.convention: Input should be 'released' or 'paper', got 'text'",
         ),
         (lambda p: p["gan"]["full"]["options"].update(layer="conv9_1"), "layer: Input should be 'conv1_1', 'conv1_2'"),
         (lambda p: p["gan"]["full"].update(method="gan"), "gan.full.method: unknown name 'gan'; known are pose_gan"),

@@ -1,11 +1,21 @@
-"""`threads` bounds every library's threads: those that are loaded, and those that are loaded later."""
+"""`threads` bounds every library's threads: those that are loaded, those that are loaded later, those of workers."""
 
 import json
 import os
 import subprocess
 import sys
+import zipfile
 
+import pytest
+from commands import run, write_params
 from conftest import ROOT
+
+from augment.poses.estimators import blazepose
+from augment.streets import studio
+from augment.streets.collection import plan
+from pipelines.__main__ import main
+from reid.common.workers import THREAD_VARIABLES, workers
+from reid.files import weights
 
 SCRIPT = """
 import json, sys
@@ -40,3 +50,66 @@ def test_three_threads_may_be_more_than_there_are_cores():
     found = pools(3)
     assert {found[name] for name in ("torch", "cv2", "arrow")} == {3}
     assert max(found.values()) == 3
+
+
+def pools_of_a_worker():
+    import cv2
+    import torch
+    from threadpoolctl import threadpool_info
+
+    found = {"torch": torch.get_num_threads(), "cv2": cv2.getNumThreads()}
+    return found | {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
+
+
+def threads_of_this_process():
+    """Whoever started them: what the libraries say about themselves leaves some out."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def started_by_rendering(part):
+    before = threads_of_this_process()
+    studio._job(7, plan(2, 7)[1][:1], part, ())
+    return threads_of_this_process() - before
+
+
+def started_by_pose_estimation(archive, image):
+    before = threads_of_this_process()
+    blazepose._start_worker(str(weights.locate("blazepose-full")), 1.3)
+    blazepose._estimate_one((archive, image))
+    return threads_of_this_process() - before
+
+
+def test_a_worker_has_one_thread_of_everything(monkeypatch):
+    for variable in THREAD_VARIABLES:
+        monkeypatch.setenv(variable, "3")
+    with workers(1) as pool:
+        found = pool.submit(pools_of_a_worker).result()
+    assert set(found.values()) == {1}
+    assert {os.environ[variable] for variable in THREAD_VARIABLES} == {"3"}
+
+
+def test_rendering_and_pose_estimation_start_no_threads(tmp_path, tiny_zip):
+    image = next(name for name in zipfile.ZipFile(tiny_zip).namelist() if name.endswith(".jpg"))
+    with workers(1) as pool:
+        assert pool.submit(started_by_rendering, tmp_path / "part.zip").result() == 0
+        assert pool.submit(started_by_pose_estimation, str(tiny_zip), image).result() == 0
+
+
+def test_there_are_as_many_workers_as_threads(project, monkeypatch):
+    asked = []
+
+    class Asked(Exception):
+        pass
+
+    def ask(processes, *arguments):
+        asked.append(processes)
+        raise Asked
+
+    write_params(lambda p: p.update(threads=3, pose={"estimator": "blazepose"}))
+    run("prepare")
+    monkeypatch.setattr(blazepose, "workers", ask)
+    monkeypatch.setattr(studio, "workers", ask)
+    for words in (["estimate-poses"], ["augment", "views", "--alpha", "2"]):
+        with pytest.raises(Asked):
+            main.main(words, standalone_mode=False)
+    assert asked == [3, 3]

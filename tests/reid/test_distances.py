@@ -24,12 +24,12 @@ def test_contract(name):
 
 @pytest.mark.parametrize("name", DISTANCES)
 def test_the_signature_describes_the_options(name):
-    found = parameters.options(DISTANCES[name], {}, {"seed"}, name)
+    found = parameters.options(DISTANCES[name], {}, {"seed"})
     seed = {"seed": 3} if DISTANCES[name].learns else {}
     assert DISTANCES[name](**found, **seed)
     for option, value in found.items():
-        with pytest.raises(ValueError, match=f"of {name}: {option}: Input should be .*, got {-abs(value)}"):
-            parameters.options(DISTANCES[name], {option: -abs(value)}, {"seed"}, name)
+        with pytest.raises(ValueError, match=f"{option}\n  Input should be .*input_value={-abs(value)}"):
+            parameters.options(DISTANCES[name], {option: -abs(value)}, {"seed"})
 
 
 def test_euclidean():

@@ -24,10 +24,10 @@ def build(name, **options):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_signature_describes_the_options(name):
-    found = parameters.options(NETWORKS[name], {"backbone": "mobilenet-v2"}, {"classes", "pretrained"}, name)
+    found = parameters.options(NETWORKS[name], {"backbone": "mobilenet-v2"}, {"classes", "pretrained"})
     assert NETWORKS[name](**found, classes=2, pretrained=False)
-    with pytest.raises(ValueError, match=f"of {name}: dropout: Input should be less than or equal to 1, got 2"):
-        parameters.options(NETWORKS[name], {"dropout": 2}, {"classes", "pretrained"}, name)
+    with pytest.raises(ValueError, match=r"dropout\n  Input should be less than or equal to 1"):
+        parameters.options(NETWORKS[name], {"dropout": 2}, {"classes", "pretrained"})
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -109,6 +109,14 @@ def test_backbones(name):
 
 def test_loading_from_nowhere_says_what_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"config.json does not exist: .* holds no trained network"):
+        storage.load(tmp_path)
+
+
+def test_options_that_are_no_more_are_named(tmp_path):
+    options = {"classes": 2, **SMALL, "mirror": True, "dropout": -1}
+    storage.save(build("ide", pretrained=False), "ide", options, tmp_path, {})
+    message = r"config.json: dropout: .*, got -1; mirror: unknown parameter: .* options of IDE .*; run train-reid again"
+    with pytest.raises(InputError, match=message):
         storage.load(tmp_path)
 
 

@@ -19,7 +19,7 @@ from augment.methods.pose_gan.unet import UNet
 from augment.networks.blocks import channels_last, encoder_filters
 from augment.networks.features import FEATURES, Layer
 from augment.poses import Pose
-from reid.common.parameters import Positive, Rate, Size, odd, one_of, options
+from reid.common.parameters import Positive, Rate, Size, odd, one_of, options_of_each
 
 GENERATORS: dict[str, type[UNet] | type[Deformable]] = {"unet": UNet, "deformable": Deformable}
 SHARED = {"size", "width", "background", "convention"}  # what generator and discriminator are both built with
@@ -67,7 +67,8 @@ class PoseGAN:
     def check_options(values: dict[str, Any]) -> None:
         """Raise ValueError where the generator has no such options."""
         name = values["generator"]
-        options(GENERATORS[name], values["generator_options"] or {}, SHARED, name)
+        own = values["generator_options"] or {}
+        options_of_each({"generator_options": GENERATORS[name]}, {"generator_options": own}, SHARED)
 
     @staticmethod
     def check_size(size: tuple[int, int]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +14,7 @@ from pydantic import Field
 from augment.poses.pose import INDEX, JOINTS, Pose
 from reid.common.parameters import Positive, Share
 from reid.common.progress import progress
+from reid.common.workers import workers
 from reid.files import weights
 from reid.files.images import Archive
 
@@ -58,7 +57,7 @@ class BlazePose:
             float, Field(ge=1)
         ] = 1.3,  # side of the square by the image's height; the best of 1 to 1.5 on rendered crops
         person: Share = 0.5,  # probability of a person from which joints count as visible
-        processes: Positive = 2,  # that work in parallel
+        processes: Positive = 2,  # that work in parallel, in one thread each
     ):
         self.padding, self.person, self.processes = padding, person, processes
 
@@ -66,8 +65,7 @@ class BlazePose:
         """Poses (N, 18), in parallel over images; the same for any number of processes."""
         model = str(weights.locate("blazepose-full"))
         images = list(zip(table["archive"], table["image"], strict=True))
-        setup = (model, self.padding)
-        with ProcessPoolExecutor(self.processes, get_context("spawn"), _start_worker, setup) as pool:
+        with workers(self.processes, _start_worker, model, self.padding) as pool:
             estimates = pool.map(_estimate_one, images, chunksize=16)
             results = list(progress(estimates, "estimate poses", "image", len(images)))
         joints = torch.from_numpy(np.array([r[0] for r in results], np.float32).reshape(-1, len(JOINTS), 2))
