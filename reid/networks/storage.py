@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from reid.common.errors import InputError
 from reid.common.parameters import stored_options
 from reid.common.saved import load_json, load_tensors, save_json, save_tensors
 
@@ -25,7 +26,7 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Any, d
 
     Raises:
         FileNotFoundError: a file is missing; the message names it.
-        InputError: a file is damaged, or the network has no such options any more.
+        InputError: a file is damaged, or there is no such network, or it has no such options any more.
     """
     from reid.networks import NETWORKS
 
@@ -36,6 +37,10 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Any, d
                 f"{folder / file} does not exist: {folder} holds no trained network; run train-reid"
             )
     config = load_json(folder / "config.json", ("network", "options"), REMEDY)
+    if config["network"] not in NETWORKS:
+        raise InputError(
+            f"{folder / 'config.json'} names the network {config['network']}; there are {', '.join(NETWORKS)}"
+        )
     made = NETWORKS[config["network"]]
     options = stored_options(made, config["options"], {"pretrained"}, folder / "config.json", "run train-reid again")
     network = made(**options, pretrained=False)

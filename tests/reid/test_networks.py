@@ -107,6 +107,12 @@ def test_backbones(name):
     assert backbone(IMAGES).shape == (4, backbone.dimensions)
 
 
+def test_an_unknown_network_is_named(tmp_path):
+    storage.save(torch.nn.Linear(1, 1), "gone", {}, tmp_path, {})
+    with pytest.raises(ValueError, match=r"config.json names the network gone; there are ide, siamese"):
+        storage.load(tmp_path)
+
+
 def test_loading_from_nowhere_says_what_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"config.json does not exist: .* holds no trained network"):
         storage.load(tmp_path)
