@@ -1,14 +1,17 @@
 # make setup   install everything into .venv (does nothing the second time)
 # make demo    the whole pipeline on the embedded data set, and its table
-# make test    formatter, linter, type check, tests, a smoke run of the pipeline
+# make check   formatter, linter, type check, and the tests that are quick: for daily use
+# make test    the same with all tests, of which one runs the pipeline
 PYTHON ?= python3
 FAISS := $(if $(shell command -v nvidia-smi),faiss-gpu,faiss-cpu)==1.15.1
 # The system's pip installs into .venv, which needs none of its own: Debian's python3 alone cannot put one there.
 PIP := $(PYTHON) -m pip --python .venv --disable-pip-version-check
 SITE := .venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))"
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
+# Tests run in as many processes as tests/conftest.py finds room for, one file in one of them, in its order.
+PYTEST := $(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup demo test format clean
+.PHONY: setup demo lint check test format clean
 
 setup: .venv/ready
 
@@ -25,11 +28,16 @@ demo: setup
 	$(RUN) dvc repro
 	@echo "The table is data/report/table.md, all pictures are on data/report/index.html"
 
-test: setup
+check: lint
+	$(PYTEST) -m "not slow"
+
+test: lint
+	$(PYTEST)
+
+lint: setup
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
-	$(RUN) pytest
 
 format: setup
 	$(RUN) ruff format .

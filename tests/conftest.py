@@ -1,19 +1,44 @@
 """Fixtures: a data set of a few people cut out of the embedded one."""
 
 import json
+import os
 import shutil
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from pipelines.runtime import bound_threads
 from reid.export.members import exported
 from reid.files.images import write_folder
 
 ROOT = Path(__file__).parent.parent
 STREETS = ROOT / "data/raw/streets.zip"
 TRAIN_PEOPLE, TEST_PEOPLE = range(1, 5), range(101, 104)
+MEMORY = 4 << 30  # bytes for a process of tests and those that it starts
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """As many processes as this machine has cores and memory for; more than 8 would wait for the longest file."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(len(os.sched_getaffinity(0)), memory // MEMORY, 8))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with many slow tests come first, so that processes that share the files end together."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Each test starts alike, whatever ran before it: rounding depends on the number of threads, draws on the seed."""
+    bound_threads(1)
+    torch.manual_seed(0)
 
 
 def tiny_members() -> dict[str, bytes]:

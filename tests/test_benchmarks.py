@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-import torch
 
 from benchmarks.compare import command
 
@@ -24,13 +23,7 @@ SMALLEST = {  # options, and how many ratios, speeds or times are printed
 MEASURED = re.compile(r"(\S+) (?:times as fast|(?:images )?a second|s\b)|ratio (\S+)")
 
 
-@pytest.fixture(autouse=True)
-def _threads_as_before():
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs_and_prints_what_it_measured(name, tiny_zip, capfd):
     options, count = SMALLEST[name]

@@ -35,6 +35,7 @@ def test_commands_and_options_exist():
         assert set(re.findall(r"--[a-z]+", options)) <= known
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("snippet", SNIPPETS)
 def test_python_prints_what_it_says(snippet):
     done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=True)

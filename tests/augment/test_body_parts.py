@@ -220,6 +220,7 @@ class TestPaper:
         assert targets.isfinite().all()
         assert sources.isfinite().all()
 
+    @pytest.mark.slow
     def test_masks_are_drawn_in_the_source_and_warped(self):
         source, target = random_poses(2, 10), random_poses(2, 11)
         affine, masks = part_transforms(source, target, SIZE, convention="paper")

@@ -6,6 +6,8 @@ from augment.scores.detectors import DETECTORS, detection_score
 from augment.scores.ssd300 import SSD300
 from reid.files import weights
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def ssd300(tmp_path_factory):

@@ -39,6 +39,7 @@ def pools(threads):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_one_thread_is_one_thread_of_everything():
     found = pools(1)
     assert set(found.values()) == {1}
@@ -46,6 +47,7 @@ def test_one_thread_is_one_thread_of_everything():
         assert any(library in name for name in found), f"{library} has a pool of threads"
 
 
+@pytest.mark.slow
 def test_three_threads_may_be_more_than_there_are_cores():
     found = pools(3)
     assert {found[name] for name in ("torch", "cv2", "arrow")} == {3}
@@ -79,6 +81,7 @@ def started_by_pose_estimation(archive, image):
     return threads_of_this_process() - before
 
 
+@pytest.mark.slow
 def test_a_worker_has_one_thread_of_everything(monkeypatch):
     for variable in THREAD_VARIABLES:
         monkeypatch.setenv(variable, "3")
@@ -88,6 +91,7 @@ def test_a_worker_has_one_thread_of_everything(monkeypatch):
     assert {os.environ[variable] for variable in THREAD_VARIABLES} == {"3"}
 
 
+@pytest.mark.slow
 def test_rendering_and_pose_estimation_start_no_threads(tmp_path, tiny_zip):
     image = next(name for name in zipfile.ZipFile(tiny_zip).namelist() if name.endswith(".jpg"))
     with workers(1) as pool:

@@ -166,6 +166,7 @@ def test_modules_are_found_as_python_finds_them():
     assert {"numpy", "reid.common.atomic", "torch.Tensor"} <= imports("reid.files.images")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["pipelines.stages.train_gan", "augment.streets.studio"])
 def test_nothing_that_python_imports_is_missed(module):
     code = f"import sys, json, {module}\nprint(json.dumps(list(sys.modules)))"

@@ -61,6 +61,7 @@ def test_frozen_batch_norm_keeps_its_statistics_and_trains_its_scale():
     assert not any(torch.equal(a, b) for a, b in zip(after, before, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BACKBONES)
 def test_folding_changes_neither_the_function_nor_its_gradients(name):
     torch.manual_seed(0)

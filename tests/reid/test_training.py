@@ -21,6 +21,7 @@ def equal(a, b):
     return all(torch.equal(a[key], b[key]) for key in a)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_with_the_same_weights(tmp_path):
     whole, log = run(Scratch("whole", {}, tmp_path))
     assert [row["iteration"] for row in log] == [2, 4, 6, 8]
@@ -51,6 +52,7 @@ def test_seed_decides(tmp_path):
     assert not equal(first, other)
 
 
+@pytest.mark.slow
 def test_it_learns(tmp_path):
     images = torch.randint(0, 60, (20, 3, 64, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     for image, label in zip(images, LABELS, strict=True):
