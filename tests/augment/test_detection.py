@@ -177,7 +177,7 @@ def test_detections_are_in_order_and_inside(detector):
 def test_people_score_high_and_others_low(detector, people):
     astronaut = photo("astronaut")
     assert detector.score(astronaut) > 0.95  # 0.9997
-    assert detector.score(astronaut, height=1) == pytest.approx(0.9195, abs=0.01)
+    assert detector.score(astronaut, height=1) > 0.8  # 0.92
     assert detector.score(photo("coffee")) < 0.1  # 0.002
     assert detector.score(photo("chelsea")) < 0.1  # 0.03
     random = np.random.default_rng(0)

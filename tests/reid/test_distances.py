@@ -76,8 +76,9 @@ def test_nearest_is_the_head_of_a_sort():
 
 def test_nearest_and_smallest_break_ties_by_the_order_of_the_gallery(monkeypatch):
     # Few different features, many times each: every list ends among equals.
-    few = RANDOM.standard_normal((6, 40)).astype(np.float32)
-    gallery = few[RANDOM.integers(0, 6, 3000)]
+    random = np.random.default_rng(1)
+    few = random.standard_normal((6, 40)).astype(np.float32)
+    gallery = few[random.integers(0, 6, 3000)]
     for count in (1, 5, 100, 700, 3000):
         exact = ((QUERY_40[:, None].astype(float) - gallery) ** 2).sum(2)
         expected = np.argsort(exact, axis=1, kind="stable")[:, :count]
@@ -90,7 +91,7 @@ def test_nearest_and_smallest_break_ties_by_the_order_of_the_gallery(monkeypatch
 def test_nearest_is_exact_far_from_the_origin():
     # |q|^2 + |g|^2 - 2 q g loses all digits here: faiss's own order is wrong.
     gallery = (GALLERY * 0.01 + 100).astype(np.float32).repeat(5, 0)
-    gallery += (0.001 * RANDOM.standard_normal(gallery.shape)).astype(np.float32)
+    gallery += (0.001 * np.random.default_rng(1).standard_normal(gallery.shape)).astype(np.float32)
     query = (QUERY * 0.01 + 100).astype(np.float32)
     exact = ((query[:, None].astype(float) - gallery) ** 2).sum(2)
     np.testing.assert_array_equal(nearest(query, gallery, 9), np.argsort(exact, axis=1)[:, :9])

@@ -5,18 +5,17 @@ from reid.common.errors import InputError
 from reid.evaluation.features import normalise
 from reid.evaluation.multi_query import multi_query, pool
 
-RANDOM = np.random.default_rng(0)
-
 
 def features(count):
-    return normalise(RANDOM.standard_normal((count, 6)).astype(np.float32))
+    return normalise(np.random.default_rng(count).standard_normal((count, 6)).astype(np.float32))
 
 
 @pytest.mark.parametrize("how", ["average", "max"])
 def test_images_of_identity_and_camera_are_pooled(how):
     query, pooled = features(7), features(60)
     identities, cameras = np.array([1, 1, 2, 3, 9, 2, 1]), np.array([1, 2, 1, 3, 1, 1, 1])
-    of_pool = RANDOM.integers(-1, 4, 60), RANDOM.integers(1, 4, 60)
+    random = np.random.default_rng(0)
+    of_pool = random.integers(-1, 4, 60), random.integers(1, 4, 60)
     found = multi_query(query, identities, cameras, pooled, *of_pool, how)
     for row in range(7):
         same = [pooled[i] for i in range(60) if (of_pool[0][i], of_pool[1][i]) == (identities[row], cameras[row])] or [

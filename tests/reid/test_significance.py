@@ -4,7 +4,9 @@ from scipy.stats import bootstrap
 
 from reid.evaluation.significance import compare, resampled_means
 
-RANDOM = np.random.default_rng(0)
+
+def drawn(*shape):
+    return np.random.default_rng(0).random(shape)
 
 
 def difference(first, second, **options):
@@ -12,7 +14,8 @@ def difference(first, second, **options):
 
 
 def test_interval_is_scipys():
-    first, second = RANDOM.random(80), RANDOM.random(80) + 0.05
+    first, second = drawn(2, 80)
+    second += 0.05
     found = difference(first, second, draws=20_000)
     expected = bootstrap(
         (first, second), lambda a, b, axis: (a - b).mean(axis), paired=True, method="percentile", n_resamples=20_000,
@@ -23,7 +26,7 @@ def test_interval_is_scipys():
 
 
 def test_means_are_those_of_queries_drawn_together():
-    values = RANDOM.random((30, 3))
+    values = drawn(30, 3)
     means = resampled_means(np.column_stack([values, values[:, 0] + 1]), draws=700, seed=4)
     assert means.shape == (700, 4)
     np.testing.assert_allclose(means[:, 3], means[:, 0] + 1)
@@ -33,7 +36,7 @@ def test_means_are_those_of_queries_drawn_together():
 
 
 def test_p_is_small_for_a_difference_on_every_query_and_one_for_none():
-    first = RANDOM.random(50)
+    first = drawn(50)
     assert difference(first + 0.1, first).p < 0.001
     assert difference(first, first) == (0, 0, 0, 1)
 
