@@ -5,8 +5,9 @@ threads: pytest's has some.
 
     python tests/killing.py FOLDER RESULT EVENT,COUNT,PART;EVENT,COUNT,PART;... WORD ...
 
-runs the project's stage WORD ... once for each moment, and kills it just before the COUNT-th EVENT of a file or folder
-whose path has PART in it. Then it keeps what there is of RESULT and of the saved state, in FOLDER/0 and so on.
+runs the project's stage WORD ... without killing it, and moves RESULT's folder to FOLDER/whole. Then it runs the stage
+once for each moment, kills it just before the COUNT-th EVENT of a file or folder whose path has PART in it, and keeps
+what there is of RESULT and of the saved state, in FOLDER/0 and so on. At last it runs the stage until it ends.
 """
 
 import os
@@ -57,6 +58,8 @@ if __name__ == "__main__":
 
     kept, result, moments, *words = sys.argv[1:]
     import_module(f"pipelines.stages.{words[0].replace('-', '_')}")  # once for all
+    killed(lambda: main(words), (), 1, "")
+    shutil.move(Path(result).parent, Path(kept, "whole"))
     for number, moment in enumerate(moments.split(";")):
         event, count, part = moment.split(",")
         if not killed(lambda: main(words), [event], int(count), part):
@@ -65,3 +68,4 @@ if __name__ == "__main__":
         after.mkdir(parents=True)
         for file in (*Path().glob(".scratch/*/state.pt"), *Path().glob(result)):
             shutil.copy(file, after)
+    killed(lambda: main(words), (), 1, "")

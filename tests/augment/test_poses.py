@@ -113,6 +113,7 @@ def test_truth_reads_the_delivered_joints(tiny_zip):
     assert (pose.visible | ~in_sight.visible).all()
 
 
+@pytest.mark.slow
 def test_blazepose_finds_rendered_people(tiny_zip):
     people = DATASETS["streets"](tiny_zip).tables["train"]
     found = ESTIMATORS["blazepose"](processes=1).estimate(people)
@@ -122,13 +123,11 @@ def test_blazepose_finds_rendered_people(tiny_zip):
     assert found.has_torso().float().mean() > 0.9
     assert len(JOINTS) == found.joints.shape[1]
 
-
-def test_blazepose_does_not_depend_on_the_number_of_processes(tiny_zip):
-    people = DATASETS["streets"](tiny_zip).tables["train"].head(20)
-    one, two = (ESTIMATORS["blazepose"](processes=count).estimate(people) for count in (1, 2))
-    assert torch.equal(one.joints, two.joints)
+    some = ESTIMATORS["blazepose"](processes=2).estimate(people.head(6))
+    assert torch.equal(some.joints, found.joints[:6]), "whatever the number of processes and the other images"
 
 
+@pytest.mark.slow
 def test_blazepose_finds_nobody_in_noise(tmp_path):
     from PIL import Image
 

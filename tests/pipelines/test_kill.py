@@ -2,7 +2,6 @@
 
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,33 +9,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import profile
+from commands import write_params
 from conftest import ROOT
-from ruamel.yaml import YAML
 
+from augment.streets import studio
+
+pytestmark = pytest.mark.slow
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory, tiny_zip):
-    """Prepared data, and parameters whose training saves its state every other iteration."""
-    folder = tmp_path_factory.mktemp("kill")
-    (folder / "data/raw").mkdir(parents=True)
-    shutil.copyfile(tiny_zip, folder / "data/raw/tiny.zip")
-    params = profile("smoke")
-    params["dataset"]["path"], params["pose"]["estimator"], params["threads"] = "data/raw/tiny.zip", "truth", 1
-    params["gan"]["full"]["options"]["iterations"] = 12
-    params["gan"]["full"]["training"]["checkpoint_every"] = 2
-    params["reid"]["ide"]["training"].update(iterations=12, batch_size=8, checkpoint_every=2)
-    YAML().dump(params, folder / "params.yaml")
-    for command in ("prepare", "estimate-poses", "pair"):
-        run(folder, "-m", "pipelines", command)
-    return folder
-
-
-def run(folder, *words):
-    """Run Python in a folder until it ends well."""
-    done = subprocess.run([sys.executable, *words], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+def run(*words):
+    """Run Python in the current folder until it ends well."""
+    done = subprocess.run([sys.executable, *words], env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -48,11 +32,13 @@ def run(folder, *words):
     ],
     ids=["train-gan", "train-reid"],
 )
-def test_killed_and_resumed_is_as_good_as_whole(project, words, result):
-    run(project, "-m", "pipelines", *words)
-    whole = (project / result).read_bytes()
-    shutil.rmtree((project / result).parent)
+def test_killed_and_resumed_is_as_good_as_whole(prepared, words, result):
+    def often(params):
+        params["gan"]["full"]["options"]["iterations"] = params["reid"]["ide"]["training"]["iterations"] = 10
+        for part in (params["gan"]["full"], params["reid"]["ide"]):
+            part["training"]["checkpoint_every"] = 2
 
+    write_params(often)
     # A state is saved every other iteration. What is saved is made in a folder, moved, and the folder is removed.
     moments = [
         ("os.mkdir", 3, "state.pt.partial"),  # the second time; there are two tries to make each
@@ -61,17 +47,15 @@ def test_killed_and_resumed_is_as_good_as_whole(project, words, result):
         ("os.rename", 1, f"{result.name}.partial"),
         ("shutil.rmtree", 1, ".scratch"),  # when all is done, and the state is removed
     ]
-    kept = project / "kept" / words[0]
     lines = ";".join(f"{event},{count},{part}" for event, count, part in moments)
-    run(project, ROOT / "tests/killing.py", kept, result, lines, *words)
-    assert [torch.load(kept / f"{number}/state.pt")["iteration"] for number in range(4)] == [2, 6, 8, 12]
-    assert not list(kept.glob(f"[0-3]/{result.name}"))
-    assert (kept / "4" / result.name).read_bytes() == whole
-    assert not (kept / "4/state.pt").exists()
-
-    run(project, "-m", "pipelines", *words)
-    assert (project / result).read_bytes() == whole
-    assert not list((project / ".scratch").iterdir())
+    run(ROOT / "tests/killing.py", "kept", result, lines, *words)
+    whole = Path("kept/whole", result.name).read_bytes()
+    assert [torch.load(f"kept/{number}/state.pt")["iteration"] for number in range(4)] == [2, 6, 8, 10]
+    assert not list(Path("kept").glob(f"[0-3]/{result.name}"))
+    assert Path("kept/4", result.name).read_bytes() == whole
+    assert not Path("kept/4/state.pt").exists()
+    assert result.read_bytes() == whole
+    assert not list(Path(".scratch").iterdir())
 
 
 # Renders with two processes until the first person is there; then it stops them, says their numbers, and waits.
@@ -90,16 +74,12 @@ def until_the_first(jobs, processes):
         yield
 
 studio._run = until_the_first
-studio.render(6, 3, studio.Path(sys.argv[1]), 2, backgrounds=False)
+studio.render(3, 3, studio.Path(sys.argv[1]), 2, backgrounds=False)
 """
 
 
 def test_a_killed_rendering_leaves_no_process_and_goes_on(tmp_path):
-    def render(name):
-        options = ["--identities", "6", "--seed", "3", "--processes", "2", "--no-backgrounds", "--out", tmp_path / name]
-        run(ROOT, "-m", "pipelines", "render", *options)
-
-    render("whole.zip")
+    studio.render(3, 3, tmp_path / "whole.zip", 1, backgrounds=False)
     command = [sys.executable, "-c", RENDER, tmp_path / "killed.zip"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
         workers = [int(pid) for pid in running.stdout.readline().split()]
@@ -113,7 +93,7 @@ def test_a_killed_rendering_leaves_no_process_and_goes_on(tmp_path):
         os.close(end)
     assert not (tmp_path / "killed.zip").exists()
     kept = list((tmp_path / "killed.zip.parts").glob("*.zip"))
-    assert 1 <= len(kept) < 7
-    render("killed.zip")
+    assert 1 <= len(kept) < 4
+    studio.render(3, 3, tmp_path / "killed.zip", 2, backgrounds=False)
     assert (tmp_path / "killed.zip").read_bytes() == (tmp_path / "whole.zip").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.zip", "whole.zip"]

@@ -17,8 +17,7 @@ from reid.networks import storage
 
 
 @pytest.mark.parametrize("mirror", [False, True])
-def test_scores_are_those_of_the_official_rule(prepared, mirror):
-    run("train-reid", "ide", "--out", "data/reid/real-a1-ide-s0")
+def test_scores_are_those_of_the_official_rule(trained, mirror):
     write_params(lambda p: p["reid"]["ide"].update(mirror=mirror))
     run("evaluate", "ide", "--model", "data/reid/real-a1-ide-s0", "--out", "data/scores/real-a1-ide-s0.json")
     network, _ = storage.load("data/reid/real-a1-ide-s0")
@@ -85,8 +84,7 @@ def by_distance(scores):
         yield name, *(table.loc[table["distance"] == name, ["ap_trapezoid"]] for table in scores.values())
 
 
-def test_multi_query_and_distances_that_need_the_whole_gallery(prepared):
-    run("train-reid", "ide", "--out", "data/reid/real")
+def test_multi_query_and_distances_that_need_the_whole_gallery(trained):
     scores = {}
     for queries in ("single", "average", "max"):
 
@@ -95,7 +93,7 @@ def test_multi_query_and_distances_that_need_the_whole_gallery(prepared):
             params["reid"]["ide"]["distances"] = ["euclidean", "k-reciprocal", "query-expansion"]
 
         write_params(change)
-        run("evaluate", "ide", "--model", "data/reid/real", "--out", f"{queries}.json")
+        run("evaluate", "ide", "--model", "data/reid/real-a1-ide-s0", "--out", f"{queries}.json")
         file = json.loads(Path(f"{queries}.json").read_text())
         assert file["pooling"] == queries
         assert set(file["distances"]) == {"euclidean", "k-reciprocal", "query-expansion"}
@@ -107,8 +105,8 @@ def test_multi_query_and_distances_that_need_the_whole_gallery(prepared):
     assert single["euclidean"].tolist() != single["k-reciprocal"].tolist()
 
 
-def test_distances_have_the_options_and_the_seed_that_they_are_given(prepared):
-    run("train-reid", "ide", "--out", "data/reid/real")
+@pytest.mark.slow
+def test_distances_have_the_options_and_the_seed_that_they_are_given(trained):
     changed_options = {"k-reciprocal": {"weight": 1.0}, "xqda": {"regulariser": 0.5}}
     tables = {}
     for name, options, words in (
@@ -123,7 +121,7 @@ def test_distances_have_the_options_and_the_seed_that_they_are_given(prepared):
             params["reid"]["ide"]["distances"] = ["euclidean", "k-reciprocal", "xqda"]
 
         write_params(change)
-        run("evaluate", "ide", "--model", "data/reid/real", *words, "--out", f"{name}.json")
+        run("evaluate", "ide", "--model", "data/reid/real-a1-ide-s0", *words, "--out", f"{name}.json")
         table = pd.read_parquet(f"{name}.parquet")
         tables[name] = {distance: of["ap_trapezoid"].tolist() for distance, of in table.groupby("distance")}
     first, second = tables["first"], tables["second"]
@@ -135,9 +133,8 @@ def test_distances_have_the_options_and_the_seed_that_they_are_given(prepared):
     assert tables["options"]["xqda"] != first["xqda"]
 
 
-def test_rank_lists_show_each_image_for_what_it_is(prepared):
-    run("train-reid", "ide", "--out", "data/reid/real")
-    run("evaluate", "ide", "--model", "data/reid/real", "--out", "real.json")
+def test_rank_lists_show_each_image_for_what_it_is(trained):
+    run("evaluate", "ide", "--model", "data/reid/real-a1-ide-s0", "--out", "real.json")
     file, of_queries = json.loads(Path("real.json").read_text()), pd.read_parquet("real.parquet")
     tables = {name: samples.read(Path(f"data/samples/{name}.parquet")) for name in ("query", "gallery")}
     tables = {name: table.set_index("image") for name, table in tables.items()}
@@ -173,6 +170,7 @@ def test_real_images_are_trained_on_alike_whatever_the_policy_for_generated_ones
     assert (first / "config.json").read_bytes() == (second / "config.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_two_seeds_through_the_report(prepared):
     def change(params):
         params |= {"renderings": [], "networks": ["ide"], "seeds": [3, 5], "exports": []}

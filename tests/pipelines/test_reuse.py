@@ -112,10 +112,10 @@ def repository(path):
     path.mkdir()
     dvc(path, "git", "init", "--quiet")
     dvc(path, "dvc", "init", "--quiet")
-    dvc(path, "dvc", "config", "core.analytics", "false")
     return path
 
 
+@pytest.mark.slow
 def test_another_dvc_repository_gets_and_imports_the_zip(tables, tmp_path):
     write_zip(tmp_path / "made.zip", exported(tables, MADE))
     ours = repository(tmp_path / "ours")

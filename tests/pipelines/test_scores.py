@@ -29,32 +29,12 @@ def score(name, fails=False):
     return output if fails else json.loads(Path(f"data/gan_scores/{name}.json").read_text())
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory, tiny_zip):
-    """Pairs, a generator and a Re-ID network."""
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "data/raw").mkdir(parents=True)
-    shutil.copyfile(tiny_zip, folder / "data/raw/tiny.zip")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        write_params()
-        for words in (["prepare"], ["estimate-poses"], ["pair"], ["train-gan", "full"]):
-            run(*words)
-        run("train-reid", "ide", "--out", "data/reid/real-a1-ide-s0")
-    return folder
-
-
-@pytest.fixture
-def project(trained, tmp_path, monkeypatch):
-    shutil.copytree(trained, tmp_path / "project")
-    monkeypatch.chdir(tmp_path / "project")
-
-
 def scored_pairs():
     return pd.read_parquet("data/pairs/test.parquet").head(20)
 
 
-def test_scores_of_a_generator_against_one_pair_at_a_time(project):
+@pytest.mark.slow
+def test_scores_of_a_generator_against_one_pair_at_a_time(trained):
     file = score("full")
     assert not list(Path(".scratch").iterdir())
     assert (file["pairs"], file["pairs_left_out"], file["notes"]) == (20, 0, [])
@@ -83,8 +63,9 @@ def test_scores_of_a_generator_against_one_pair_at_a_time(project):
     assert stored_size(Path("data/gan_scores/full.png"))[0] > 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mirror", [False, True])
-def test_real_images_are_the_reference(project, mirror):
+def test_real_images_are_the_reference(trained, mirror):
     write_params(lambda p: p["reid"]["ide"].update(mirror=mirror))
     scores = score("real")["scores"]
     assert (scores["ssim"], scores["mask_ssim"], scores["l1"]) == (1, 1, 0)
@@ -110,7 +91,8 @@ def test_real_images_are_the_reference(project, mirror):
     assert scores["identity_mAP"] == pytest.approx(100 * np.mean([ap for _, ap in found]), abs=0.5)
 
 
-def test_an_interrupted_run_goes_on(project, monkeypatch):
+@pytest.mark.slow
+def test_an_interrupted_run_goes_on(trained, monkeypatch):
     monkeypatch.setattr(generation, "PART", 6)
     whole = score("full")
     Path("data/gan_scores/full.json").unlink()
@@ -131,7 +113,7 @@ def test_an_interrupted_run_goes_on(project, monkeypatch):
     assert not list(Path(".scratch").iterdir())
 
 
-def test_what_is_missing_is_left_out_with_a_note(project, monkeypatch):
+def test_what_is_missing_is_left_out_with_a_note(trained, monkeypatch):
     shutil.rmtree("data/reid/real-a1-ide-s0")
     for name in ("efficientnet-lite0", "ssdlite-person"):
         monkeypatch.setitem(weights.WEIGHTS, name, weights.WheelFile(f"no-{name}", "1", "x", "0", "MIT"))
@@ -142,7 +124,8 @@ def test_what_is_missing_is_left_out_with_a_note(project, monkeypatch):
     assert "data/reid/real-a1-ide-s0 holds no network; run train-reid" in file["notes"][2]
 
 
-def test_noise_on_poses(project, monkeypatch):
+@pytest.mark.slow
+def test_noise_on_poses(trained, monkeypatch):
     monkeypatch.setattr("pipelines.stages.score_noise.SIGMAS", (0, 25))
     scores = score("full")["scores"]
     run("score-noise", "full")
@@ -158,7 +141,7 @@ def test_noise_on_poses(project, monkeypatch):
     assert stored_size(Path("data/gan_scores/full-noise.png"))[1] > 500
 
 
-def test_mistakes_are_named(project):
+def test_mistakes_are_named(trained):
     assert "no section gan.fulll; there are baseline, full" in score("fulll", fails=True)
     assert "data/gan/baseline/config.json does not exist" in score("baseline", fails=True)
     with pytest.MonkeyPatch.context() as patch:

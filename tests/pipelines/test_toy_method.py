@@ -31,6 +31,7 @@ def with_toy(params):
     params.update(generators=["toy"], renderings=[], exports=["toy"], networks=["ide"])
 
 
+@pytest.mark.slow
 def test_it_trains_resumes_augments_scores_and_exports(toy, monkeypatch):
     run("train-gan", "toy")
     whole = torch.load("data/gan/toy/weights.pt")
@@ -72,6 +73,7 @@ def test_it_trains_resumes_augments_scores_and_exports(toy, monkeypatch):
     scores = json.loads(Path("data/gan_scores/toy.json").read_text())
     assert scores["pairs"] == 20
     assert {"ssim", "fd", "ds", "identity_mAP"} <= set(scores["scores"])
+    monkeypatch.setattr("pipelines.stages.score_noise.SIGMAS", (25,))
     run("score-noise", "toy")
 
     run("export", "toy", "--alpha", 3, "--out", "R")
