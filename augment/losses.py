@@ -65,7 +65,7 @@ def nearest_neighbour(generated: Tensor, target: Tensor, size: int, convention: 
         generated: (B, C, H, W) features g of generated images.
         target: (B, C, H, W) features g of the real images; treated as constant.
         size: n, odd, of the n x n neighbourhood N(p).
-        convention: mean over positions (released) or sum (paper).
+        convention: mean over positions, or sum (`paper`).
 
     Returns:
         (B,), differentiable in `generated`.

@@ -6,6 +6,7 @@ from poses import random_poses
 
 from augment import methods
 from augment.data.batch import Batch
+from augment.geometry import heatmaps
 from augment.methods.pose_gan.discriminator import Discriminator
 from augment.methods.pose_gan.method import GENERATORS, PoseGAN
 from augment.networks.blocks import SampleNorm, normalisation
@@ -89,6 +90,7 @@ VARIANTS = [
     {"regions": "unmasked"},
     {"regions": "whole"},
     {"interpolation": "bilinear"},
+    {"convention": "gaussian"},
     {"convention": "paper"},
     {"background": True},
 ]
@@ -126,6 +128,17 @@ def test_variants_draw_and_learn(options, tmp_path):
     method.generator.load_state_dict(network.state_dict())
     methods.save(method, "pose_gan", made, tmp_path)
     assert torch.equal(methods.load(tmp_path).generate(one), generated)
+
+
+def test_but_for_heat_maps_gaussian_is_as_released(monkeypatch):
+    for module in ("deformable", "discriminator", "unet"):
+        monkeypatch.setattr(f"augment.methods.pose_gan.{module}.heatmaps", lambda pose, size, **_: heatmaps(pose, size))
+    one, outputs = batch(), []
+    for convention in ("released", "gaussian"):
+        torch.manual_seed(0)
+        made = [PoseGAN((128, 64), name, width=0.0625, convention=convention) for name in GENERATORS]
+        outputs.append([m.generator.eval()(one) for m in made] + [m.discriminator(one, one.source[:, 0]) for m in made])
+    assert all(torch.equal(a, b) for a, b in zip(*outputs, strict=True))
 
 
 @pytest.mark.parametrize("convention", ["released", "paper"])

@@ -30,7 +30,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.size, self.background, self.convention = size, background, convention
         filters = scaled((64, 128, 256, 512), width)
-        norm = convention == "released"
+        norm = convention != "paper"
         self.first = nn.Conv2d(2 * SOURCE_CHANNELS + background * BACKGROUND_CHANNELS, filters[0], 4, 2)
         self.downs = nn.Sequential(
             *(Down(before, after, convention, norm) for before, after in itertools.pairwise(filters)),
