@@ -48,7 +48,8 @@ def part_transforms(
         regions: `parts`, the ten of Sec. 3.1; `unmasked`, the same ten, each over the whole image (Table 11); `whole`,
             one map fitted to torso and knees, over the whole image.
         symmetry: whether a limb unknown in the source is read from its twin of the other side (Sec. 4.2, Table 9).
-        convention: sizes of the regions, and whether masks are defined in the target (released) or the source (Eq. 3).
+        convention: `paper` has the text's sizes of the regions, fit of the maps, and masks, which are defined in the
+            source image (Eq. 3) and not in the target.
 
     Returns:
         affine (B, P, 2, 3) float64, target to source pixels; masks (B, P, H, W) bool, in the target image.
@@ -75,7 +76,7 @@ def part_transforms(
         if regions == "whole"
         else correspondences(source_pose, target_pose, symmetry, convention)
     )
-    affine = fit_affine(targets, sources, weights)
+    affine = fit_affine(targets, sources, weights, convention)
     if regions != "parts":
         return affine, (weights.sum(-1) >= 3)[..., None, None].expand(-1, -1, *size)
     if convention == "paper":
