@@ -27,8 +27,9 @@ ON_A_LINE = 1e-9
 def fit_affine(target: Tensor, source: Tensor, weights: Tensor, convention: Convention = "released") -> Tensor:
     """Affine maps from target to source points by least squares (Eq. 2).
 
-    Fewer than three points, or points on a line in either image, determine no map: the result is `NOWHERE`. Where the
-    points fit exactly, as the corners of limbs do, all conventions give the same map.
+    Fewer than three points, or points on a line in either image, determine no map, nor do points whose best map folds
+    the image onto a line: the result is `NOWHERE`, so that all results are invertible. Where points fit exactly, as the
+    corners of limbs do, all conventions give the same map.
 
     Args:
         target: (..., N, 2) points, x then y.
@@ -55,16 +56,18 @@ def fit_affine(target: Tensor, source: Tensor, weights: Tensor, convention: Conv
     q, normalise_q = _normalise(target, weights, count)
     p, normalise_p = _normalise(source, weights, count)
 
-    degenerate = (weights.sum(-1) < 3) | _on_a_line(q) | _on_a_line(p)
     between_normalised = torch.zeros_like(normalise_q)
+    between_normalised[..., 2, 2] = 1
     if convention == "paper":
-        linear, singular = _ordinary_least_squares(q, p)
-        between_normalised[..., :2, :2] = linear
-        degenerate |= singular
+        between_normalised[..., :2, :2] = _ordinary_least_squares(p, q)
     else:
         between_normalised[..., :2, :] = _total_least_squares(q, p, weights)
-    between_normalised[..., 2, 2] = 1
+    folds = _on_a_line(between_normalised[..., :2, :2])
+    if convention == "paper":
+        identity = torch.eye(3, dtype=q.dtype, device=q.device)
+        between_normalised = torch.linalg.inv(torch.where(folds[..., None, None], identity, between_normalised))
     affine = (torch.linalg.inv(normalise_p) @ between_normalised @ normalise_q)[..., :2, :]
+    degenerate = (weights.sum(-1) < 3) | _on_a_line(q) | _on_a_line(p) | folds
     nowhere = torch.tensor(NOWHERE, dtype=affine.dtype, device=affine.device)
     return torch.where(degenerate[..., None, None], nowhere, affine)
 
@@ -85,16 +88,9 @@ def _total_least_squares(q: Tensor, p: Tensor, weights: Tensor) -> Tensor:
     return coefficients.unflatten(-1, (2, 3))
 
 
-def _ordinary_least_squares(q: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
-    """Inverses (..., 2, 2) of the linear maps from p to q, centred points (..., N, 2), with the least squared error.
-
-    Also returns (...) bool: where there is no inverse, because the points p, or what they map to, are on a line.
-    """
-    identity = torch.eye(2, dtype=q.dtype, device=q.device)
-    on_a_line = _on_a_line(p)
-    forward = q.mT @ p @ torch.linalg.inv(torch.where(on_a_line[..., None, None], identity, p.mT @ p))
-    singular = on_a_line | _on_a_line(forward)
-    return torch.linalg.inv(torch.where(singular[..., None, None], identity, forward)), singular
+def _ordinary_least_squares(p: Tensor, q: Tensor) -> Tensor:
+    """(..., 2, 2) linear maps from p to q, centred points (..., N, 2), with the least squared error."""
+    return q.mT @ torch.linalg.pinv(p).mT
 
 
 def _on_a_line(rows: Tensor) -> Tensor:

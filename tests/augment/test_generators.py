@@ -90,6 +90,7 @@ VARIANTS = [
     {"regions": "unmasked"},
     {"regions": "whole"},
     {"interpolation": "bilinear"},
+    {"interpolation": "bilinear", "gradient": "released"},
     {"convention": "gaussian"},
     {"convention": "paper"},
     {"background": True},

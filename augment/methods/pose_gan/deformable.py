@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from augment.conventions import Convention
 from augment.data.batch import Batch
 from augment.geometry import heatmaps
-from augment.geometry.warping import REGIONS, Interpolation, Regions, part_transforms
+from augment.geometry.warping import REGIONS, Gradient, Interpolation, Regions, part_transforms
 from augment.methods.pose_gan.aggregation import AGGREGATIONS, Aggregation
 from augment.networks.blocks import (
     BACKGROUND_CHANNELS,
@@ -39,6 +39,7 @@ class Deformable(nn.Module):
         regions: Regions = "parts",  # ten with masks, ten without (Table 11), or the whole body as one
         symmetry: bool = True,  # read a limb unknown in the source from its twin (Sec. 4.2, Table 9)
         interpolation: Interpolation = "nearest",  # of the warp
+        gradient: Gradient = "adjoint",  # of the warp: the true one, or that of the released code
         background: bool = False,  # whether the target stream is given the wanted background (Sec. 3.3)
         convention: Convention = "released",
     ):
@@ -49,7 +50,8 @@ class Deformable(nn.Module):
         self.source_encoder = Encoder(SOURCE_CHANNELS, filters, convention)
         self.target_encoder = Encoder(POSE_CHANNELS + background * BACKGROUND_CHANNELS, filters, convention)
         self.deform = nn.ModuleList(
-            AGGREGATIONS[aggregation](filters[level], REGIONS[regions], interpolation) for level in range(WARPED_LEVELS)
+            AGGREGATIONS[aggregation](filters[level], REGIONS[regions], interpolation, gradient)
+            for level in range(WARPED_LEVELS)
         )
         self.decoder = Decoder(tuple(2 * count for count in filters), decoder_filters(size, width), convention)
         initialise(self)
