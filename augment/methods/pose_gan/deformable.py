@@ -27,8 +27,9 @@ class Deformable(nn.Module):
     """A source stream on (x_a, H_a), a target stream on H_b, and a decoder that joins them (Fig. 2).
 
     The source stream's features are where the body is in the source pose, but the decoder needs them where it is in the
-    target pose. So its finest skip connections are warped, each body region by its own map, before they join those of
-    the target stream, which is aligned with the output as it is.
+    target pose. So its skip connections are warped, each body region by its own map, before they join those of the
+    target stream, which is aligned with the output as it is. As released the four finest are, in the text all, here
+    with the coarsest level, of which the text does not say that it is another.
     """
 
     def __init__(
@@ -46,12 +47,12 @@ class Deformable(nn.Module):
         super().__init__()
         self.size, self.background, self.convention = size, background, convention
         self.regions, self.symmetry = regions, symmetry
-        filters = encoder_filters(size, width)
+        filters = encoder_filters(size, width, convention)
         self.source_encoder = Encoder(SOURCE_CHANNELS, filters, convention)
         self.target_encoder = Encoder(POSE_CHANNELS + background * BACKGROUND_CHANNELS, filters, convention)
+        warped = filters if convention == "paper" else filters[:WARPED_LEVELS]
         self.deform = nn.ModuleList(
-            AGGREGATIONS[aggregation](filters[level], REGIONS[regions], interpolation, gradient)
-            for level in range(WARPED_LEVELS)
+            AGGREGATIONS[aggregation](channels, REGIONS[regions], interpolation, gradient) for channels in warped
         )
         self.decoder = Decoder(tuple(2 * count for count in filters), decoder_filters(size, width), convention)
         initialise(self)
