@@ -224,7 +224,7 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
         ),
         (
             lambda p: p["gan"]["full"]["options"].update(convention="text"),
-            "gan.full.options.convention: Input should be 'released' or 'paper', got 'text'",
+            "gan.full.options.convention: Input should be 'released', 'gaussian' or 'paper', got 'text'",
         ),
         (lambda p: p["gan"]["full"]["options"].update(layer="conv9_1"), "layer: Input should be 'conv1_1', 'conv1_2'"),
         (lambda p: p["gan"]["full"].update(method="gan"), "gan.full.method: unknown name 'gan'; known are pose_gan"),
