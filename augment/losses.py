@@ -13,14 +13,15 @@ from reid.common.errors import InputError
 EPSILON = 1e-7  # inside the logarithms, as released
 
 
-def generator_adversarial(fake: Tensor) -> Tensor:
-    """The generator's loss -log D(fake), as released.
+def generator_adversarial(fake: Tensor, convention: Convention = "released") -> Tensor:
+    """The generator's loss: -log D(fake) as released, log(1 - D(fake)) in the text (Eq. 5).
 
-    The text's log(1 - D(fake)) hardly has a gradient as long as the discriminator recognises generated images with
-    certainty, as it does early in training; this form has its largest gradient there.
+    The text's hardly has a gradient as long as the discriminator recognises generated images with certainty, as it does
+    early in training; the released one has its largest gradient there.
 
     Args:
         fake: (B, patches) probabilities, given by D, that generated images are real.
+        convention: which of the two.
 
     Returns:
         (B,) mean over patches.
@@ -31,6 +32,8 @@ def generator_adversarial(fake: Tensor) -> Tensor:
         >>> generator_adversarial(torch.tensor([[0.5, 0.5], [0.1, 0.1]]))  # D is undecided; D is nearly sure
         tensor([0.6931, 2.3026])
     """
+    if convention == "paper":
+        return (1 - fake + EPSILON).log().mean(1)
     return -(fake + EPSILON).log().mean(1)
 
 
@@ -65,7 +68,7 @@ def nearest_neighbour(generated: Tensor, target: Tensor, size: int, convention: 
         generated: (B, C, H, W) features g of generated images.
         target: (B, C, H, W) features g of the real images; treated as constant.
         size: n, odd, of the n x n neighbourhood N(p).
-        convention: mean over positions (released) or sum (paper).
+        convention: mean over positions, or sum (`paper`).
 
     Returns:
         (B,), differentiable in `generated`.

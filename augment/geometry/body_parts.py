@@ -73,14 +73,16 @@ class LimbSize:
     lengthen_mask: tuple[float, ...]
 
 
+RELEASED_LIMBS = LimbSize(
+    torso_sides,
+    half_width=0.2,
+    lengthen_start=0.1,
+    lengthen_transform=tuple(0.1 if upper else 0.3 for upper in UPPER),
+    lengthen_mask=tuple(0.1 if upper else 0.5 for upper in UPPER),
+)
 LIMB_SIZES: dict[Convention, LimbSize] = {
-    "released": LimbSize(
-        torso_sides,
-        half_width=0.2,
-        lengthen_start=0.1,
-        lengthen_transform=tuple(0.1 if upper else 0.3 for upper in UPPER),
-        lengthen_mask=tuple(0.1 if upper else 0.5 for upper in UPPER),
-    ),
+    "released": RELEASED_LIMBS,
+    "gaussian": RELEASED_LIMBS,
     "paper": LimbSize(
         torso_diagonals, half_width=1 / 6, lengthen_start=0.0, lengthen_transform=(0.0,) * 8, lengthen_mask=(0.0,) * 8
     ),
@@ -227,7 +229,7 @@ def region_masks(target: Pose, size: tuple[int, int]) -> Tensor:
     masks[:, 1] = in_y[:, :, None] & in_x[:, None, :]
 
     start, end = [limb[0] for limb in LIMBS], [limb[1] for limb in LIMBS]
-    limb = LIMB_SIZES["released"]
+    limb = RELEASED_LIMBS
     corners = limb_rectangles(
         joints[:, start], joints[:, end], limb.half_width * scale, limb.lengthen_start, limb.lengthen_mask
     )

@@ -10,7 +10,7 @@ outside of the source, zero is read. At a feature map of stride s the pixel (x, 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from reid.common.errors import InputError
 
 Regions = Literal["parts", "unmasked", "whole"]
 Interpolation = Literal["nearest", "bilinear"]
+Gradient = Literal["adjoint", "released"]
 REGIONS: dict[Regions, int] = {"parts": len(PARTS), "unmasked": len(PARTS), "whole": 1}  # number of regions P
 
 # Which source pixel each target pixel reads for each region that covers it, as (target indices, source indices). An
@@ -48,7 +49,8 @@ def part_transforms(
         regions: `parts`, the ten of Sec. 3.1; `unmasked`, the same ten, each over the whole image (Table 11); `whole`,
             one map fitted to torso and knees, over the whole image.
         symmetry: whether a limb unknown in the source is read from its twin of the other side (Sec. 4.2, Table 9).
-        convention: sizes of the regions, and whether masks are defined in the target (released) or the source (Eq. 3).
+        convention: `paper` has the text's sizes of the regions, fit of the maps, and masks, which are defined in the
+            source image (Eq. 3) and not in the target.
 
     Returns:
         affine (B, P, 2, 3) float64, target to source pixels; masks (B, P, H, W) bool, in the target image.
@@ -75,7 +77,7 @@ def part_transforms(
         if regions == "whole"
         else correspondences(source_pose, target_pose, symmetry, convention)
     )
-    affine = fit_affine(targets, sources, weights)
+    affine = fit_affine(targets, sources, weights, convention)
     if regions != "parts":
         return affine, (weights.sum(-1) >= 3)[..., None, None].expand(-1, -1, *size)
     if convention == "paper":
@@ -84,11 +86,14 @@ def part_transforms(
 
 
 def part_maps(
-    features: Tensor, affine: Tensor, masks: Tensor, stride: int = 1, interpolation: Interpolation = "nearest"
+    features: Tensor,
+    affine: Tensor,
+    masks: Tensor,
+    stride: int = 1,
+    interpolation: Interpolation = "nearest",
+    gradient: Gradient = "adjoint",
 ) -> Tensor:
     """F'_h: the feature map warped by each region's affine map, zero outside the region's mask (Eq. 3).
-
-    The gradient at a target pixel goes back to the source pixels that it was read from.
 
     Args:
         features: (B, C, h, w) of the source stream.
@@ -96,21 +101,52 @@ def part_maps(
         masks: (B, P, H, W) bool, in the target image.
         stride: of the feature map with respect to the image.
         interpolation: `nearest` pixel, or `bilinear` between the four around; outside of the map is zero.
+        gradient: `adjoint`, the true one: what arrives at a target pixel goes back to the source pixels that it was
+            read from. `released`, that of the released code's warp: a source pixel reads what arrives at the target
+            pixel that the inverse map takes it to. So nothing is summed where a region shrinks, and nothing is left
+            out where it grows. It needs invertible maps, as those of `part_transforms` are.
 
     Returns:
         (B, P, C, h, w).
     """
-    masks = masks[:, :, ::stride, ::stride]
-    x, y = _source_pixels(affine, (masks.shape[2], masks.shape[3]), stride)
-    if interpolation == "nearest":
-        return _read(features, x.round(), y.round()) * masks[:, :, None]
-    if interpolation != "bilinear":
+    if interpolation not in get_args(Interpolation):
         raise InputError(f"interpolation of the warp: expected nearest or bilinear, got {interpolation!r}")
+    if gradient not in get_args(Gradient):
+        raise InputError(f"gradient of the warp: expected adjoint or released, got {gradient!r}")
+    masks = masks[:, :, ::stride, ::stride]
+    warp_each = _warp_each if gradient == "adjoint" else _ReleasedGradient.apply
+    return warp_each(features, affine, stride, interpolation) * masks[:, :, None]
+
+
+class _ReleasedGradient(torch.autograd.Function):
+    """`_warp_each` with the released code's gradient: each region's gradient, warped by the inverse of its map."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, affine: Tensor, stride: int, interpolation: Interpolation) -> Tensor:
+        ctx.affine, ctx.stride, ctx.interpolation = affine, stride, interpolation
+        return _warp_each(features, affine, stride, interpolation)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        linear, shift = ctx.affine[..., :2], ctx.affine[..., 2:]
+        back = torch.linalg.inv(linear)
+        inverse = torch.cat([back, -back @ shift], -1)
+        # Each region's gradient is a map of its own, which has one inverse.
+        arriving = gradients[0].flatten(0, 1)
+        warped = _warp_each(arriving, inverse.flatten(0, 1)[:, None], ctx.stride, ctx.interpolation)
+        return warped.view_as(gradients[0]).sum(1), None, None, None
+
+
+def _warp_each(features: Tensor, affine: Tensor, stride: int, interpolation: Interpolation) -> Tensor:
+    """The feature map (B, C, h, w) read through each region's map (B, P, 2, 3), unmasked: (B, P, C, h, w)."""
+    x, y = _source_pixels(affine, (features.shape[2], features.shape[3]), stride)
+    if interpolation == "nearest":
+        return _read(features, x.round(), y.round())
     left, top = x.floor(), y.floor()
     right_share, lower_share = (x - left)[:, :, None].to(features.dtype), (y - top)[:, :, None].to(features.dtype)
     upper = _read(features, left, top) * (1 - right_share) + _read(features, left + 1, top) * right_share
     lower = _read(features, left, top + 1) * (1 - right_share) + _read(features, left + 1, top + 1) * right_share
-    return (upper * (1 - lower_share) + lower * lower_share) * masks[:, :, None]
+    return upper * (1 - lower_share) + lower * lower_share
 
 
 def _source_pixels(affine: Tensor, size: tuple[int, int], stride: int) -> tuple[Tensor, Tensor]:

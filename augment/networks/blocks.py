@@ -1,4 +1,8 @@
-"""Building blocks of the U-Net generators and the discriminator (Sec. 4.3), as in the released code."""
+"""Building blocks of the U-Net generators and the discriminator (Sec. 4.3), as in the released code or in the text.
+
+As released, blocks begin with their activation, and skip connections carry what comes before it. In the text, blocks
+end with a ReLU, and skip connections carry its output; another ReLU at the start of the next block changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,17 @@ from reid.common.errors import InputError
 SOURCE_CHANNELS = 3 + 18  # an image and the heat maps of its pose
 POSE_CHANNELS = 18
 BACKGROUND_CHANNELS = 3
-WARPED_LEVELS = 4  # finest skip connections, of strides 1, 2, 4 and 8: as released, only these are deformed
+WARPED_LEVELS = (
+    4  # finest skip connections, of strides 1, 2, 4 and 8: as released, only these are deformed; in the text all are
+)
 
 
-def encoder_filters(size: tuple[int, int], width: float) -> tuple[int, ...]:
+def encoder_filters(size: tuple[int, int], width: float, convention: Convention = "released") -> tuple[int, ...]:
     """Filters of the encoder's levels, fine to coarse, times `width`; above 128 pixels there is one level more.
 
     Raises:
-        InputError: a side of `size` (H, W) cannot be halved that often.
+        InputError: a side of `size` (H, W) cannot be halved that often, or leaves a single pixel, which the text's
+            normalisation would always make zero.
     """
     filters = (64, 128, 256, 512, 512, 512) + ((512,) if max(size) > 128 else ())
     stride = 2 ** (len(filters) - 1)
@@ -29,6 +36,11 @@ def encoder_filters(size: tuple[int, int], width: float) -> tuple[int, ...]:
         raise InputError(
             f"image_size: expected height and width that are multiples of {stride}, since the encoder halves them "
             f"{len(filters) - 1} times, got {size[0]}x{size[1]}: set image_size to such multiples"
+        )
+    if convention == "paper" and size == (stride, stride):
+        raise InputError(
+            f"image_size: expected more than {stride}x{stride} with convention: paper, which normalises each channel "
+            f"over the pixels of the coarsest level, and there is one: set a larger image_size, or convention: released"
         )
     return scaled(filters, width)
 
@@ -67,16 +79,17 @@ def normalisation(channels: int, convention: Convention) -> nn.Module:
 
 
 class Down(nn.Module):
-    """Leaky ReLU, 4x4 convolution of stride 2 without bias, normalisation."""
+    """Leaky ReLU (ReLU in the text), 4x4 convolution of stride 2 without bias, normalisation."""
 
     def __init__(self, inputs: int, outputs: int, convention: Convention, norm: bool = True):
         super().__init__()
+        self.slope = 0.0 if convention == "paper" else 0.2
         self.convolution = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False)
         self.norm = normalisation(outputs, convention) if norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, outputs, H/2, W/2)."""
-        return self.norm(self.convolution(F.leaky_relu(x, 0.2)))
+        return self.norm(self.convolution(F.leaky_relu(x, self.slope)))
 
 
 class Up(nn.Module):
@@ -95,22 +108,30 @@ class Up(nn.Module):
 
 
 class Encoder(nn.Module):
-    """A 3x3 convolution, then a `Down` block for each further level; the last block has no normalisation."""
+    """A 3x3 convolution, then a `Down` block for each further level.
+
+    As released, the first and the last of these layers have no normalisation; in the text all have it, and a ReLU.
+    """
 
     def __init__(self, inputs: int, filters: tuple[int, ...], convention: Convention):
         super().__init__()
+        self.text = convention == "paper"
         self.first = nn.Conv2d(inputs, filters[0], 3, 1, 1)
+        self.first_norm = normalisation(filters[0], convention) if self.text else nn.Identity()
         self.downs = nn.ModuleList(
-            Down(fine, coarse, convention, norm=level < len(filters) - 2)
+            Down(fine, coarse, convention, norm=self.text or level < len(filters) - 2)
             for level, (fine, coarse) in enumerate(itertools.pairwise(filters))
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(B, inputs, H, W) to the outputs of all levels, fine to coarse, before the activation of the next block."""
-        levels = [self.first(x)]
+        """(B, inputs, H, W) to the outputs of all levels, fine to coarse.
+
+        As released they are those before the activation of the next block, in the text those after their own.
+        """
+        levels = [self.first_norm(self.first(x))]
         for down in self.downs:
             levels.append(down(levels[-1]))
-        return levels
+        return [F.relu(level) for level in levels] if self.text else levels
 
 
 class Decoder(nn.Module):

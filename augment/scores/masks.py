@@ -5,7 +5,8 @@ These scores leave the background out, since a generator that is not given the t
 morphological closing. These are not the masks of the body regions that the generator uses.
 
 Convention:
-    Joints are x then y in pixels; a pixel belongs to a disc or bar if its centre does.
+    Joints are x then y in pixels; a pixel belongs to a disc or bar if its centre does. Discs are without their edge,
+    bars with the left and the upper part of theirs, as `skimage.draw.polygon` of scikit-image 0.13.1 has them.
 """
 
 from __future__ import annotations
@@ -76,19 +77,45 @@ def person_mask(pose: Pose, size: tuple[int, int]) -> Tensor:
         inside = _outer_sum(down[:, joint] ** 2, right[:, joint] ** 2) < RADIUS**2
         mask |= inside & pose.visible[:, joint, None, None]
     for start, end in LIMBS:
-        length = torch.hypot(x[:, end] - x[:, start], y[:, end] - y[:, start])[:, None]
-        unit_x, unit_y = ((p[:, end] - p[:, start])[:, None] / length.clamp_min(1e-9) for p in (x, y))
-        along = _outer_sum(down[:, start] * unit_y, right[:, start] * unit_x)  # from `start` along the limb
-        across = _outer_sum(down[:, start] * unit_x, -right[:, start] * unit_y).abs()  # from the limb's axis
-        inside = (along >= 0) & (along <= length[..., None]) & (across <= RADIUS)
-        drawn = pose.visible[:, start] & pose.visible[:, end] & (length[:, 0] > 0)
-        mask |= inside & drawn[:, None, None]
+        mask |= _bars(x, y, start, end, size) & (pose.visible[:, start] & pose.visible[:, end])[:, None, None]
     return _closed(mask)
 
 
 def masked(images: Tensor, mask: Tensor) -> Tensor:
     """Images (B, 3, H, W) uint8, black outside their masks (B, H, W)."""
     return images * mask[:, None].to(images.dtype)
+
+
+def _bars(x: Tensor, y: Tensor, start: int, end: int, size: tuple[int, int]) -> Tensor:
+    """The bars (B, H, W) bool along the limbs between two joints; none where both are at one place.
+
+    A pixel is inside if an odd number of edges lie to the right of it in its row. Edges have their upper end, not their
+    lower one, and are themselves not to the right. So of what an edge goes through exactly, the left and upper sides
+    of the bar are inside, and the right and lower ones are not. The order of the operations is the released one, since
+    rounding decides there.
+
+    Args:
+        x: (B, 18) float64, of the joints.
+        y: likewise.
+        start: index of one joint.
+        end: index of the other.
+        size: (H, W) of the image.
+    """
+    rows = torch.arange(size[0], device=x.device)
+    columns = torch.arange(size[1], device=x.device)
+    right, down = x[:, start] - x[:, end], y[:, start] - y[:, end]
+    length = (right * right + down * down).sqrt()
+    across_x, across_y = RADIUS * down / length, RADIUS * -right / length
+    corners = [
+        ((x[:, joint] + sign * across_x)[:, None], (y[:, joint] + sign * across_y)[:, None])
+        for joint, sign in ((start, 1), (start, -1), (end, -1), (end, 1))
+    ]
+    inside = torch.zeros(len(x), *size, dtype=torch.bool, device=x.device)
+    for (x0, y0), (x1, y1) in zip(corners, corners[-1:] + corners[:-1], strict=True):
+        crossed = (y0 <= rows) != (y1 <= rows)  # (B, H)
+        at = (x1 - x0) * (rows - y0) / (y1 - y0) + x0
+        inside ^= crossed[..., None] & (columns < at[..., None])
+    return inside
 
 
 def _outer_sum(of_y: Tensor, of_x: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ Gaussians with mean 0. The logarithm of their likelihood ratio is, up to constan
 
     d(q, g) = (q - g)' (inv(C_same) - inv(C_other)) (q - g),
 
-after a projection to the first principal components.
+after a projection to the first principal components, each stretched by its singular value. The distance depends on that
+stretching where the matrix has eigenvalues that are not positive, which are replaced by a constant.
 """
 
 from __future__ import annotations
@@ -35,12 +36,13 @@ class KISSME:
         seed: of the random negative pairs.
 
     Example:
-        People differ along the first coordinate, images of one person along the second. The metric learns that a
-        difference of 1 is large along the first and means nothing along the second.
+        People differ along the first coordinate, images of one person along the second; the last two are the opposites
+        of these, so that the mean of each image's features is 0. The metric learns that a difference of 1 is large
+        along the first coordinate and means nothing along the second.
 
-        >>> features = np.float32([[0, 0], [0.1, 1], [1, 0], [1, 1], [2, 1], [2.1, 0]])
-        >>> kissme = KISSME().fit(features, np.array([1, 1, 2, 2, 3, 3]), np.array([1, 2, 1, 2, 1, 2]))
-        >>> first, second = kissme.matrix(np.float32([[0, 0]]), np.float32([[1, 0], [0, 1]]))[0]
+        >>> two = np.float32([[0, 0], [0.1, 1], [1, 0], [1, 1], [2, 1], [2.1, 0]])
+        >>> kissme = KISSME().fit(np.hstack([two, -two]), np.array([1, 1, 2, 2, 3, 3]), np.array([1, 2, 1, 2, 1, 2]))
+        >>> first, second = kissme.matrix(np.float32([[0, 0, 0, 0]]), np.float32([[1, 0, -1, 0], [0, 1, 0, -1]]))[0]
         >>> round(first), abs(round(second))
         (150, 0)
     """
@@ -51,7 +53,7 @@ class KISSME:
     def __init__(self, dimensions: Positive = 200, seed: int = 0):
         self.dimensions = dimensions
         self.seed = seed
-        self.components: Array = np.zeros((0, 0))  # (D, R), orthonormal
+        self.components: Array = np.zeros((0, 0))  # (D, R), about as long as their singular values
         self.metric: Array = np.zeros((0, 0))  # (R, R), positive definite
 
     def fit(self, features: NDArray[np.float32], identities: NDArray[np.int64], cameras: NDArray[np.int64]) -> KISSME:
@@ -128,20 +130,28 @@ def negative_pairs(
 
 
 def principal_components(features: NDArray[np.float32], most: int) -> Array:
-    """The first principal components (D, R) of features (N, D), R <= most; directions without variance are left out.
+    """The first principal components (D, R) of features (N, D), R <= most, stretched as the released `applypca2` does.
+
+    That takes the eigenvectors e (N,) of the covariance of the images, each with its own mean over the D dimensions
+    removed, for coefficients: a component is X e, X (D, N) the features without the mean image. With C = X X' and H the
+    removal of the mean over the dimensions, H X = U S E' gives X E = C U inv(S), for which D x D matrices suffice. Its
+    columns are about U S: were H left out, exactly. Components without variance are left out.
 
     Raises:
         InputError: all features are equal.
     """
     centred = features.astype(np.float64)
     centred -= centred.mean(0)
-    size = centred.shape[1]
+    scatter = centred.T @ centred
+    size = len(scatter)
     most = min(most, size)
-    values, vectors = linalg.eigh(centred.T @ centred, subset_by_index=(size - most, size - 1))
+    reduced = scatter - scatter.mean(0)
+    reduced -= reduced.mean(1, keepdims=True)
+    values, vectors = linalg.eigh(reduced, subset_by_index=(size - most, size - 1))
     varying = values > size * np.finfo(np.float64).eps * max(values[-1], 0)
     if not varying.any():
         raise InputError("KISSME: all training features are equal: nothing can be learnt")
-    return vectors[:, varying][:, ::-1]
+    return (scatter @ vectors[:, varying] / np.sqrt(values[varying]))[:, ::-1]
 
 
 def positive(metric: Array) -> Array:
@@ -157,7 +167,9 @@ def positive(metric: Array) -> Array:
 def _covariance(projected: Array, pairs: NDArray[np.int64], of: str) -> Array:
     differences = projected[pairs[:, 0]] - projected[pairs[:, 1]]
     covariance = differences.T @ differences / len(pairs)
-    values = linalg.eigvalsh(covariance)
+    lengths = np.sqrt(np.diag(covariance))
+    lengths[lengths == 0] = 1
+    values = linalg.eigvalsh(covariance / np.outer(lengths, lengths))  # however the components are stretched
     if values[0] <= len(values) * np.finfo(np.float64).eps * values[-1]:
         raise InputError(
             f"KISSME: in some direction images of {of} do not differ at all, so their covariance has no inverse: too "

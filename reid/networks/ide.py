@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,8 @@ from reid.networks.backbones import BACKBONES, build, check_name
 from reid.networks.crops import check_crop, fit
 from reid.networks.folding import fold
 from reid.networks.freezing import freeze
+
+Distribution = Literal["normal", "uniform"]
 
 
 class IDE(nn.Module):
@@ -84,9 +87,17 @@ class IDE(nn.Module):
         return (1 - smoothing) * own - smoothing * log_probabilities.mean(1)
 
 
-def linear(inputs: int, outputs: int, deviation: float) -> nn.Linear:
-    """A fully connected layer with Gaussian weights and no bias to begin with."""
+def linear(inputs: int, outputs: int, deviation: float, distribution: Distribution = "normal") -> nn.Linear:
+    """A fully connected layer, initialised."""
     layer = nn.Linear(inputs, outputs)
-    nn.init.normal_(layer.weight, std=deviation)
-    nn.init.zeros_(layer.bias)
+    initialise(layer, deviation, distribution)
     return layer
+
+
+def initialise(layer: nn.Linear, deviation: float, distribution: Distribution) -> None:
+    """Give a layer random weights around 0, and no bias; uniform weights lie within sqrt(3) deviations."""
+    if distribution == "normal":
+        nn.init.normal_(layer.weight, std=deviation)
+    else:
+        nn.init.uniform_(layer.weight, -math.sqrt(3) * deviation, math.sqrt(3) * deviation)
+    nn.init.zeros_(layer.bias)

@@ -13,14 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid.common.parameters import NotNegative, Rate, Share, Size, fault
-from reid.networks.ide import IDE, linear
+from reid.networks.ide import IDE, Distribution, initialise, linear
 
 
 class Siamese(IDE):
     """IDE with verification of pairs; embeds single images as IDE does.
 
     The defaults are the recipe behind the journal paper's Table 4. The original's: dropout 0.9, freeze_batch_norm
-    false, verification_weight 1, verifier_rate 100; docs/fidelity.md has its training.
+    false, verification_weight 1, classifier_distribution uniform with classifier_deviation 0.00221; docs/fidelity.md
+    has the training of both.
     """
 
     def __init__(
@@ -34,13 +35,14 @@ class Siamese(IDE):
         verification_weight: Rate = 0.5,  # of the verification loss; identification's is 1
         verifier_rate: Rate = 1.0,  # the verifier's learning rate, as a multiple of the classifier's
         classifier_deviation: NotNegative = 0.01,  # of the initial weights of both classifiers
+        classifier_distribution: Distribution = "normal",  # theirs: normal or uniform
         weights: str | None = None,
         pretrained: bool = True,
     ):
         shared = (input_size, crop_size, dropout, freeze_batch_norm, weights, pretrained)
         super().__init__(classes, backbone, *shared)
-        nn.init.normal_(self.classifier.weight, std=classifier_deviation)
-        self.verifier = linear(self.backbone.dimensions, 2, classifier_deviation)
+        initialise(self.classifier, classifier_deviation, classifier_distribution)
+        self.verifier = linear(self.backbone.dimensions, 2, classifier_deviation, classifier_distribution)
         self.verification_weight, self.verifier_rate = verification_weight, verifier_rate
 
     @staticmethod

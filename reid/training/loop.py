@@ -30,7 +30,9 @@ def train(
     batch_size: Positive = 16,  # images, or pairs of them
     sampling: Sampling = "single",  # key of SAMPLINGS: images one by one, or pairs
     learning_rate: Rate = 0.001,  # of SGD
-    classifier_rate: Rate = 1.0,  # the classifiers' learning rate, as a multiple; biases have twice that, as released
+    classifier_rate: Rate = 1.0,  # the classifiers' learning rate, as a multiple
+    bias_rate: Rate = 2.0,  # that of the classifiers' biases, as a multiple of their weights'; IDE's is 2
+    bias_decay: bool = False,  # whether the classifiers' biases decay as weights do; IDE's do not
     warmup: Annotated[int, Field(ge=0)] = 0,  # iterations in which the learning rate rises to its full value
     decay_at: list[Positive] | None = None,  # iterations at which the learning rate falls to a tenth
     momentum: Share = 0.9,
@@ -59,8 +61,10 @@ def train(
         )
     groups: list[dict[str, Any]] = [{"params": network.backbone.parameters(), "factor": 1.0}]
     for layer, factor in network.heads():
-        groups.append({"params": [layer.weight], "factor": factor * classifier_rate})
-        groups.append({"params": [layer.bias], "factor": 2 * factor * classifier_rate, "weight_decay": 0.0})
+        rate = factor * classifier_rate
+        groups.append({"params": [layer.weight], "factor": rate})
+        decay = weight_decay if bias_decay else 0.0
+        groups.append({"params": [layer.bias], "factor": bias_rate * rate, "weight_decay": decay})
     optimiser = torch.optim.SGD(groups, learning_rate, momentum, weight_decay=weight_decay)
     parts: dict[str, Any] = {"network": network, "optimiser": optimiser}
 

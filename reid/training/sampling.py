@@ -42,7 +42,8 @@ def drawn(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
     """Indices (2P,) of pairs with random first images; each pair is positive with a probability.
 
     As in the code behind the journal paper's Table 4: P(positive) = 1 / (1 + n), n = min(1.01^epoch, 4), epoch from 0;
-    the second image of a positive pair may be the first one again.
+    the second image of a positive pair may be the first one again. For a negative pair another class is drawn, all
+    alike however many images they have, then an image of it.
 
     Example:
         The share of positive pairs in the first epoch, and in the last ones.
@@ -58,14 +59,20 @@ def drawn(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
     first = torch.randint(len(labels), (pairs,), generator=stream)
     negatives = min(GROWTH ** min(iteration * pairs // len(labels), PASSES), MOST)
     positive = torch.rand(pairs, generator=stream) < 1 / (1 + negatives)
-    return torch.cat([first, _partners(labels, first, positive, torch.rand(pairs, generator=stream), itself=True)])
+    image, other = (torch.rand(pairs, generator=stream) for _ in range(2))
+    classes = _Classes(labels)
+    own = classes.of[first]
+    another = (other * (len(classes.count) - 1)).long()
+    whose = torch.where(positive, own, another + (another >= own))
+    return torch.cat([first, classes.order[classes.begin[whose] + (image * classes.count[whose]).long()]])
 
 
 def counted(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
     """Indices (2P,) of pairs whose first images run through epochs over all images; a fixed number of them is positive.
 
     As in the original siamese recipe: the first round(P / d) pairs are positive, d = min(2 x 1.01^epoch, 5), epoch from
-    1. No image is paired with itself, unless it is the only one of its class.
+    1. No image is paired with itself, unless it is the only one of its class. For a negative pair any image of the
+    other classes is drawn, so that a class with more images comes more often.
 
     Example:
         >>> labels = torch.tensor([0, 0, 1, 1])
@@ -78,37 +85,35 @@ def counted(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
     epoch = 1 + iteration // (len(labels) // pairs)
     divisor = min(2 * GROWTH ** min(epoch, PASSES), 1 + MOST)
     positive = torch.arange(pairs) < round(pairs / divisor)
-    return torch.cat([first, _partners(labels, first, positive, torch.rand(pairs, generator=stream), itself=False)])
+    random = torch.rand(pairs, generator=stream)
+    classes = _Classes(labels)
+    own = classes.of[first]
+    begin, count = classes.begin[own], classes.count[own]
+    same = begin + (random * (count - 1).clamp(min=1)).long()
+    same += ((same >= classes.position[first]) & (count > 1)).long()
+    other = (random * (len(labels) - count)).long()
+    other += count * (other >= begin)
+    return torch.cat([first, classes.order[torch.where(positive, same, other)]])
+
+
+class _Classes:
+    """The images by class; raises InputError where there is one class only.
+
+    Args:
+        labels: (N,) class labels of all images.
+    """
+
+    def __init__(self, labels: Tensor):
+        names, self.of, self.count = labels.unique(return_inverse=True, return_counts=True)  # (C,), (N,), (C,)
+        if len(names) < 2:
+            raise InputError(
+                f"siamese training needs images of at least two people; all {len(labels)} training images are of one: "
+                "take a larger data set"
+            )
+        self.order = torch.argsort(labels, stable=True)  # (N,) images, those of a class beside each other
+        self.begin = self.count.cumsum(0) - self.count  # (C,) where the images of each class begin in it
+        self.position = torch.argsort(self.order)  # (N,) of each image in it
 
 
 SAMPLINGS = {"single": single, "drawn": drawn, "counted": counted}
 Sampling = Annotated[str, one_of(SAMPLINGS)]
-
-
-def _partners(labels: Tensor, first: Tensor, positive: Tensor, random: Tensor, itself: bool) -> Tensor:
-    """Second images (P,): a random image of the first one's class in positive pairs, of another class in the others.
-
-    Args:
-        labels: (N,) class labels of all images.
-        first: (P,) indices of the pairs' first images.
-        positive: (P,) bool.
-        random: (P,) uniform in [0, 1): which of the possible images.
-        itself: whether the first image is possible.
-    """
-    order = torch.argsort(labels, stable=True)  # images by class: those of one class are begin..end-1
-    position = torch.argsort(order)[first]
-    begin, end = (torch.searchsorted(labels[order], labels[first], right=right) for right in (False, True))
-    own, others = end - begin, len(labels) - (end - begin)
-    if not others[~positive].all():
-        raise InputError(
-            f"siamese training needs images of at least two people; all {len(labels)} training images are of one: take "
-            "a larger data set"
-        )
-
-    possible = own if itself else (own - 1).clamp(min=1)
-    same_class = begin + (random * possible).long()
-    if not itself:
-        same_class += ((same_class >= position) & (own > 1)).long()
-    other_class = (random * others).long()
-    other_class += own * (other_class >= begin)
-    return order[torch.where(positive, same_class, other_class)]

@@ -3,6 +3,7 @@ import pytest
 import torch
 from poses import random_poses
 
+from augment.geometry.affine import NOWHERE
 from augment.geometry.warping import REGIONS, part_maps, part_transforms
 from augment.methods.pose_gan.aggregation import AGGREGATIONS
 from augment.poses import Pose
@@ -67,6 +68,72 @@ def test_part_maps_and_their_gradient_against_a_slow_version(kind, interpolation
     (expected * weight).sum().backward()
     torch.testing.assert_close(fast.grad, slow.grad)
     assert fast.grad.abs().sum() > 0
+
+
+def slow_released_gradient(weight, affine, masks, interpolation):
+    """Each region's masked gradient (2, P, C, h, w) is read where the inverse map takes a source pixel."""
+    batch, regions, _, height, width = weight.shape
+    gradient = torch.zeros_like(weight[:, 0])
+    for b, part, y, x in np.ndindex(batch, regions, height, width):
+        whole = np.eye(3)
+        whole[:2] = affine[b, part].numpy()
+        whole[:2, 2] /= STRIDE
+        u, v, _ = np.linalg.inv(whole) @ [x, y, 1]
+        arriving = weight[b, part] * masks[b, part, ::STRIDE, ::STRIDE]
+        gradient[b, :, y, x] += slow_read(arriving, u, v, interpolation)
+    return gradient
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize("kind", REGIONS)
+def test_the_released_gradient_is_a_warp_by_the_inverse_map(kind, interpolation):
+    affine, masks = regions(kind)
+    features, plain = maps().requires_grad_(), maps().requires_grad_()
+    got = part_maps(features, affine, masks, STRIDE, interpolation, "released")
+    true = part_maps(plain, affine, masks, STRIDE, interpolation)
+    assert torch.equal(got, true), "the map itself is the same"
+    weight = torch.randn(got.shape, generator=torch.Generator().manual_seed(9), dtype=got.dtype)
+    (got * weight).sum().backward()
+    (true * weight).sum().backward()
+    torch.testing.assert_close(features.grad, slow_released_gradient(weight, affine, masks, interpolation))
+    assert not torch.allclose(features.grad, plain.grad, atol=0.1)
+
+
+@pytest.mark.parametrize("name", AGGREGATIONS)
+def test_aggregations_have_the_released_gradient(name):
+    """Through what the aggregation does with the regions' maps, which autograd knows."""
+    torch.manual_seed(0)
+    aggregate = AGGREGATIONS[name](3, 10, "nearest", "released").double()
+    affine, masks = regions()
+    features, parts = maps().requires_grad_(), slow_parts(maps(), affine, masks, "nearest").requires_grad_()
+    weight = torch.randn(maps().shape, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+    (aggregate(features, affine, masks, STRIDE) * weight).sum().backward()
+    if name == "maximum":
+        combined = parts.amax(1).clamp_min(0)
+    elif name == "average":
+        combined = parts.sum(1) / masks[:, :, ::STRIDE, ::STRIDE].sum(1, keepdim=True).clamp_min(1)
+    else:
+        combined = (torch.softmax(aggregate.weights(parts.flatten(1, 2)), 1)[:, :, None] * parts).sum(1)
+    (combined * weight).sum().backward()
+    torch.testing.assert_close(features.grad, slow_released_gradient(parts.grad, affine, masks, "nearest"))
+
+
+def test_without_a_map_no_gradient_comes_back():
+    nowhere = torch.tensor(NOWHERE).double().expand(2, 10, 2, 3)
+    features = maps().requires_grad_()
+    part_maps(
+        features, nowhere, torch.ones(2, 10, *SIZE, dtype=torch.bool), STRIDE, gradient="released"
+    ).sum().backward()
+    assert not features.grad.any()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [(("cubic",), "nearest or bilinear, got 'cubic'"), (("nearest", "true"), "adjoint or released, got 'true'")],
+)
+def test_other_warps_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        part_maps(maps(), *regions(), STRIDE, *wrong)
 
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])

@@ -1,15 +1,20 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from poses import random_poses
+from torch.nn import functional as F
 
 from augment import methods
 from augment.data.batch import Batch
+from augment.geometry import heatmaps
+from augment.geometry.affine import NOWHERE
 from augment.methods.pose_gan.discriminator import Discriminator
 from augment.methods.pose_gan.method import GENERATORS, PoseGAN
-from augment.networks.blocks import SampleNorm, normalisation
+from augment.networks.blocks import Encoder, SampleNorm, normalisation
 from augment.poses import INDEX, Pose
+from reid.common.errors import InputError
 
 
 def parameters(network):
@@ -89,6 +94,8 @@ VARIANTS = [
     {"regions": "unmasked"},
     {"regions": "whole"},
     {"interpolation": "bilinear"},
+    {"interpolation": "bilinear", "gradient": "released"},
+    {"convention": "gaussian"},
     {"convention": "paper"},
     {"background": True},
 ]
@@ -128,6 +135,17 @@ def test_variants_draw_and_learn(options, tmp_path):
     assert torch.equal(methods.load(tmp_path).generate(one), generated)
 
 
+def test_but_for_heat_maps_gaussian_is_as_released(monkeypatch):
+    for module in ("deformable", "discriminator", "unet"):
+        monkeypatch.setattr(f"augment.methods.pose_gan.{module}.heatmaps", lambda pose, size, **_: heatmaps(pose, size))
+    one, outputs = batch(), []
+    for convention in ("released", "gaussian"):
+        torch.manual_seed(0)
+        made = [PoseGAN((128, 64), name, width=0.0625, convention=convention) for name in GENERATORS]
+        outputs.append([m.generator.eval()(one) for m in made] + [m.discriminator(one, one.source[:, 0]) for m in made])
+    assert all(torch.equal(a, b) for a, b in zip(*outputs, strict=True))
+
+
 @pytest.mark.parametrize("convention", ["released", "paper"])
 def test_symmetry_matters_where_a_limb_is_missing_from_the_source_only(convention):
     with_twin, without = (deformable(symmetry=s, convention=convention).eval() for s in (True, False))
@@ -163,6 +181,76 @@ def test_the_discriminator_sees_the_background_and_follows_the_convention():
     assert not torch.equal(paper(one, image), Discriminator((128, 64), 0.0625)(one, image))
     assert not any(isinstance(module, SampleNorm | torch.nn.InstanceNorm2d) for module in paper.modules())
     assert sum(isinstance(module, SampleNorm) for module in discriminator.modules()) == 3
+
+
+def slow_conv_norm_relu(x, convolution, norm, stride):
+    """CN of Sec. 4.3, channel by channel: convolution, instance normalisation, ReLU."""
+    x = F.conv2d(x, convolution.weight, convolution.bias, stride, 1)
+    out = torch.zeros_like(x)
+    for b, c in np.ndindex(*x.shape[:2]):
+        mean = x[b, c].mean()
+        deviation = ((x[b, c] - mean).square().mean() + norm.eps).sqrt()
+        out[b, c] = ((x[b, c] - mean) / deviation * norm.weight[c] + norm.bias[c]).clamp_min(0)
+    return out
+
+
+def test_the_texts_encoder():
+    torch.manual_seed(0)
+    encoder, x = Encoder(5, (4, 6, 8), "paper"), torch.randn(2, 5, 16, 8)
+    with torch.no_grad():
+        for p in encoder.parameters():
+            p.add_(0.3 * torch.randn(p.shape))  # gains and biases that show
+        got = encoder(x)
+        expected = [slow_conv_norm_relu(x, encoder.first, encoder.first_norm, 1)]
+        for down in encoder.downs:
+            expected.append(slow_conv_norm_relu(expected[-1], down.convolution, down.norm, 2))
+    assert [level.shape for level in got] == [(2, 4, 16, 8), (2, 6, 8, 4), (2, 8, 4, 2)]
+    for one, other in zip(got, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_the_text_normalises_no_single_pixel():
+    with pytest.raises(InputError, match="expected more than 32x32 with convention: paper"):
+        GENERATORS["unet"]((32, 32), width=0.0625, convention="paper")
+    GENERATORS["unet"]((32, 32), width=0.0625)
+
+
+@pytest.mark.parametrize(("convention", "deformed"), [("released", 4), ("paper", 6)])
+def test_which_skip_connections_are_deformed(convention, deformed, monkeypatch):
+    network, one = deformable(convention=convention).eval(), batch()
+    affine = torch.tensor(NOWHERE).double().expand(3, 10, 2, 3)
+    masks = torch.ones(3, 10, 128, 64, dtype=torch.bool)
+    monkeypatch.setattr("augment.methods.pose_gan.deformable.part_transforms", lambda *_: (affine, masks))
+    levels = []
+    network.decoder.register_forward_pre_hook(lambda _, inputs: levels.extend(inputs[0]))
+    with torch.no_grad():
+        network(one)
+    from_source = [level[:, : level.shape[1] // 2].any().item() for level in levels]
+    assert from_source == [False] * deformed + [True] * (6 - deformed), "where no region has a map, nothing is read"
+
+
+def test_the_texts_discriminator_says_one_number():
+    torch.manual_seed(0)
+    discriminator, one = Discriminator((128, 64), 0.0625, convention="paper"), batch()
+    got = discriminator(one, one.source[:, 0])
+    maps = [heatmaps(pose, (128, 64), convention="paper") for pose in (one.source_pose[:, 0], one.target_pose)]
+    x = torch.cat([one.source[:, 0], maps[0], one.source[:, 0], maps[1]], 1)
+    x = F.conv2d(x, discriminator.first.weight, discriminator.first.bias, 2)
+    for down in discriminator.downs:
+        x = F.conv2d(x.clamp_min(0), down.convolution.weight, None, 2, 1)
+    patches = 1 / (1 + torch.exp(-x))
+    assert patches.shape == (3, 1, 3, 1)
+    torch.testing.assert_close(got, patches.sum((1, 2, 3))[:, None] / 3)
+
+
+@pytest.mark.parametrize(("convention", "sign"), [("released", 1), ("gaussian", 1), ("paper", -1)])
+def test_the_generators_loss_in_training(convention, sign):
+    torch.manual_seed(0)
+    method = PoseGAN((128, 64), width=0.0625, convention=convention, features="pixels")
+    one = replace(batch(), target=batch(seed=2).source[:, 0])
+    losses = method.step(method.phases(torch.device("cpu"))[0], iter([one] * 3))
+    assert losses["adversarial"] * sign > 0, "-log D, or log(1 - D)"
+    assert all(loss.isfinite() for loss in losses.values())
 
 
 def test_the_text_normalises_each_channel():

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -71,6 +73,15 @@ def test_bad_sizes(size):
 def test_bad_shapes():
     with pytest.raises(ValueError, match=r"expected features of equal shape .*, got \(2, 5, 6, 4\) .* \(2, 4, 6, 4\)"):
         nearest_neighbour(features(0), features(1)[:, :4], 3)
+
+
+def test_the_text_has_the_saturating_loss():
+    fake = torch.tensor([[0.1], [0.0], [1.0]], requires_grad=True)
+    got = generator_adversarial(fake, "paper")
+    expected = [math.log(1 - p + 1e-7) for p in (0.1, 0.0, 1.0)]
+    torch.testing.assert_close(got, torch.tensor(expected), rtol=1e-4, atol=1e-6)
+    got[:2].sum().backward()
+    torch.testing.assert_close(fake.grad[:2, 0], torch.tensor([-1 / 0.9, -1.0]))
 
 
 def test_adversarial_losses():

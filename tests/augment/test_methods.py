@@ -21,6 +21,7 @@ TINY = {"width": 0.0625, "features": "pixels", "iterations": 3, "batch_size": 2}
 CASES = {
     "unet": ("pose_gan", {"generator": "unet", **TINY}),
     "deformable": ("pose_gan", {"generator": "deformable", **TINY}),
+    "text": ("pose_gan", {"generator": "deformable", "convention": "paper", **TINY}),
     "toy": ("toy", {}),
 }
 PEOPLE = People(

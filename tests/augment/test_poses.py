@@ -18,9 +18,32 @@ from reid.common.errors import InputError
 from reid.datasets import DATASETS
 
 
-def test_heatmaps_are_gaussians_of_the_distance():
+def python_2(a, b):
+    """`a / b` of whole numbers, as Python 2 has it."""
+    return a // b
+
+
+def test_heatmaps_are_the_released_staircase():
     pose = random_poses(2, seed=0)
-    maps = heatmaps(pose, (20, 12), sigma=6.0)
+    maps = heatmaps(pose, (128, 64))
+    for b, joint in np.ndindex(2, 18):
+        if not pose.visible[b, joint]:
+            assert not maps[b, joint].any()
+            continue
+        across, down = (int(coordinate) for coordinate in pose.joints[b, joint].tolist())
+        for y in range(128):
+            for x in range(0, 64, 3):
+                square = (x - across) ** 2 + (y - down) ** 2
+                assert maps[b, joint, y, x].item() == pytest.approx(math.exp(python_2(-square, 72)), abs=1e-6)
+    # A step ends on the pixels whose squared distance divides: 6 and 6 beside the joint is the first step's last.
+    at = heatmaps(Pose(torch.full((18, 2), 20.9), torch.ones(18, dtype=torch.bool)), (64, 64))[0]
+    steps = [at[20, 20], at[20, 21], at[26, 26], at[26, 27], at[32, 20], at[33, 20]]
+    assert [round(-math.log(value)) for value in steps] == [0, 1, 1, 2, 2, 3]
+
+
+def test_heatmaps_may_be_gaussians_of_the_distance():
+    pose = random_poses(2, seed=0)
+    maps = heatmaps(pose, (20, 12), sigma=6.0, convention="gaussian")
     assert maps.shape == (2, 18, 20, 12)
     for b, joint, y, x in [(0, 0, 0, 0), (0, 3, 19, 11), (1, 7, 5, 10), (1, 12, 13, 2), (0, 17, 9, 9)]:
         dx, dy = x - pose.joints[b, joint, 0], y - pose.joints[b, joint, 1]
@@ -39,10 +62,12 @@ def test_heatmaps_of_the_text_fall_with_the_plain_distance():
         assert maps[b, joint, y, x].item() == pytest.approx(expected, abs=1e-6)
 
 
-def test_heatmaps_of_many_sources_at_once():
+@pytest.mark.parametrize("convention", ["released", "gaussian", "paper"])
+def test_heatmaps_of_many_sources_at_once(convention):
     pose = random_poses(6, seed=1)
-    together = heatmaps(Pose(pose.joints.view(2, 3, 18, 2), pose.visible.view(2, 3, 18)), (16, 8))
-    torch.testing.assert_close(together.view(6, 18, 16, 8), heatmaps(pose, (16, 8)))
+    many = Pose(pose.joints.view(2, 3, 18, 2), pose.visible.view(2, 3, 18))
+    together = heatmaps(many, (16, 8), convention=convention)
+    torch.testing.assert_close(together.view(6, 18, 16, 8), heatmaps(pose, (16, 8), convention=convention))
 
 
 def test_shapes_are_checked():

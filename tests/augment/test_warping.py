@@ -9,7 +9,7 @@ from skimage.transform import AffineTransform
 from augment.geometry.affine import NOWHERE, fit_affine
 from augment.geometry.body_parts import correspondences
 from augment.geometry.warping import part_transforms, routes, warp
-from augment.poses import Pose
+from augment.poses import TORSO, Pose
 
 SIZE = (128, 64)
 
@@ -54,10 +54,80 @@ def test_points_of_weight_zero_do_not_count():
     torch.testing.assert_close(fit_affine(targets[0, 1], disturbed, weights), expected)
 
 
-def test_collinear_points_have_no_transform():
-    target = torch.tensor([[0.0, 0], [1, 1], [2, 2], [5, 5]])
-    affine = fit_affine(target, torch.randn(4, 2, generator=torch.Generator().manual_seed(0)), torch.ones(4))
-    assert affine.tolist() == [list(line) for line in NOWHERE]
+LINES = {
+    "along x": [[10.0, 7], [12, 7], [11, 7], [30, 7]],
+    "oblique": [[0.0, 0], [1, 1], [2, 2], [5, 5]],
+    "rounded": [[3 + k * 1.1, 90 - k * 0.7] for k in (0, 4, 21, 30)],  # on a line but for the joints' precision
+    "far off": [[2000 + k / 3, 1000 + k / 7] for k in (0, 4, 21, 30)],
+    "one point": [[8.0, 9]] * 4,
+}
+CONVENTIONS = ["released", "gaussian", "paper"]
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+@pytest.mark.parametrize("line", LINES)
+def test_points_on_a_line_have_no_map_in_either_image(line, convention):
+    collinear, ordinary = torch.tensor(LINES[line]), torch.tensor([[27.0, 60], [37, 61], [40, 29], [24, 30]])
+    for target, source in [(collinear, ordinary), (ordinary, collinear), (collinear, collinear)]:
+        affine = fit_affine(target, source, torch.ones(4), convention)
+        assert affine.tolist() == [list(row) for row in NOWHERE]
+    targets, moved = torch.stack([ordinary] * 2), ordinary + 1
+    beside_it, beside_another = (
+        fit_affine(targets, torch.stack([other, moved]), torch.ones(2, 4), convention) for other in (collinear, moved)
+    )
+    assert torch.equal(beside_it[1], beside_another[1]), "the others of a batch are as they would be"
+
+
+@pytest.mark.parametrize(("across", "has_map"), [(1e-4, False), (1e-2, True)])
+def test_narrow_regions_have_maps(across, has_map):
+    target = np.array([[27.0, 60], [37, 61], [40, 29], [24, 30]])
+    source = np.array([[30 + across, 60], [30, 60], [30, 30], [30 + across, 30]])
+    large, small = np.linalg.svd(source - source.mean(0), compute_uv=False)
+    assert (small / large > 3.2e-5) == has_map
+    affine = fit_affine(torch.from_numpy(target), torch.from_numpy(source), torch.ones(4))
+    expected = estimate(target, source) if has_map else NOWHERE
+    np.testing.assert_allclose(affine, expected, atol=1e-6)
+
+
+def test_a_torso_on_a_line_is_left_out_of_the_picture():
+    source, target = random_poses(1, 6, missing=0), random_poses(1, 7, missing=0)
+    for joint in TORSO:
+        source.joints[0, joint, 0] = 30.0  # seen from the side: one column of the picture
+    affine, masks = part_transforms(source, target, SIZE)
+    features = torch.rand(1, 2, *SIZE, generator=torch.Generator().manual_seed(0)) + 0.1
+    assert not warp(features, routes(affine[:, :1], masks[:, :1])).any()
+    assert warp(features, routes(affine, masks)).any(), "other regions are drawn"
+
+
+def slow_ordinary_least_squares(target, source):
+    """Eq. 2 as the text has it: normal equations of the map from source to target, then its inverse."""
+    rows = [[x, y, 1.0] for x, y in source]
+    forward = [np.linalg.lstsq(np.array(rows), target[:, axis], rcond=None)[0] for axis in (0, 1)]
+    return np.linalg.inv(np.array([*forward, [0, 0, 1]]))[:2]
+
+
+def test_the_text_fits_by_ordinary_least_squares_from_source_to_target():
+    targets, sources, weights = correspondences(random_poses(8, 0), random_poses(8, 1))
+    affine, released = (fit_affine(targets, sources, weights, convention) for convention in ("paper", "released"))
+    differing = 0
+    for index in np.ndindex(8, 10):
+        kept = weights[index].bool()
+        if kept.sum() < 3:
+            assert affine[index].tolist() == [list(line) for line in NOWHERE]
+            continue
+        expected = slow_ordinary_least_squares(targets[index][kept].numpy(), sources[index][kept].numpy())
+        np.testing.assert_allclose(affine[index], expected, atol=1e-6)
+        differs = (affine[index] - released[index]).abs().max() > 1e-3
+        assert not (differs and index[1] >= 2), "limbs fit exactly"
+        differing += int(differs)
+    assert differing == 16, "torso and head do not"
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_points_whose_best_map_folds_onto_a_line_have_none(convention):
+    source = torch.tensor([[0.0, 0], [4, 0], [0, 4], [4, 4]])
+    target = torch.tensor([[0.0, 3], [4, 0], [0, 0], [4, 3]])  # up and down have nothing to do with the source's
+    assert fit_affine(target, source, torch.ones(4), convention).tolist() == [list(line) for line in NOWHERE]
 
 
 def slow_warp(features, affine, masks, stride):

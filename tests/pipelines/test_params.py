@@ -54,11 +54,13 @@ def test_paper_profile_has_the_papers_re_id():
     assert options["crop_size"] is None
     assert (training["iterations"], training["batch_size"], training["decay_at"]) == (50_000, 16, [20_000, 40_000])
     assert (training["learning_rate"], training["momentum"], training["weight_decay"]) == (1e-3, 0.9, 5e-4)
+    assert (training["bias_rate"], training["bias_decay"]) == (2, False)
     siamese = paper.reid["siamese"]
     assert siamese.options == defaults(Siamese, siamese.options), "the recipe behind Table 4"
     assert (siamese.training["iterations"], siamese.training["decay_at"]) == (100_000, [90_000])
     assert (siamese.training["batch_size"], siamese.training["sampling"]) == (16, "drawn")
     assert (siamese.training["learning_rate"], siamese.training["classifier_rate"]) == (1e-3, 1)
+    assert (siamese.training["bias_rate"], siamese.training["bias_decay"]) == (1, True)
     assert (training["classifier_rate"], training["flip"], paper.evaluation.normalise) == (1, 0.5, True)
     assert not any(reid.mirror for reid in paper.reid.values())
     assert paper.distances == {name: defaults(part, set(paper.distances[name])) for name, part in DISTANCES.items()}
@@ -222,7 +224,7 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
         ),
         (
             lambda p: p["gan"]["full"]["options"].update(convention="text"),
-            "gan.full.options.convention: Input should be 'released' or 'paper', got 'text'",
+            "gan.full.options.convention: Input should be 'released', 'gaussian' or 'paper', got 'text'",
         ),
         (lambda p: p["gan"]["full"]["options"].update(layer="conv9_1"), "layer: Input should be 'conv1_1', 'conv1_2'"),
         (lambda p: p["gan"]["full"].update(method="gan"), "gan.full.method: unknown name 'gan'; known are pose_gan"),

@@ -89,10 +89,17 @@ def test_xqda_on_equal_rows():
     assert np.isfinite(XQDA().fit(features, identities, cameras).matrix(features, features)).all()
 
 
-def slow_kissme(features, pairs, others, dimensions):
-    """P M P' from covariances summed pair by pair, and principal components by a singular value decomposition."""
-    features = features.astype(np.float64)
-    components = np.linalg.svd(features - features.mean(0))[2][:dimensions].T
+def released_components(features, dimensions):
+    """`applypca2`: the coefficients are eigenvectors over images, for which each image's own mean is removed."""
+    columns = features.astype(np.float64).T
+    columns = columns - columns.mean(1, keepdims=True)
+    values, vectors = np.linalg.eigh(np.cov(columns, rowvar=False, bias=True))
+    return columns @ vectors[:, np.argsort(-values)[:dimensions]]
+
+
+def slow_kissme(features, pairs, others, components):
+    """P M P' from covariances summed pair by pair, and how many eigenvalues of M were replaced."""
+    features, dimensions = features.astype(np.float64), components.shape[1]
     covariance = []
     for rows in (pairs, others):
         total = np.zeros((dimensions, dimensions))
@@ -109,9 +116,10 @@ def slow_kissme(features, pairs, others, dimensions):
 
 
 @pytest.mark.parametrize(
-    ("size", "dimensions", "images", "thinned"), [(30, 12, 8, True), (12, 12, 5, False), (20, 3, 30, True)]
+    ("size", "dimensions", "images", "thinned", "replaced"),
+    [(30, 12, 8, True, True), (12, 11, 5, False, True), (20, 3, 30, True, False)],
 )
-def test_kissme_equals_the_enumeration(size, dimensions, images, thinned):
+def test_kissme_equals_the_enumeration(size, dimensions, images, thinned, replaced):
     features, identities, cameras = people(20, size, images=images)
     same = [
         (i, j)
@@ -124,12 +132,19 @@ def test_kissme_equals_the_enumeration(size, dimensions, images, thinned):
     others = negative_pairs(identities, cameras, len(pairs), 5)
     if thinned:
         pairs, others = pairs[::10], others[::10]
-    metric, replaced = slow_kissme(features, pairs, others, dimensions)
-    kissme = KISSME(dimensions, seed=5).fit(features, identities, cameras)
+    components = released_components(features, dimensions)
+    metric, negative = slow_kissme(features, pairs, others, components)
+    assert (negative > 0) == replaced, "cases should be with the projection and without it"
+    found = KISSME(dimensions, seed=5).fit(features, identities, cameras).matrix(features[:7], features[7:30])
     expected = slow_mahalanobis(features[:7], features[7:30], metric)
-    np.testing.assert_allclose(kissme.matrix(features[:7], features[7:30]), expected, rtol=1e-8, atol=1e-8)
-    if size == 30:
-        assert replaced > 0, "one case should need the projection"
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-8)
+
+    # Other lengths of the components: another distance where eigenvalues are replaced, and the same where none are.
+    shorter = components / np.linalg.norm(components, axis=0)
+    metric, still_negative = slow_kissme(features, pairs, others, shorter)
+    assert still_negative == negative
+    change = np.abs(slow_mahalanobis(features[:7], features[7:30], metric) - expected).max() / np.abs(expected).max()
+    assert change > 0.01 if replaced else change < 1e-8
 
 
 def test_negative_pairs_show_two_people_in_two_cameras():
@@ -158,7 +173,17 @@ def test_components_without_variance_are_left_out():
     features[:, :4] = np.random.default_rng(0).standard_normal((30, 4))
     components = principal_components(features, 8)
     assert components.shape == (10, 4)
-    np.testing.assert_allclose(components.T @ components, np.eye(4), atol=1e-12)
+    released = released_components(features, 4)
+    np.testing.assert_allclose(components * np.sign((components * released).sum(0)), released, atol=1e-12)
+
+
+def test_components_are_about_as_long_as_their_singular_values():
+    features, _, _ = people(20, 60)
+    lengths = np.linalg.norm(principal_components(features, 12), axis=0)
+    singular = np.linalg.svd(features - features.mean(0), compute_uv=False)[:12]
+    np.testing.assert_allclose(lengths, singular, rtol=0.05)
+    few, _, _ = people(20, 12)
+    assert principal_components(few, 12).shape == (12, 11), "the images' own means are taken out"
 
 
 def test_positive_leaves_a_positive_definite_metric_alone():

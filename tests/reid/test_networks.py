@@ -146,9 +146,17 @@ def test_siamese_loss_is_that_of_the_formulas():
     assert network.loss(IMAGES.double(), LABELS).tolist() == pytest.approx(expected, rel=1e-9)
 
 
-def test_siamese_classifiers_start_with_the_deviation_asked_for():
-    network = build("siamese", pretrained=False, classes=100, classifier_deviation=0.1)
-    assert [float(layer.weight.detach().std()) for layer, _ in network.heads()] == pytest.approx([0.1, 0.1], rel=0.05)
+@pytest.mark.parametrize("distribution", ["normal", "uniform"])
+def test_siamese_classifiers_start_with_the_weights_asked_for(distribution):
+    options = {"classifier_deviation": 0.1, "classifier_distribution": distribution}
+    network = build("siamese", pretrained=False, classes=100, **options)
+    for layer, _ in network.heads():
+        weights = layer.weight.detach().abs().flatten()
+        assert float(layer.weight.detach().std()) == pytest.approx(0.1, rel=0.05)
+        within = float((weights < 0.1).float().mean())
+        assert within == pytest.approx(0.683 if distribution == "normal" else 3**-0.5, abs=0.03)
+        assert (weights.max() <= 0.1 * 3**0.5) == (distribution == "uniform")
+        assert not layer.bias.any()
 
 
 def test_smoothing_spreads_the_label_of_the_images_that_have_it():

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 import torch
 
@@ -62,6 +64,34 @@ def test_partners_are_any_of_the_class_or_of_another():
     assert len(seen[True]) > 25
     assert not seen[False] & people
     assert len(seen[False]) > 30
+
+
+def slow_partner(sampling, labels, first):
+    """The probability of each second image of a negative pair: an image of another class, the class drawn first in the
+    code behind Table 4; any of the images of other classes in the original."""
+    others = [image for image in range(len(labels)) if labels[image] != labels[first]]
+    if sampling is counted:
+        return {image: 1 / len(others) for image in others}
+    classes = {int(labels[image]) for image in others}
+    return {image: 1 / len(classes) / int((labels == labels[image]).sum()) for image in others}
+
+
+@pytest.mark.parametrize("sampling", [drawn, counted])
+def test_negative_partners_are_as_frequent_as_in_the_recipe(sampling):
+    labels = torch.tensor([7, 2, 2, 7, 2, 5, 2, 2])
+    found = {image: Counter() for image in range(len(labels))}
+    for iteration in range(4000):
+        first, second = sampling(labels, iteration, len(labels), 0).chunk(2)
+        for a, b in zip(first.tolist(), second.tolist(), strict=True):
+            if labels[a] != labels[b]:
+                found[a][b] += 1
+    for image, counts in found.items():
+        expected = slow_partner(sampling, labels, image)
+        assert counts.keys() == expected.keys()
+        total = counts.total()
+        for partner, probability in expected.items():
+            deviation = (probability * (1 - probability) / total) ** 0.5
+            assert counts[partner] / total == pytest.approx(probability, abs=4 * deviation)
 
 
 def test_drawn_may_pair_an_image_with_itself():

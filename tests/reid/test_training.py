@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from reid.common.checkpoints import Scratch
-from reid.networks import IDE
+from reid.networks import IDE, Siamese
 from reid.training.loop import train
+from reid.training.sampling import SAMPLINGS
 
 IMAGES = torch.randint(0, 256, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(20) % 4
@@ -50,6 +51,48 @@ def test_seed_decides(tmp_path):
     other, _ = run(Scratch("c", {}, tmp_path), 2, seed=2)
     assert equal(first, again)
     assert not equal(first, other)
+
+
+def small(part):
+    torch.manual_seed(0)
+    network = part(4, "mobilenet-v2", (32, 32), crop_size=None, pretrained=False)
+    for layer, _ in network.heads():
+        torch.nn.init.ones_(layer.bias)  # so that their decay shows
+    return network
+
+
+def plain_training(network, sampling, bias, decay):
+    """Three steps of descent with momentum 0.9 and decay 0.3, parameter by parameter; `bias` is the rate of biases."""
+    moving = {name: torch.zeros_like(value) for name, value in network.named_parameters()}
+    heads = {"classifier": 5.0, "verifier": 5.0 * 3.0}
+    for iteration in range(3):
+        rows = SAMPLINGS[sampling](LABELS, iteration, 4, 0)
+        network.zero_grad()
+        network.loss(IMAGES[rows] / 127.5 - 1, LABELS[rows]).mean().backward()
+        for name, value in network.named_parameters():
+            layer, _, kind = name.rpartition(".")
+            rate = 0.001 * heads.get(layer, 1.0) * (bias if layer in heads and kind == "bias" else 1)
+            shrink = 0.0 if layer in heads and kind == "bias" and not decay else 0.3
+            moving[name] = 0.9 * moving[name] + value.grad + shrink * value.detach()
+            value.data -= rate * moving[name]
+
+
+@pytest.mark.parametrize(
+    ("part", "sampling", "bias", "decay"),
+    [(IDE, "single", 2.0, False), (Siamese, "drawn", 1.0, True), (Siamese, "counted", 20.0, True)],
+)
+def test_steps_are_those_of_the_recipe(part, sampling, bias, decay, tmp_path):
+    """Of IDE by default, of the siamese network behind Table 4, and of the original one."""
+    slow, fast = small(part).train(), small(part)
+    if part is Siamese:
+        slow.verifier_rate = fast.verifier_rate = 3.0
+    options = {} if part is IDE else {"bias_rate": bias, "bias_decay": decay}
+    options |= {"sampling": sampling, "classifier_rate": 5.0, "weight_decay": 0.3, "flip": 0.0, "learning_rate": 0.001}
+    scratch = Scratch("steps", {}, tmp_path)
+    train(fast, IMAGES, LABELS, torch.zeros(20), scratch, iterations=3, batch_size=4, **options)
+    plain_training(slow, sampling, bias, decay)
+    for (name, value), expected in zip(fast.named_parameters(), slow.parameters(), strict=True):
+        torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-6, msg=name)
 
 
 @pytest.mark.slow

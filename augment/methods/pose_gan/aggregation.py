@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from augment.geometry.warping import Interpolation, part_maps, routes, warp
+from augment.geometry.warping import Gradient, Interpolation, part_maps, routes, warp
 
 Aggregation = Literal["maximum", "average", "linear"]
 
@@ -18,9 +18,9 @@ class Maximum(nn.Module):
     Where regions overlap, the strongest activation of each channel is kept.
     """
 
-    def __init__(self, channels: int, regions: int, interpolation: Interpolation):
+    def __init__(self, channels: int, regions: int, interpolation: Interpolation, gradient: Gradient = "adjoint"):
         super().__init__()
-        self.interpolation = interpolation
+        self.interpolation, self.gradient = interpolation, gradient
 
     def forward(self, features: Tensor, affine: Tensor, masks: Tensor, stride: int) -> Tensor:
         """Combine the regions.
@@ -34,23 +34,23 @@ class Maximum(nn.Module):
         Returns:
             (B, C, h, w).
         """
-        if self.interpolation == "nearest":
+        if self.interpolation == "nearest" and self.gradient == "adjoint":
             return warp(features, routes(affine, masks, stride))
         # Zero takes part, as in `warp`: nearly everywhere some region's mask is zero. The decoder's ReLU comes next.
-        return part_maps(features, affine, masks, stride, self.interpolation).amax(1).clamp_min(0)
+        return part_maps(features, affine, masks, stride, self.interpolation, self.gradient).amax(1).clamp_min(0)
 
 
 class Average(nn.Module):
     """The mean over the regions whose masks cover a location, zero where none does."""
 
-    def __init__(self, channels: int, regions: int, interpolation: Interpolation):
+    def __init__(self, channels: int, regions: int, interpolation: Interpolation, gradient: Gradient = "adjoint"):
         super().__init__()
-        self.interpolation = interpolation
+        self.interpolation, self.gradient = interpolation, gradient
 
     def forward(self, features: Tensor, affine: Tensor, masks: Tensor, stride: int) -> Tensor:
         """As `Maximum`."""
         covering = masks[:, :, ::stride, ::stride].sum(1, keepdim=True).clamp_min(1)
-        return part_maps(features, affine, masks, stride, self.interpolation).sum(1) / covering
+        return part_maps(features, affine, masks, stride, self.interpolation, self.gradient).sum(1) / covering
 
 
 class Linear(nn.Module):
@@ -60,14 +60,14 @@ class Linear(nn.Module):
     that they sum to one at each location but not how; here a softmax does it.
     """
 
-    def __init__(self, channels: int, regions: int, interpolation: Interpolation):
+    def __init__(self, channels: int, regions: int, interpolation: Interpolation, gradient: Gradient = "adjoint"):
         super().__init__()
-        self.interpolation = interpolation
+        self.interpolation, self.gradient = interpolation, gradient
         self.weights = nn.Conv2d(regions * channels, regions, 1)
 
     def forward(self, features: Tensor, affine: Tensor, masks: Tensor, stride: int) -> Tensor:
         """As `Maximum`."""
-        parts = part_maps(features, affine, masks, stride, self.interpolation)
+        parts = part_maps(features, affine, masks, stride, self.interpolation, self.gradient)
         weights = torch.softmax(self.weights(parts.flatten(1, 2)), 1)
         return (weights[:, :, None] * parts).sum(1)
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from augment.conventions import Convention
 from augment.data.batch import Batch
 from augment.geometry import heatmaps
-from augment.geometry.warping import REGIONS, Interpolation, Regions, part_transforms
+from augment.geometry.warping import REGIONS, Gradient, Interpolation, Regions, part_transforms
 from augment.methods.pose_gan.aggregation import AGGREGATIONS, Aggregation
 from augment.networks.blocks import (
     BACKGROUND_CHANNELS,
@@ -27,8 +27,9 @@ class Deformable(nn.Module):
     """A source stream on (x_a, H_a), a target stream on H_b, and a decoder that joins them (Fig. 2).
 
     The source stream's features are where the body is in the source pose, but the decoder needs them where it is in the
-    target pose. So its finest skip connections are warped, each body region by its own map, before they join those of
-    the target stream, which is aligned with the output as it is.
+    target pose. So its skip connections are warped, each body region by its own map, before they join those of the
+    target stream, which is aligned with the output as it is. As released the four finest are, in the text all, here
+    with the coarsest level, of which the text does not say that it is another.
     """
 
     def __init__(
@@ -39,17 +40,19 @@ class Deformable(nn.Module):
         regions: Regions = "parts",  # ten with masks, ten without (Table 11), or the whole body as one
         symmetry: bool = True,  # read a limb unknown in the source from its twin (Sec. 4.2, Table 9)
         interpolation: Interpolation = "nearest",  # of the warp
+        gradient: Gradient = "adjoint",  # of the warp: the true one, or that of the released code
         background: bool = False,  # whether the target stream is given the wanted background (Sec. 3.3)
         convention: Convention = "released",
     ):
         super().__init__()
         self.size, self.background, self.convention = size, background, convention
         self.regions, self.symmetry = regions, symmetry
-        filters = encoder_filters(size, width)
+        filters = encoder_filters(size, width, convention)
         self.source_encoder = Encoder(SOURCE_CHANNELS, filters, convention)
         self.target_encoder = Encoder(POSE_CHANNELS + background * BACKGROUND_CHANNELS, filters, convention)
+        warped = filters if convention == "paper" else filters[:WARPED_LEVELS]
         self.deform = nn.ModuleList(
-            AGGREGATIONS[aggregation](filters[level], REGIONS[regions], interpolation) for level in range(WARPED_LEVELS)
+            AGGREGATIONS[aggregation](channels, REGIONS[regions], interpolation, gradient) for channels in warped
         )
         self.decoder = Decoder(tuple(2 * count for count in filters), decoder_filters(size, width), convention)
         initialise(self)

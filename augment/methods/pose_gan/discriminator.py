@@ -1,4 +1,4 @@
-"""The discriminator D(x_a, H_a, y, H_b) (Sec. 3, Fig. 2), as released: a probability for each of a few patches."""
+"""The discriminator D(x_a, H_a, y, H_b) (Sec. 3, Fig. 2): a probability for each of a few patches (one in the text)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ class Discriminator(nn.Module):
 
     It also sees the source image and both poses, so that an image only passes as real if it shows that person in the
     target pose.
+
+    The text's output is a scalar, of layers that leave a map of patches (Sec. 4.3), and it does not say how: here it is
+    the mean of the patches' probabilities.
     """
 
     def __init__(
@@ -30,7 +33,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.size, self.background, self.convention = size, background, convention
         filters = scaled((64, 128, 256, 512), width)
-        norm = convention == "released"
+        norm = convention != "paper"
         self.first = nn.Conv2d(2 * SOURCE_CHANNELS + background * BACKGROUND_CHANNELS, filters[0], 4, 2)
         self.downs = nn.Sequential(
             *(Down(before, after, convention, norm) for before, after in itertools.pairwise(filters)),
@@ -39,11 +42,16 @@ class Discriminator(nn.Module):
         initialise(self)
 
     def forward(self, batch: Batch, image: Tensor) -> Tensor:
-        """Probability (B, patches) in [0, 1] that `image` (B, 3, H, W) is real, given the batch's sources and poses."""
+        """Probability that `image` (B, 3, H, W) is real, given the batch's sources and poses.
+
+        Returns:
+            (B, patches) in [0, 1]; (B, 1) in the text.
+        """
         source, pose = batch.single_source()
         source_maps, target_maps = (
             heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)
         )
         background = [batch.wanted_background()] if self.background else []
         x = torch.cat([source, source_maps, image, target_maps, *background], 1)
-        return torch.sigmoid(self.downs(self.first(x))).flatten(1)
+        patches = torch.sigmoid(self.downs(self.first(x))).flatten(1)
+        return patches.mean(1, keepdim=True) if self.convention == "paper" else patches

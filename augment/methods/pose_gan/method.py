@@ -100,7 +100,7 @@ class PoseGAN:
         # Generator: fool the discriminator (Eq. 5) and come close to the target (Eq. 8), summed by Eq. 10.
         self.discriminator.requires_grad_(False)
         fake = self.generate(for_generator)
-        adversarial = generator_adversarial(self.discriminator(for_generator, fake)).mean()
+        adversarial = generator_adversarial(self.discriminator(for_generator, fake), self.convention).mean()
         with torch.no_grad():
             target_features = self.features(for_generator.wanted_target())
         reconstruction = nearest_neighbour(

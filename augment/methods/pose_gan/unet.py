@@ -32,7 +32,7 @@ class UNet(nn.Module):
     ):
         super().__init__()
         self.size, self.background, self.convention = size, background, convention
-        filters = encoder_filters(size, width)
+        filters = encoder_filters(size, width, convention)
         channels = SOURCE_CHANNELS + POSE_CHANNELS + background * BACKGROUND_CHANNELS
         self.encoder = Encoder(channels, filters, convention)
         self.decoder = Decoder(filters, decoder_filters(size, width), convention)
