@@ -81,7 +81,7 @@ def train(
             # Dropout and a method's noise draw from torch's global random stream: seeded anew for each iteration, they
             # are the same in a resumed run.
             torch.manual_seed(seed_for(own_seed, "iteration", iteration))
-            losses = method.step(phase, _batches(method, phase, people, pairs, iteration, own_seed))
+            losses = method.step(phase, iteration, _batches(method, phase, people, pairs, iteration, own_seed))
             for name in method.inference:
                 _average(averaged.networks[name], method.networks[name], average)
             totals = {name: totals.get(name, 0) + loss.detach() for name, loss in losses.items()}

@@ -47,7 +47,7 @@ def main(width: float = 0.25, batch: int = 4, images: int = 32, rounds: int = 3,
         def iterate() -> None:
             for _ in range(ITERATIONS):
                 rows = torch.randint(PEOPLE, (phase.batches, batch, 2))
-                method.step(phase, (people.batch(Tuples.of_pairs(*part.T)) for part in rows))
+                method.step(phase, 0, (people.batch(Tuples.of_pairs(*part.T)) for part in rows))
 
         return iterate
 

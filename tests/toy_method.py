@@ -1,4 +1,4 @@
-"""The smallest method with everything: two phases, several sources, buffers, its own notion of a usable pose."""
+"""The smallest method with everything: phases, an annealed weight, several sources, buffers, poses of its own kind."""
 
 import torch
 from torch import nn
@@ -32,7 +32,7 @@ class Toy:
         second = {"generator": optimiser("encoder", "decoder"), "critic": optimiser("critic")}
         return [Phase("copy", self.iterations, 2, 1, first), Phase("refine", self.iterations, 3, 3, second)]
 
-    def step(self, phase, batches):
+    def step(self, phase, iteration, batches):
         if phase.name == "refine":
             for _ in range(2):  # the critic takes fresh batches
                 batch = next(batches)
@@ -40,7 +40,8 @@ class Toy:
                 loss = (critic(self.generate(batch)) - critic(batch.wanted_target())).mean()
                 update(phase.optimisers["critic"], loss)
         batch = next(batches)
-        copying = F.l1_loss(self.generate(batch), batch.wanted_target())
+        weight = 1 - 0.5 * iteration / self.iterations  # annealed over the phase
+        copying = weight * F.l1_loss(self.generate(batch), batch.wanted_target())
         update(next(iter(phase.optimisers.values())), copying)
         return {"l1": copying} if phase.name == "copy" else {"l1": copying, "critic": loss}
 

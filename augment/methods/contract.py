@@ -54,8 +54,14 @@ class Method(Protocol):
         """Prepare for training on a device, to which the networks have been moved; returns the phases in order."""
         ...
 
-    def step(self, phase: Phase, batches: Iterator[Batch]) -> dict[str, Tensor]:
+    def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """Run one iteration of a phase: take batches, and update networks with the phase's optimisers.
+
+        Args:
+            phase: one of `phases`.
+            iteration: of the phase, from 0: rates and weights that change over training depend on it alone, so that a
+                resumed run is like one that was not interrupted.
+            batches: of the phase's size; each is drawn when it is taken, at most as many as the phase says.
 
         Returns:
             scalar losses by name, the same names in each iteration of the phase; they are logged and must be finite.

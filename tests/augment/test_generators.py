@@ -248,7 +248,7 @@ def test_the_generators_loss_in_training(convention, sign):
     torch.manual_seed(0)
     method = PoseGAN((128, 64), width=0.0625, convention=convention, features="pixels")
     one = replace(batch(), target=batch(seed=2).source[:, 0])
-    losses = method.step(method.phases(torch.device("cpu"))[0], iter([one] * 3))
+    losses = method.step(method.phases(torch.device("cpu"))[0], 0, iter([one] * 3))
     assert losses["adversarial"] * sign > 0, "-log D, or log(1 - D)"
     assert all(loss.isfinite() for loss in losses.values())
 

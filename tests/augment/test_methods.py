@@ -147,12 +147,12 @@ def test_each_phase_trains_and_names_finite_losses(name):
                 taken.append(1)
                 yield a_batch(method)
 
-        losses = method.step(phase, batches())
+        losses = method.step(phase, 0, batches())
         assert 1 <= len(taken) <= phase.batches
         assert losses
         assert all(loss.ndim == 0 and loss.isfinite() for loss in losses.values())
         assert any(not torch.equal(value, before[key]) for key, value in weights(method).items())
-        assert set(method.step(phase, batches())) == set(losses)
+        assert set(method.step(phase, 1, batches())) == set(losses)
 
 
 def test_it_survives_a_folder(name, tmp_path):
@@ -195,8 +195,8 @@ def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_weights(name, tmp
 
 def test_losses_that_are_not_finite_are_refused(name, tmp_path):
     class Broken(METHODS[CASES[name][0]]):
-        def step(self, phase, batches):
-            losses = super().step(phase, batches)
+        def step(self, phase, iteration, batches):
+            losses = super().step(phase, iteration, batches)
             return {key: loss * torch.nan for key, loss in losses.items()}
 
     method = build(name, Broken)

@@ -112,8 +112,8 @@ def test_buffers_are_averaged_too(tmp_path):
         first = method.networks["encoder"][1].running_mean.clone()
         stepped, step = [], method.step
 
-        def watched(phase, batches):
-            losses = step(phase, batches)
+        def watched(phase, iteration, batches):
+            losses = step(phase, iteration, batches)
             stepped.append(method.networks["encoder"][1].running_mean.clone())
             return losses
 
@@ -145,6 +145,6 @@ def test_bad_runs_stop(tmp_path):
 
 def test_a_method_that_takes_more_batches_than_it_says_is_told_so(tmp_path):
     method = Toy((128, 64))
-    method.step = lambda phase, batches: [next(batches) for _ in range(2)]
+    method.step = lambda phase, iteration, batches: [next(batches) for _ in range(2)]
     with pytest.raises(RuntimeError, match="phase copy took more batches than the 1 that it says"):
         train(method, PEOPLE, PAIRS, Scratch("s", {}, tmp_path))

@@ -85,7 +85,7 @@ class PoseGAN:
             optimisers[network] = torch.optim.Adam(module.parameters(), self.learning_rate, (0.5, 0.999), fused=True)
         return [Phase("adversarial", self.iterations, self.batch_size, batches=3, optimisers=optimisers)]
 
-    def step(self, phase: Phase, batches: Iterator[Batch]) -> dict[str, Tensor]:
+    def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """A step of the discriminator, then one of the generator."""
         real, for_discriminator, for_generator = next(batches), next(batches), next(batches)
 
