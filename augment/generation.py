@@ -17,6 +17,7 @@ from reid.common.atomic import replacing
 from reid.common.checkpoints import Scratch
 from reid.common.progress import progress
 from reid.files.images import encode_jpeg, to_uint8, write_zip, zip_members
+from reid.randomness.seeds import seed_for
 
 PART = 256  # images of a part: an interrupted run keeps finished parts
 Save = Callable[[Path, int, NDArray[np.uint8]], None]  # (path, index of the first image, images (n, H, W, 3))
@@ -29,6 +30,8 @@ def generate_zip(
     names: list[str],
     archive: Path,
     scratch: Scratch,
+    *,
+    seed: int,
     batch_size: int = 32,
     quality: int = 95,
 ) -> None:
@@ -41,6 +44,7 @@ def generate_zip(
         names: P names of the images in the zip.
         archive: zip to write.
         scratch: keeps finished parts until the caller removes it.
+        seed: of what a method draws at random while it generates; each part has a random stream of its own.
         batch_size: images generated at a time.
         quality: of the JPEGs, in 1..100.
     """
@@ -49,23 +53,32 @@ def generate_zip(
         part = names[start : start + len(images)]
         write_zip(path, ((name, encode_jpeg(image, quality)) for name, image in zip(part, images, strict=True)))
 
-    parts = _in_parts(method, people, tuples, scratch, batch_size, ".zip", save)
+    parts = _in_parts(method, people, tuples, scratch, seed, batch_size, ".zip", save)
     write_zip(archive, zip_members(parts))
 
 
-def generate_images(method: Method, people: People, tuples: Tuples, scratch: Scratch, batch_size: int = 32) -> Tensor:
+def generate_images(
+    method: Method, people: People, tuples: Tuples, scratch: Scratch, *, seed: int, batch_size: int = 32
+) -> Tensor:
     """Images (P, 3, H, W) uint8 on the CPU, one for each of P tuples; arguments as of `generate_zip`."""
 
     def save(path: Path, start: int, images: NDArray[np.uint8]) -> None:
         with replacing(path) as new:
             np.save(new, images)
 
-    parts = _in_parts(method, people, tuples, scratch, batch_size, ".npy", save)
+    parts = _in_parts(method, people, tuples, scratch, seed, batch_size, ".npy", save)
     return torch.from_numpy(np.concatenate([np.load(path) for path in parts])).permute(0, 3, 1, 2).contiguous()
 
 
 def _in_parts(
-    method: Method, people: People, tuples: Tuples, scratch: Scratch, batch_size: int, suffix: str, save: Save
+    method: Method,
+    people: People,
+    tuples: Tuples,
+    scratch: Scratch,
+    seed: int,
+    batch_size: int,
+    suffix: str,
+    save: Save,
 ) -> list[Path]:
     """Generate in parts of PART images, each of which `save` writes to a file in the scratch folder; returns the files.
 
@@ -77,6 +90,7 @@ def _in_parts(
         paths.append(scratch.folder / f"part-{start:08d}{suffix}")
         if not paths[-1].exists():
             part = tuples.part(start, min(start + PART, total))
+            torch.manual_seed(seed_for(seed, "generate", start))
             save(paths[-1], start, np.stack(list(_generate(method, people, part, batch_size))))
     return paths
 

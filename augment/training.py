@@ -58,10 +58,15 @@ def train(
     for phase in phases:
         wanted = f"{phase.batches} x {phase.batch_size}"
         if len(pairs) < phase.batches * phase.batch_size:
-            raise InputError(f"one iteration of phase {phase.name} needs {wanted} pairs, got {len(pairs)}")
+            raise InputError(
+                f"one iteration of phase {phase.name} needs {wanted} pairs, got {len(pairs)}: lower batch_size, or "
+                "take a larger data set"
+            )
     averaged = deepcopy(method)
     for network in averaged.networks.values():
         network.eval().requires_grad_(False)
+
+    usable = method.usable_source(people.poses).cpu() if method.needs.sources > 1 else None
 
     # Resume.
     log, totals = list[dict[str, Any]](), dict[str, Tensor]()
@@ -75,26 +80,31 @@ def train(
     for number, phase in list(enumerate(phases))[at:]:
         before = sum(earlier.iterations for earlier in phases[:number])
         own_seed = seed if number == 0 else seed_for(seed, "phase", number)
-        for network in method.networks.values():
-            network.train()
+        for name, network in method.networks.items():
+            network.train(name in phase.trains)
+        moving = [name for name in method.inference if name in phase.trains]
         for iteration in progress(range(start, phase.iterations), phase.name, "it", phase.iterations, start):
             # Dropout and a method's noise draw from torch's global random stream: seeded anew for each iteration, they
             # are the same in a resumed run.
             torch.manual_seed(seed_for(own_seed, "iteration", iteration))
-            losses = method.step(phase, iteration, _batches(method, phase, people, pairs, iteration, own_seed))
-            for name in method.inference:
+            batches = _batches(method, phase, people, pairs, usable, iteration, own_seed)
+            losses = method.step(phase, iteration, batches)
+            for name in moving:
                 _average(averaged.networks[name], method.networks[name], average)
             totals = {name: totals.get(name, 0) + loss.detach() for name, loss in losses.items()}
 
             # Log, draw samples, save the state.
             done = iteration + 1
             last = done == phase.iterations
+            saves = done % checkpoint_every == 0 or last
+            if saves or done % log_every == 0:
+                _refuse_not_finite(phase.name, done, totals)
             if done % log_every == 0 or last:
                 log.append(_entry(phase.name, done, totals, log))
                 totals = {}
             if (before + done) % sample_every == 0 or last:
                 on_samples(averaged, before + done)
-            if done % checkpoint_every == 0 or last:
+            if saves:
                 state = {name: part.state_dict() for name, part in _state(method, averaged, phase).items()}
                 scratch.save({"phase": number, "iteration": done, "log": log, "totals": totals, "state": state})
         start = 0
@@ -104,12 +114,14 @@ def train(
     return log
 
 
-def _batches(method: Method, phase: Phase, people: People, pairs: Tensor, iteration: int, seed: int) -> Iterator[Batch]:
+def _batches(
+    method: Method, phase: Phase, people: People, pairs: Tensor, usable: Tensor | None, iteration: int, seed: int
+) -> Iterator[Batch]:
     """The fresh batches of an iteration, as many as the phase may take."""
     random = torch.Generator().manual_seed(seed_for(seed, "sources", iteration))
     drawn = pairs[draw(len(pairs), iteration, phase.batches * phase.batch_size, seed)]
     for part in drawn.split(phase.batch_size):
-        yield people.batch(with_further_sources(part, people.identities, method.needs.sources, random))
+        yield people.batch(with_further_sources(part, people.identities, method.needs.sources, random, usable))
     raise RuntimeError(f"phase {phase.name} took more batches than the {phase.batches} that it says")
 
 
@@ -125,7 +137,9 @@ def _state(method: Method, averaged: Method, phase: Phase) -> dict[str, Any]:
 @torch.no_grad()
 def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
     """Move the averaged weights and buffers by a share of 1 - decay towards a network's; integer buffers are copied."""
-    torch._foreach_lerp_(list(averaged.parameters()), list(network.parameters()), 1 - decay)
+    means: list[Tensor] = list(averaged.parameters())
+    if means:
+        torch._foreach_lerp_(means, list(network.parameters()), 1 - decay)
     for mean, buffer in zip(averaged.buffers(), network.buffers(), strict=True):
         if buffer.is_floating_point():
             mean.lerp_(buffer, 1 - decay)
@@ -133,13 +147,16 @@ def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
             mean.copy_(buffer)
 
 
+def _refuse_not_finite(phase: str, iteration: int, totals: dict[str, Tensor]) -> None:
+    values = {name: float(total) for name, total in totals.items()}
+    if not all(map(math.isfinite, values.values())):
+        raise FloatingPointError(
+            f"losses are not finite in phase {phase} by iteration {iteration}: {values}; lower the learning rate"
+        )
+
+
 def _entry(phase: str, iteration: int, totals: dict[str, Tensor], log: list[dict[str, Any]]) -> dict[str, Any]:
-    """An entry of the log; raises FloatingPointError where a loss is not finite."""
+    """An entry of the log: the mean of each loss since the phase's last one."""
     earlier = [entry["iteration"] for entry in log if entry["phase"] == phase]
     since = iteration - (earlier[-1] if earlier else 0)
-    means = {name: float(total) / since for name, total in totals.items()}
-    if not all(map(math.isfinite, means.values())):
-        raise FloatingPointError(
-            f"losses are not finite in phase {phase} at iteration {iteration}: {means}; lower the learning rate"
-        )
-    return {"phase": phase, "iteration": iteration, **means}
+    return {"phase": phase, "iteration": iteration, **{name: float(total) / since for name, total in totals.items()}}

@@ -1,6 +1,10 @@
 """CONTRIBUTING.md's smallest method does what is said of it."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import torch
@@ -44,3 +48,23 @@ def test_files_that_are_named_exist():
     named = set(re.findall(r"`((?:augment|reid|pipelines|tests|benchmarks|profiles)/[\w/.-]+\.\w+)`", TEXT))
     assert len(named) > 8
     assert [name for name in named if "NAME" not in name and not Path(name).exists()] == []
+
+
+def test_it_works_as_a_module_of_the_package(tmp_path):
+    """Written down where CONTRIBUTING says, under a name that is imported before all others, with its line."""
+    shutil.copytree("augment", tmp_path / "augment", ignore=shutil.ignore_patterns("__pycache__", "streets"))
+    folder = tmp_path / "augment/methods"
+    (folder / "aaa.py").write_text(re.search(r"```python\n(.*?)```", TEXT, re.S)[1])
+    registry = (folder / "__init__.py").read_text()
+    line = "METHODS: dict[str, Callable[..., Method]] = {"
+    assert line in registry
+    registry = registry.replace(line, line + '"convolution": Convolution, ')
+    head, rest = registry.split("from augment.methods", 1)
+    (folder / "__init__.py").write_text(
+        f"{head}from augment.methods.aaa import Convolution\nfrom augment.methods{rest}"
+    )
+    command = "from augment.methods import METHODS; print(*METHODS['convolution'](size=(32, 16)).networks)"
+    path = os.pathsep.join([str(tmp_path), os.getcwd()])
+    words = [sys.executable, "-P", "-c", command]
+    done = subprocess.run(words, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "generator", done.stderr

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from augment.geometry import heatmaps
-from augment.methods import Needs, Phase, update
+from augment.methods.contract import Needs, Phase, update
 from augment.poses import INDEX
 from reid.common.parameters import Positive, Size
 
@@ -29,8 +29,11 @@ class Toy:
             return torch.optim.SGD([p for name in names for p in self.networks[name].parameters()], 0.01)
 
         first = {"all": optimiser("encoder", "decoder")}
-        second = {"generator": optimiser("encoder", "decoder"), "critic": optimiser("critic")}
-        return [Phase("copy", self.iterations, 2, 1, first), Phase("refine", self.iterations, 3, 3, second)]
+        second = {"generator": optimiser("decoder"), "critic": optimiser("critic")}
+        return [
+            Phase("copy", self.iterations, 2, 1, first, trains=("encoder", "decoder")),
+            Phase("refine", self.iterations, 3, 3, second, trains=("decoder", "critic")),
+        ]
 
     def step(self, phase, iteration, batches):
         if phase.name == "refine":

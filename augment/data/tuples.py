@@ -37,17 +37,25 @@ class Tuples(NamedTuple):
         return Tuples(*(tensor[start:stop] for tensor in self))
 
 
-def with_further_sources(pairs: Tensor, identities: Tensor | None, sources: int, random: torch.Generator) -> Tuples:
+def with_further_sources(
+    pairs: Tensor,
+    identities: Tensor | None,
+    sources: int,
+    random: torch.Generator,
+    usable: Tensor | None = None,
+) -> Tuples:
     """Tuples of pairs of a source and a target, with M - 1 further sources: other images of the source's person.
 
     The further sources are drawn for each pair at random; all tuples are never enumerated. So a person with many images
-    is as frequent among the tuples as among the pairs.
+    is as frequent among the tuples as among the pairs. (Generation, where sources are chosen once for each image, takes
+    those of the source's camera first: `augment.plans.redraw.further_sources`.)
 
     Args:
         pairs: (B, 2) indices of source and target.
         identities: (N,) of all images; not needed where M is 1.
         sources: M, from 1.
         random: generator that the further sources are drawn with.
+        usable: (N,) bool, which images may be further sources; None for all.
 
     Raises:
         InputError: identities are needed and not given, or M is below 1.
@@ -67,6 +75,8 @@ def with_further_sources(pairs: Tensor, identities: Tensor | None, sources: int,
         raise InputError(f"{sources} sources of one person are needed, and it is not known whom the images show")
     identities = identities.cpu()
     candidates = identities[None] == identities[first, None]  # (B, N): which images are of the same person
+    if usable is not None:
+        candidates &= usable.cpu()
     candidates[torch.arange(len(pairs)), first] = False
     candidates[torch.arange(len(pairs)), targets] = False
     order = torch.where(candidates, torch.rand(candidates.shape, generator=random), 2.0).argsort(1)[:, : sources - 1]

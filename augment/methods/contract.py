@@ -35,6 +35,7 @@ class Phase:
     batch_size: int  # samples a batch
     batches: int  # fresh batches that an iteration takes, at most
     optimisers: dict[str, torch.optim.Optimizer]  # by name; saved and restored with the networks
+    trains: tuple[str, ...]  # names of the networks that change: the others stay in evaluation mode, and as they are
 
 
 class Method(Protocol):

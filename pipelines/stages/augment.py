@@ -55,7 +55,7 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
         inputs += samples.archives(real)
         scratch = resume.scratch(f"augment-{row}", settings, inputs, __name__, [type(method)])
         tuples = tuples_of(new, "pose_of", real["image"], method.needs.sources)
-        generate_zip(method, people.to(device), tuples, list(new["image"]), archive, scratch)
+        generate_zip(method, people.to(device), tuples, list(new["image"]), archive, scratch, seed=seed)
         provenance = {
             "row": row,
             "alpha": alpha,

@@ -176,7 +176,7 @@ def generated_images(
     settings = {"size": size, "threads": threads, "seed": seed}
     scratch = find_scratch(f"score-{name}", name, method, chosen, table, settings, device, __name__)
     tuples = tuples_of_pairs(method, kept, people, table, seed)
-    images = generate_images(method, people.to(device), tuples, scratch)
+    images = generate_images(method, people.to(device), tuples, scratch, seed=seed)
     source, target = (people.images[rows] for rows in pairs.unbind(1))
     return Drawn(name, table, pairs, source, target, images, masks(people.poses[pairs[:, 1]], size)), scratch
 

@@ -54,7 +54,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
             backgrounds = None if people.backgrounds is None else people.backgrounds.repeat(2, 1, 1, 1)
             doubled = People(people.images.repeat(2, 1, 1, 1), _joined(noisy, people.poses), backgrounds)
             from_noisy = tuples._replace(targets=tuples.targets + len(people))
-            images = generate_images(method, doubled.to(device), from_noisy, scratches[-1])
+            images = generate_images(method, doubled.to(device), from_noisy, scratches[-1], seed=seed)
             people_only = masked(images, mask)
             line = {"sigma": float(sigma), "mask_ssim": mean_ssim(people_only, masked(target, mask), scores.ssim)}
             if classifier:

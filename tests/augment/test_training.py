@@ -114,7 +114,8 @@ def test_buffers_are_averaged_too(tmp_path):
 
         def watched(phase, iteration, batches):
             losses = step(phase, iteration, batches)
-            stepped.append(method.networks["encoder"][1].running_mean.clone())
+            if "encoder" in phase.trains:
+                stepped.append(method.networks["encoder"][1].running_mean.clone())
             return losses
 
         method.step = watched
@@ -148,3 +149,61 @@ def test_a_method_that_takes_more_batches_than_it_says_is_told_so(tmp_path):
     method.step = lambda phase, iteration, batches: [next(batches) for _ in range(2)]
     with pytest.raises(RuntimeError, match="phase copy took more batches than the 1 that it says"):
         train(method, PEOPLE, PAIRS, Scratch("s", {}, tmp_path))
+
+
+def watched_toy(tmp_path, **options):
+    """The toy, trained, and what each of its steps saw: phase, networks in training mode, averages so far, sources."""
+    torch.manual_seed(0)
+    method, seen, averages = Toy((128, 64), iterations=3), [], []
+    step = method.step
+
+    def watched(phase, iteration, batches):
+        drawn = list(batches_of(batches, phase.batches))
+        training = {name for name, network in method.networks.items() if network.training}
+        seen.append((phase.name, training, drawn[0].source.clone()))
+        return step(phase, iteration, iter(drawn))
+
+    def batches_of(batches, count):
+        return [next(batches) for _ in range(count)]
+
+    method.step = watched
+    encoder = [parameter for parameter in method.networks["encoder"].parameters()]
+
+    def on_samples(averaged, iteration):
+        averages.append([parameter.clone() for parameter in averaged.networks["encoder"].parameters()])
+
+    train(method, PEOPLE, PAIRS, Scratch("toy", {}, tmp_path), on_samples=on_samples, sample_every=1, **options)
+    return seen, averages, encoder
+
+
+def test_networks_that_a_phase_does_not_train_stay_as_they_are(tmp_path):
+    seen, averages, encoder = watched_toy(tmp_path, average=0.9)
+    assert [phase for phase, *_ in seen] == ["copy"] * 3 + ["refine"] * 3
+    assert [training for _, training, _ in seen] == [{"encoder", "decoder"}] * 3 + [{"decoder", "critic"}] * 3
+    for later in averages[3:]:
+        assert all(torch.equal(*pair) for pair in zip(later, averages[2], strict=True)), "the average is kept"
+    assert all(torch.equal(*pair) for pair in zip(encoder, averages[2], strict=True))
+
+
+def test_each_phase_draws_in_an_order_of_its_own(tmp_path):
+    seen, _, _ = watched_toy(tmp_path)
+    first, second = seen[0][2], seen[3][2]
+    assert not torch.equal(first[:2, 0], second[:2, 0])
+
+
+def test_further_sources_are_images_that_the_method_can_use(tmp_path):
+    poses = random_poses(6, 0)
+    poses.visible[3, 0] = False  # whose nose is not seen: no source for the toy
+    people = People(PEOPLE.images, poses, identities=PEOPLE.identities)
+    shown, step = [], Toy.step
+
+    class Watched(Toy):
+        def step(self, phase, iteration, batches):
+            drawn = [next(batches) for _ in range(phase.batches)]
+            shown.extend(source for batch in drawn for source in batch.source[:, 1:][batch.valid()[:, 1:]])
+            return step(self, phase, iteration, iter(drawn))
+
+    train(Watched((128, 64), iterations=5), people, PAIRS, Scratch("s", {}, tmp_path))
+    unusable = PEOPLE.images[3] / 127.5 - 1
+    assert len(shown) > 20
+    assert not any(torch.allclose(source, unusable) for source in shown)

@@ -83,7 +83,8 @@ class PoseGAN:
         for network, module in self.networks.items():
             channels_last(module)
             optimisers[network] = torch.optim.Adam(module.parameters(), self.learning_rate, (0.5, 0.999), fused=True)
-        return [Phase("adversarial", self.iterations, self.batch_size, batches=3, optimisers=optimisers)]
+        trains = tuple(self.networks)
+        return [Phase("adversarial", self.iterations, self.batch_size, 3, optimisers, trains)]
 
     def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """A step of the discriminator, then one of the generator."""
