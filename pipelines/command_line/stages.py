@@ -104,8 +104,8 @@ def score_gan(params: Params, name: str) -> None:
 def score_noise(params: Params, name: str) -> None:
     """Score a trained generator with noise on the source poses: is it robust to pose estimation errors?
 
-    NAME is a section of `gan`. mask-SSIM and mask-IS by strength of the noise are written to data/ablations, with a
-    figure.
+    NAME is a section of `gan`. mask-SSIM and mask-IS by strength of the noise are written to
+    data/gan_scores/NAME-noise.tsv, with a figure.
     """
     from pipelines.stages import score_noise as stage
 
