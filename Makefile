@@ -43,5 +43,6 @@ format: setup
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
 
+# Not .scratch: the state of interrupted stages, which may be days of training; remove it by hand.
 clean:
-	rm -rf .venv .scratch
+	rm -rf .venv
