@@ -1,6 +1,6 @@
 """Score a generator on pairs of test images: the source redrawn in the target's pose, against the real target.
 
-The real target images are scored alike, under the name `real`: what there is to be had.
+The real target images are scored in the same way, under the name `real`; generated images are compared with these scores.
 """
 
 from __future__ import annotations
@@ -112,11 +112,11 @@ def run(
         else:
             drawn, scratch = generated_images(name, chosen, seed, device, threads, size)
         networks = load_networks(scores.classifier, scores.detector, device)
-        found = scores_of_images(drawn, scores.ssim, networks, device)
+        measured = scores_of_images(drawn, scores.ssim, networks, device)
         search, notes = None, list(networks.notes)
         if (searcher.model / "network.pt").exists():
             search = search_gallery(searcher, drawn, device)
-            found |= scores_of_identity(search)
+            measured |= scores_of_identity(search)
         else:
             notes.append(f"No identity: {searcher.model} holds no network; run train-reid, then score again")
         result = {
@@ -131,7 +131,7 @@ def run(
                 "detector": scores.detector,
                 "identity": scores.identity,
             },
-            "scores": {key: round(value, 4) for key, value in found.items()},
+            "scores": {key: round(value, 4) for key, value in measured.items()},
             "notes": notes,
         }
 
@@ -144,7 +144,7 @@ def run(
         save_json(result, out, indent=1)
         if scratch is not None:
             scratch.remove()
-        say(", ".join(f"{key} {round(value, 4)}" for key, value in found.items()))
+        say(", ".join(f"{key} {round(value, 4)}" for key, value in measured.items()))
         for note in notes:
             say(note)
         say(str(out.with_suffix(".png")))
@@ -186,13 +186,13 @@ def scores_of_images(drawn: Drawn, ssim: str, networks: Networks, device: torch.
 
     That is the distance to the real targets; theirs is that to the sources, other real images of the same people.
     """
-    found, judged = inspect(drawn.images, drawn.mask, networks, device, drawn.name)
-    found |= compare(drawn.images, drawn.target, drawn.mask, ssim)
+    measured, judged = inspect(drawn.images, drawn.mask, networks, device, drawn.name)
+    measured |= compare(drawn.images, drawn.target, drawn.mask, ssim)
     if networks.classifier and judged:
         reference = drawn.source if drawn.real else drawn.target
         other = judge(networks.classifier, reference.to(device), title="classify real images")
-        found["fd"] = frechet_distance(judged.features, other.features)
-    return found
+        measured["fd"] = frechet_distance(judged.features, other.features)
+    return measured
 
 
 def search_gallery(searcher: Searcher, drawn: Drawn, device: torch.device) -> Search:
