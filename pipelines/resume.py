@@ -15,7 +15,6 @@ CADENCE = {"log_every", "checkpoint_every", "sample_every"}
 # Beside `reid.common`, modules that print, name files, check or resume, but compute no result: an edit of one does not
 # discard the state of an interrupted run.
 NEUTRAL = {
-    "pipelines.augmented",
     "pipelines.console",
     "pipelines.layout",
     "pipelines.params",
