@@ -1,5 +1,4 @@
 import inspect
-from pathlib import Path
 
 import pytest
 from commands import profile
@@ -16,7 +15,7 @@ from reid.training.loop import train
 
 
 def changed(tmp_path, change):
-    raw = YAML(typ="safe").load(Path("params.yaml"))
+    raw = profile("demo")
     change(raw)
     path = tmp_path / "params.yaml"
     YAML().dump(raw, path)
@@ -81,7 +80,7 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
     reid = found.reid["ide"]
     given = {"classes", "pretrained"}
     assert reid.options == defaults(IDE, inspect.signature(IDE).parameters.keys() - given)
-    assert set(reid.training) == set(YAML(typ="safe").load(Path("params.yaml"))["reid"]["ide"]["training"])
+    assert set(reid.training) == set(profile("demo")["reid"]["ide"]["training"])
     assert reid.training == {**defaults(train, reid.training), "iterations": 7}
     assert reid.generated == defaults(label, ("labels", "smoothing"))
     assert found.distances == {
