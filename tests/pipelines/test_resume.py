@@ -81,7 +81,7 @@ CASES = [
         "augment_rendered",
         [],
         ["augment/methods/pose_gan/unet.py", "augment/training.py"],
-        ["augment/streets/fabric.py", "augment/plans/rendering.py"],
+        ["augment/streets/fabric.py", "augment/plans/rendering.py", "pipelines/augmented.py"],
     ),
 ]
 
