@@ -46,7 +46,8 @@ def compose(names: Sequence[str], folder: Path = PROFILES) -> str:
         folder: where the profiles are.
 
     Raises:
-        InputError: there is no such profile, it is not YAML or no mapping, or a `like` names no other section.
+        InputError: there is no such profile, it is not YAML or no mapping, a section's name is no text, or a `like`
+            names no other section.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -61,6 +62,7 @@ def compose(names: Sequence[str], folder: Path = PROFILES) -> str:
           test: 5000 # at most
     """
     result = _read(_path(DEFAULTS, folder))
+    said = _likes(result, _path(DEFAULTS, folder))
     for name in names:
         path = _path(name, folder)
         overlay = _read(path)
@@ -70,12 +72,13 @@ def compose(names: Sequence[str], folder: Path = PROFILES) -> str:
             for section, changes in _sections(overlay, part).items():
                 if isinstance(changes, CommentedMap) and "like" in changes and section in _sections(result, part):
                     _clear(_sections(result, part), section)
+        said |= _likes(overlay, path)
         _merge(result, overlay)
         if overlay.ca.comment:
             result.ca.comment = overlay.ca.comment
     for part in INHERITING:
         for section in _sections(result, part):
-            _resolve(_sections(result, part), section, part, ())
+            _resolve(_sections(result, part), section, part, (), said)
     result["profile"] = "+".join(names)
     text = StringIO()
     _yaml().dump(result, text)
@@ -105,6 +108,10 @@ def _read(path: Path) -> CommentedMap:
         raise InputError(f"{path} is not YAML: {error}") from error
     if not isinstance(content, CommentedMap):
         raise InputError(f"{path}: expected keys of params.yaml with their values, got {content!r}")
+    for part in INHERITING:
+        for section in _sections(content, part):
+            if not isinstance(section, str):
+                raise InputError(f"{path}: {part}.{section}: expected the name of a section, got {section!r}")
     _lift(content, [])
     return content
 
@@ -142,6 +149,16 @@ def _sections(content: CommentedMap, part: str) -> CommentedMap:
     return sections if isinstance(sections, CommentedMap) else CommentedMap()
 
 
+def _likes(content: CommentedMap, path: Path) -> dict[tuple[str, str], Path]:
+    """The sections of a file that are `like` others, by part and name, and the file."""
+    return {
+        (part, name): path
+        for part in INHERITING
+        for name, section in _sections(content, part).items()
+        if isinstance(section, CommentedMap) and "like" in section
+    }
+
+
 def _clear(sections: CommentedMap, name: str) -> None:
     """Empty a section; it keeps its place in the order."""
     sections[name] = CommentedMap()
@@ -176,19 +193,31 @@ def _scalar(value: Any) -> Any:
     return value
 
 
-def _resolve(sections: CommentedMap, name: str, part: str, heirs: tuple[str, ...]) -> CommentedMap:
-    """Write a section out that is `like` another one; `heirs` are the sections that are like it, for finding loops."""
+def _resolve(
+    sections: CommentedMap, name: str, part: str, heirs: tuple[str, ...], said: dict[tuple[str, str], Path]
+) -> CommentedMap:
+    """Write a section out that is `like` another one.
+
+    Args:
+        sections: of the part, changed in place.
+        name: of the section.
+        part: `gan` or `reid`.
+        heirs: the sections that are like it, for finding loops.
+        said: the file that says what a section is like, by part and name.
+    """
     section = sections[name]
     if not isinstance(section, CommentedMap) or "like" not in section:
         return section
     if name in heirs:
         loop = ", which is like ".join(f"{part}.{heir}" for heir in (*heirs[heirs.index(name) :], name))
-        raise InputError(f"like: {loop}: one of them must be written out")
+        raise InputError(f"{said[part, name]}: like: {loop}: one of them must be written out")
     like = section["like"]
-    if not isinstance(like, str) or like not in sections:
-        known = ", ".join(other for other in sections if other != name)
-        raise InputError(f"{part}.{name}.like: there is no section {part}.{like}; there are {known}")
-    whole = copy.deepcopy(_resolve(sections, like, part, (*heirs, name)))
+    if not isinstance(like, str) or not isinstance(sections.get(like), CommentedMap):
+        known = ", ".join(other for other in sections if other != name and isinstance(sections[other], CommentedMap))
+        raise InputError(
+            f"{said[part, name]}: {part}.{name}.like: there is no section {part}.{like}; there are {known}"
+        )
+    whole = copy.deepcopy(_resolve(sections, like, part, (*heirs, name), said))
     whole.ca.comment = None  # says what the other one is
     _merge(whole, section)
     del whole["like"]

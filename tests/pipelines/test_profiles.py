@@ -252,12 +252,18 @@ def test_a_path_may_stand_for_a_name(folder):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("gan: {a: {like: b}}", "gan.a.like: there is no section gan.b; there are plain"),
-        ("gan: {a: {like: [b]}}", "gan.a.like: there is no section"),
-        ("reid: {net: {like: net}}", "like: reid.net, which is like reid.net: one of them must be written out"),
+        ("gan: {a: {like: b}}", "odd.yaml: gan.a.like: there is no section gan.b; there are plain"),
+        ("gan: {a: {like: b}, b: 3}", "odd.yaml: gan.a.like: there is no section gan.b; there are plain"),
+        ("gan: {5: {}, a: {like: x}}", "odd.yaml: gan.5: expected the name of a section, got 5"),
+        ("reid: {null: {like: net}}", "odd.yaml: reid.None: expected the name of a section, got None"),
+        ("gan: {a: {like: [b]}}", "odd.yaml: gan.a.like: there is no section"),
+        (
+            "reid: {net: {like: net}}",
+            "odd.yaml: like: reid.net, which is like reid.net: one of them must be written out",
+        ),
         (
             "gan: {c: {like: a}, a: {like: b}, b: {like: a}}",
-            "like: gan.a, which is like gan.b, which is like gan.a: one",
+            "odd.yaml: like: gan.a, which is like gan.b, which is like gan.a: one",
         ),
         ("profile: mine", "odd.yaml: profile is mine; leave it out"),
         ("- 1", r"odd.yaml: expected keys of params.yaml with their values, got \[1\]"),
@@ -270,6 +276,13 @@ def test_mistakes_in_an_overlay_are_named(folder, text, message):
     (folder / "odd.yaml").write_text(text)
     with pytest.raises(InputError, match=f"(?s){message}"):
         compose(["odd"], folder)
+
+
+def test_the_file_is_named_that_says_what_a_section_is_like(folder):
+    (folder / "first.yaml").write_text("gan: {a: {like: b}}")
+    (folder / "second.yaml").write_text("gan: {a: {rate: 1}, c: {like: plain}}")
+    with pytest.raises(InputError, match=r"first.yaml: gan.a.like: there is no section gan.b; there are plain, c$"):
+        compose(["first", "second"], folder)
 
 
 def test_a_missing_profile_is_named_and_those_there_are(folder):
