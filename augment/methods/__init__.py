@@ -1,6 +1,7 @@
 """Methods: systems that generate images of people, one module or folder each, by name; `contract.py` says what one is.
 
-To add one: its module, a line in `METHODS`, a section of `gan` in profiles/demo.yaml. CONTRIBUTING.md shows the smallest one.
+To add one: its module, a line in `METHODS`, a section of `gan` in profiles/demo.yaml. CONTRIBUTING.md shows the
+smallest one.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Score a generator on pairs of test images: the source redrawn in the target's pose, against the real target.
 
-The real target images are scored in the same way, under the name `real`; generated images are compared with these scores.
+The real target images are scored in the same way, under the name `real`: the scores to compare a generator's with.
 """
 
 from __future__ import annotations
