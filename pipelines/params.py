@@ -25,6 +25,7 @@ from pipelines import layout
 from pipelines.reid_params import Distances, EvaluationParams, ReidParams
 from reid.common.errors import InputError
 from reid.common.parameters import (
+    DEFAULTS_ALONE,
     Number,
     Positive,
     Row,
@@ -85,8 +86,8 @@ class GanParams(Section):
     """One generator: a method, its options, and how the loop trains it (`augment.training.train`)."""
 
     method: Annotated[str, one_of(METHODS)]
-    options: dict[str, Any]
-    training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)]
+    options: dict[str, Any] = DEFAULTS_ALONE
+    training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)] = DEFAULTS_ALONE
 
     @field_validator("options")
     @classmethod
@@ -137,6 +138,20 @@ class Params(Section):
     scores: ScoresParams
     report: ReportParams
 
+    @field_validator("gan")
+    @classmethod
+    def _names_are_free(cls, sections: dict[str, GanParams]) -> dict[str, GanParams]:
+        for name in sections:
+            if name in RENDERINGS:
+                raise fault(
+                    name, "is the name of a rendering, which `augment` would make in its place; call it otherwise"
+                )
+            if name == layout.REAL:
+                raise fault(
+                    name, "is the name of the row of real images, whose files it would share; call it otherwise"
+                )
+        return sections
+
     @field_validator("generators", "variants", "noise", "renderings", "alphas", "exports", "networks", "seeds")
     @classmethod
     def _each_once(cls, values: list[Any]) -> list[Any]:
@@ -166,12 +181,9 @@ class Params(Section):
             raise ValueError(f"scores.identity: {self.scores.identity} is none of networks: {', '.join(self.networks)}")
         if "views" in self.renderings and self.dataset.name != "streets":
             raise ValueError(f"renderings: views needs a rendered data set, dataset.name is {self.dataset.name}")
-        for name in self.trained:
-            if name in RENDERINGS:
-                raise ValueError(f"generators: {name} is the name of a rendering; call the generator something else")
-            if name == layout.REAL:
-                raise ValueError(f"generators: {name} is the name of the row of real images; call it something else")
-        each_once(self.trained)
+        for name in self.variants:
+            if name in self.generators:
+                raise ValueError(f"variants: {name} is one of generators already; take it out")
         for name in self.noise:
             if name not in self.trained:
                 raise ValueError(f"noise: {name} is none of generators and variants: {', '.join(self.trained)}")

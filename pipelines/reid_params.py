@@ -9,7 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from reid.common.parameters import Positive, Section, arguments, each_once, fault, one_of, options, options_of_each
+from reid.common.parameters import (
+    DEFAULTS_ALONE,
+    Positive,
+    Section,
+    arguments,
+    each_once,
+    fault,
+    one_of,
+    options,
+    options_of_each,
+)
 from reid.distances import DISTANCES
 from reid.networks import NETWORKS
 from reid.training.labelling import label
@@ -39,9 +49,9 @@ class ReidParams(Section):
     """One Re-ID network, its training, and the distances that it is evaluated with: columns of the results table."""
 
     network: Annotated[str, one_of(NETWORKS)]
-    options: dict[str, Any]
-    training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)]
-    generated: Annotated[dict[str, Any], arguments(label, {"identities", "generated"})]
+    options: dict[str, Any] = DEFAULTS_ALONE
+    training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)] = DEFAULTS_ALONE
+    generated: Annotated[dict[str, Any], arguments(label, {"identities", "generated"})] = DEFAULTS_ALONE
     mirror: bool
     distances: Annotated[list[Annotated[str, one_of(DISTANCES)]], Field(min_length=1), AfterValidator(each_once)]
 

@@ -50,6 +50,8 @@ NotNegative = Annotated[float, Field(ge=0)]
 Size = tuple[Positive, Positive]
 Row = Annotated[str, BeforeValidator(plain_name)]
 Number = Annotated[int, BeforeValidator(plain_number)]
+# Of a section that may be left out: its checks add the defaults of all keys, or name those that have none.
+DEFAULTS_ALONE: Any = Field(default={}, validate_default=True)
 
 
 class Section(BaseModel):
@@ -139,9 +141,8 @@ def options_of_each(
     parts: Mapping[str, Callable[..., Any]], values: dict[str, dict[str, Any]], given: set[str]
 ) -> dict[str, dict[str, Any]]:
     """`options` of several parts, from sections that are named like them; those left out have defaults alone."""
-    empty = Field(default={}, validate_default=True)
     own: dict[str, Any] = {
-        name: (Annotated[dict[str, Any], arguments(part, given)], empty) for name, part in parts.items()
+        name: (Annotated[dict[str, Any], arguments(part, given)], DEFAULTS_ALONE) for name, part in parts.items()
     }
     return create_model("Sections", __base__=Section, **own).model_validate(values).model_dump()
 

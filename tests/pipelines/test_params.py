@@ -6,6 +6,7 @@ from ruamel.yaml import YAML
 
 from augment.methods.pose_gan.deformable import Deformable
 from augment.methods.pose_gan.method import PoseGAN
+from augment.training import train as train_generator
 from pipelines import params
 from pipelines.params import ParamsError
 from reid.distances import DISTANCES
@@ -90,6 +91,22 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
         "k-reciprocal": {"k1": 7, "k2": 6, "weight": 0.3},
         "query-expansion": {"count": 5, "alpha": 3.0},
     }
+
+
+def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
+    def change(params):
+        for key in ("options", "training"):
+            del params["gan"]["full"][key]
+        for key in ("options", "generated"):
+            del params["reid"]["ide"][key]
+
+    found = params.load(changed(tmp_path, change))
+    gan, reid = found.gan["full"], found.reid["ide"]
+    assert gan.options == defaults(PoseGAN, inspect.signature(PoseGAN).parameters.keys() - {"size"})
+    assert gan.training == defaults(train_generator, gan.training)
+    assert gan.training.keys() == profile("demo")["gan"]["full"]["training"].keys()
+    assert reid.options == defaults(IDE, inspect.signature(IDE).parameters.keys() - {"classes", "pretrained"})
+    assert reid.generated == defaults(label, ("labels", "smoothing"))
 
 
 @pytest.mark.parametrize(
@@ -191,11 +208,17 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
             lambda p: p["dataset"].update(name="market1501") or p.update(renderings=["views"]),
             "views needs a rendered data set, dataset.name is market1501",
         ),
-        (lambda p: p.update(generators=["views"], gan={"views": p["gan"]["full"]}), "is the name of a rendering"),
+        (lambda p: p["gan"].update(views=p["gan"]["full"]), "gan.views: is the name of a rendering, which `augment`"),
         (
-            lambda p: p.update(generators=["real"], gan={"real": p["gan"]["full"]}),
-            "is the name of the row of real images",
+            lambda p: p.update(generators=["identities"], gan={"identities": p["gan"]["full"]}),
+            "gan.identities: is the name of a rendering",
         ),
+        (
+            lambda p: p["gan"].update(real=p["gan"]["full"]),
+            "gan.real: is the name of the row of real images, whose files",
+        ),
+        (lambda p: p["reid"]["ide"].pop("training"), "reid.ide.training.iterations: Field required"),
+        (lambda p: p["reid"]["siamese"].pop("training"), "reid.siamese.training.iterations: Field required"),
         (
             lambda p: p.update(exports=["dsc"]),
             "exports: dsc is none of generators and renderings: baseline, full, views",
@@ -228,7 +251,7 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
         (lambda p: p["gan"]["full"]["options"].update(layer="conv9_1"), "layer: Input should be 'conv1_1', 'conv1_2'"),
         (lambda p: p["gan"]["full"].update(method="gan"), "gan.full.method: unknown name 'gan'; known are pose_gan"),
         (lambda p: p.update(variants=["none"]), "variants: none has no section gan.none; there are baseline, full"),
-        (lambda p: p.update(variants=["full"]), "names something twice"),
+        (lambda p: p.update(variants=["full"]), "variants: full is one of generators already; take it out"),
         (lambda p: p.update(noise=["dsc"]), "noise: dsc is none of generators and variants: baseline, full"),
         (lambda p: p.update(image_size=[100, 50]), "multiples of 32, .* halves them 5 times, got 100x50"),
         (lambda p: p.update(device="gpu"), "device: Input should be 'auto', 'cpu' or 'cuda', got 'gpu'"),
