@@ -10,7 +10,7 @@ import torch
 from augment.methods.contract import Method
 from reid.common.errors import InputError
 from reid.common.parameters import stored_options
-from reid.common.saved import load_json, load_tensors, save_json, save_tensors
+from reid.common.saved import fill, load_json, load_tensors, save_json, save_tensors
 
 CONFIG, WEIGHTS = "config.json", "weights.pt"
 REMEDY = "run `dvc checkout -f`, or train-gan again"
@@ -31,7 +31,8 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Method:
 
     Raises:
         FileNotFoundError: a file is missing; the message names it.
-        InputError: a file is damaged, or the method is not one of METHODS, or has no such options any more.
+        InputError: a file is damaged, or the method is not one of METHODS, or has no such options any more, or
+            other weights.
     """
     from augment.methods import METHODS
 
@@ -42,12 +43,18 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Method:
     config = load_json(folder / CONFIG, ("method", "size", "options"), REMEDY)
     if config["method"] not in METHODS:
         raise InputError(f"{folder / CONFIG} names the method {config['method']}; there are {', '.join(METHODS)}")
-    height, width = config["size"]
+    size = config["size"]
+    if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
+        raise InputError(f"{folder / CONFIG}: size: expected [height, width] in pixels, got {size!r}; {REMEDY}")
     made = METHODS[config["method"]]
     options = stored_options(made, config["options"], {"size"}, folder / CONFIG, "run train-gan again")
-    method = made(size=(height, width), **options)
+    method = made(size=(size[0], size[1]), **options)
     state = load_tensors(folder / WEIGHTS, REMEDY)
+    if not (isinstance(state, dict) and set(method.inference) <= state.keys()):
+        held = ", ".join(map(str, state)) if isinstance(state, dict) else type(state).__name__
+        wanted = ", ".join(method.inference)
+        raise InputError(f"{folder / WEIGHTS}: expected weights of the networks {wanted}, got {held}; {REMEDY}")
     for network in method.inference:
-        method.networks[network].load_state_dict(state[network])
+        fill(method.networks[network], state[network], folder / WEIGHTS, REMEDY)
         method.networks[network].to(device).eval()
     return method

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
-from typing import Any
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
 
 from reid.common import atomic
 from reid.common.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def save_tensors(state: dict[str, Any], path: Path) -> None:
@@ -29,6 +33,17 @@ def load_tensors(path: Path, remedy: str) -> dict[str, Any]:
         what = str(error).partition("\n")[0] or "it is empty"
         raise InputError(f"{path} is damaged ({what}); {remedy}") from error
     return state
+
+
+def fill(network: nn.Module, weights: object, path: Path, remedy: str) -> None:
+    """Put weights from a file into a network; raises InputError with the remedy where they are not its weights."""
+    try:
+        network.load_state_dict(weights)  # type: ignore[arg-type]
+    except (RuntimeError, TypeError) as error:
+        what = shorten(str(error), 300, placeholder=" ...")
+        raise InputError(
+            f"{path}: expected the weights of the network in config.json beside it: {what}; {remedy}"
+        ) from error
 
 
 def save_json(content: dict[str, Any], path: Path, indent: int = 2) -> None:

@@ -10,7 +10,7 @@ from torch import nn
 
 from reid.common.errors import InputError
 from reid.common.parameters import stored_options
-from reid.common.saved import load_json, load_tensors, save_json, save_tensors
+from reid.common.saved import fill, load_json, load_tensors, save_json, save_tensors
 
 REMEDY = "run `dvc checkout -f`, or train-reid again"
 
@@ -26,7 +26,7 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Any, d
 
     Raises:
         FileNotFoundError: a file is missing; the message names it.
-        InputError: a file is damaged, or there is no such network, or it has no such options any more.
+        InputError: a file is damaged, or there is no such network, or it has no such options or weights any more.
     """
     from reid.networks import NETWORKS
 
@@ -44,5 +44,5 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Any, d
     made = NETWORKS[config["network"]]
     options = stored_options(made, config["options"], {"pretrained"}, folder / "config.json", "run train-reid again")
     network = made(**options, pretrained=False)
-    network.load_state_dict(load_tensors(folder / "network.pt", REMEDY))
+    fill(network, load_tensors(folder / "network.pt", REMEDY), folder / "network.pt", REMEDY)
     return network.to(device).eval(), config

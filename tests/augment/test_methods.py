@@ -1,5 +1,7 @@
 """What every method keeps to: those in METHODS, and a toy that is as unlike them as can be."""
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -230,3 +232,32 @@ def test_options_that_are_no_more_are_named(tmp_path):
     methods.save(build("unet"), "pose_gan", options, tmp_path)
     with pytest.raises(InputError, match=r"config.json: generator_options.symmetry: unknown parameter: "):
         methods.load(tmp_path)
+
+
+@pytest.mark.parametrize("size", [64, [64], [64, 32, 3], [64, "32"], [64, 0], None])
+def test_a_size_that_is_no_pair_is_named(tmp_path, size):
+    methods.save(build("unet"), *CASES["unet"], tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "size": size}))
+    message = (
+        rf"config.json: size: expected \[height, width\] in pixels, got {re.escape(repr(size))}; run `dvc checkout"
+    )
+    with pytest.raises(InputError, match=message):
+        methods.load(tmp_path)
+
+
+def test_weights_that_are_not_the_methods_are_named(tmp_path):
+    methods.save(build("unet"), *CASES["unet"], tmp_path)
+    state = torch.load(tmp_path / "weights.pt")
+    weights = state["generator"]
+    first = next(iter(weights))
+    for wrong, message in (
+        ({"other": weights}, "expected weights of the networks generator, got other"),
+        (weights[first], "expected weights of the networks generator, got Tensor"),
+        ({"generator": 3}, "expected the weights of the network in config.json"),
+        ({"generator": {**weights, first: torch.zeros(1)}}, f"expected the weights .* size mismatch for {first}"),
+        ({"generator": {**weights, "more": torch.zeros(1)}}, 'expected the weights .* Unexpected key.*: "more"'),
+    ):
+        torch.save(wrong, tmp_path / "weights.pt")
+        with pytest.raises(InputError, match=rf"weights.pt: {message}.*; run `dvc checkout -f`, or train-gan again"):
+            methods.load(tmp_path)

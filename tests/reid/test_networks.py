@@ -127,6 +127,24 @@ def test_options_that_are_no_more_are_named(tmp_path):
         storage.load(tmp_path)
 
 
+def test_weights_that_are_not_the_networks_are_named(tmp_path):
+    options = {"classes": 2, **SMALL}
+    storage.save(build("ide", pretrained=False), "ide", options, tmp_path, {})
+    weights = torch.load(tmp_path / "network.pt")
+    last = list(weights)[-1]
+    for wrong, message in (
+        ({**weights, last: torch.zeros(1, 1, 1)}, f"size mismatch for {last}"),
+        ({key: weights[key] for key in weights if key != last}, f'Missing key.*"{last}"'),
+        (weights[last], "state_dict to be dict-like"),
+    ):
+        torch.save(wrong, tmp_path / "network.pt")
+        message = (
+            rf"network.pt: expected the weights of the network .*{message}.*; run `dvc checkout -f`, or train-reid"
+        )
+        with pytest.raises(InputError, match=message):
+            storage.load(tmp_path)
+
+
 def test_siamese_loss_is_that_of_the_formulas():
     network = build("siamese", pretrained=False, verification_weight=0.7).double().eval()
     network.requires_grad_(False)
