@@ -6,7 +6,8 @@ A plan is a function
 
 of the sample table of the real training images. It says whom each new image shows and what it is made from; it makes no
 image. Entries with a source and a target pose are for a method (`augment.generation`), those of a rendering for the
-renderer (`augment.plans.rendering.render`). `redraw` is told by keywords, besides, which images its method can use. The set for alpha = 2 is the first draw of the set for alpha = 10.
+renderer (`augment.plans.rendering.render`). `redraw` is told by keywords, besides, which images its method can use.
+The set for alpha = 2 is the first draw of the set for alpha = 10.
 """
 
 from collections.abc import Callable
