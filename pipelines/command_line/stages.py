@@ -35,7 +35,8 @@ def _layouts() -> Sequence[str]:
 def prepare(params: Params) -> None:
     """Read the data set into sample tables, and check it.
 
-    `dataset` in params.yaml says which; the tables are written to data/samples, the training set to data/augmented/real-a1 too.
+    `dataset` in params.yaml says which; the tables are written to data/samples, that of the training set to
+    data/augmented/real-a1 too.
     """
     from pipelines.stages import prepare as stage
 
