@@ -88,6 +88,33 @@ def _total_least_squares(q: Tensor, p: Tensor, weights: Tensor) -> Tensor:
     return coefficients.unflatten(-1, (2, 3))
 
 
+def limit_stretch(affine: Tensor, centre: Tensor, limit: float) -> Tensor:
+    """Maps that stretch and shrink by a factor of at most `limit` in any direction, and agree at one point each.
+
+    Nearly collinear points, as those of a torso seen from the side, have a map that reads nearly the same line of the
+    source for a whole region. Its singular values are brought into 1 / limit .. limit; its two directions stay.
+
+    Args:
+        affine: (..., 2, 3) target to source.
+        centre: (..., 2) point in the target, x then y, whose source point stays.
+        limit: from 1.
+
+    Example:
+        >>> import torch
+        >>> from augment.geometry.affine import limit_stretch
+        >>> thin = torch.tensor([[0.1, 0, 20], [0, 1.5, 0]]).double()  # reads a tenth of the source's width
+        >>> limit_stretch(thin, torch.tensor([40.0, 50]).double(), limit=2.0)
+        tensor([[0.5000, 0.0000, 4.0000],
+                [0.0000, 1.5000, 0.0000]], dtype=torch.float64)
+    """
+    linear, shift = affine[..., :2], affine[..., 2]
+    left, values, right = torch.linalg.svd(linear)
+    limited = left * values.clamp(1 / limit, limit)[..., None, :] @ right
+    limited = torch.where(((values > limit) | (values < 1 / limit)).any(-1)[..., None, None], limited, linear)
+    shift = shift + ((linear - limited) @ centre[..., None])[..., 0]
+    return torch.cat([limited, shift[..., None]], -1)
+
+
 def _ordinary_least_squares(p: Tensor, q: Tensor) -> Tensor:
     """(..., 2, 2) linear maps from p to q, centred points (..., N, 2), with the least squared error."""
     return q.mT @ torch.linalg.pinv(p).mT

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from augment.conventions import Convention
-from augment.geometry.affine import fit_affine
+from augment.geometry.affine import fit_affine, limit_stretch
 from augment.geometry.body_parts import PARTS, correspondences, region_masks, source_masks, whole_body
 from augment.poses.pose import Pose
 from reid.common.errors import InputError
@@ -39,6 +39,7 @@ def part_transforms(
     regions: Regions = "parts",
     symmetry: bool = True,
     convention: Convention = "released",
+    stretch: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Affine map and mask of each of P body regions (Sec. 3.1).
 
@@ -51,6 +52,8 @@ def part_transforms(
         symmetry: whether a limb unknown in the source is read from its twin of the other side (Sec. 4.2, Table 9).
         convention: `paper` has the text's sizes of the regions, fit of the maps, and masks, which are defined in the
             source image (Eq. 3) and not in the target.
+        stretch: largest factor by which a map may stretch or shrink: `limit_stretch` around the mean of the region's
+            points. None: any, as released.
 
     Returns:
         affine (B, P, 2, 3) float64, target to source pixels; masks (B, P, H, W) bool, in the target image.
@@ -78,6 +81,9 @@ def part_transforms(
         else correspondences(source_pose, target_pose, symmetry, convention)
     )
     affine = fit_affine(targets, sources, weights, convention)
+    if stretch is not None:
+        points = weights.sum(-1, keepdim=True).clamp_min(1)
+        affine = limit_stretch(affine, (targets * weights[..., None]).sum(-2) / points, stretch)
     if regions != "parts":
         return affine, (weights.sum(-1) >= 3)[..., None, None].expand(-1, -1, *size)
     if convention == "paper":

@@ -6,7 +6,7 @@ import torch
 from poses import random_poses
 from skimage.transform import AffineTransform
 
-from augment.geometry.affine import NOWHERE, fit_affine
+from augment.geometry.affine import NOWHERE, fit_affine, limit_stretch
 from augment.geometry.body_parts import correspondences
 from augment.geometry.warping import part_transforms, routes, warp
 from augment.poses import TORSO, Pose
@@ -52,6 +52,50 @@ def test_points_of_weight_zero_do_not_count():
     disturbed[~kept] += 50
     expected = fit_affine(targets[0, 1, kept], sources[0, 1, kept], torch.ones(5))
     torch.testing.assert_close(fit_affine(targets[0, 1], disturbed, weights), expected)
+
+
+def extremes(lengths):
+    return [float(lengths.min()), float(lengths.max())]
+
+
+def test_a_limit_of_stretch_by_angles():
+    """Of each map every direction: no unit vector becomes longer than the limit, nor shorter than its inverse."""
+    random = torch.Generator().manual_seed(0)
+    affine = torch.randn(40, 2, 3, generator=random).double() * torch.tensor([2.0, 2, 30])
+    centre = torch.rand(40, 2, generator=random).double() * 64
+    limited = limit_stretch(affine, centre, 1.5)
+    angles = torch.linspace(0, torch.pi, 721).double()
+    circle = torch.stack([angles.cos(), angles.sin()])
+    changed = 0
+    for before, after, point in zip(affine, limited, centre, strict=True):
+        shortest, longest = extremes((before[:, :2] @ circle).norm(dim=0))
+        if longest <= 1.5 and shortest >= 1 / 1.5:
+            torch.testing.assert_close(after, before)
+            continue
+        changed += 1
+        expected = [min(1.5, max(length, 1 / 1.5)) for length in (shortest, longest)]
+        assert extremes((after[:, :2] @ circle).norm(dim=0)) == pytest.approx(expected, rel=1e-3)
+        homogeneous = torch.cat([point, torch.ones(1).double()])
+        torch.testing.assert_close(after @ homogeneous, before @ homogeneous)
+        assert torch.linalg.det(after[:, :2]).sign() == torch.linalg.det(before[:, :2]).sign()
+    assert 10 < changed < 40
+
+
+def test_regions_are_stretched_no_further_than_the_limit():
+    joints = random_poses(3, 0, missing=0).joints
+    joints[:, list(TORSO)] = torch.tensor([[31.0, 60], [33, 60], [32.5, 30], [31.2, 30]])  # seen from the side
+    thin, wide = Pose(joints, torch.ones(3, 18, dtype=torch.bool)), random_poses(3, 1, missing=0)
+    free, masks = part_transforms(thin, wide, SIZE)
+    limited, same_masks = part_transforms(thin, wide, SIZE, stretch=2.0)
+    assert torch.linalg.svdvals(free[:, 0, :, :2]).amin() < 0.3
+    known = limited[..., 2].abs().amax(-1) < 1e5  # the others are NOWHERE
+    values = torch.linalg.svdvals(limited[known][..., :2])
+    assert values.amin() > 1 / 2 - 1e-6
+    assert values.amax() < 2 + 1e-6
+    assert torch.equal(masks, same_masks)
+    torso = list(TORSO)
+    centre = torch.cat([wide.joints[:, torso].double().mean(1), torch.ones(3, 1)], 1)[..., None]
+    torch.testing.assert_close(limited[:, 0] @ centre, free[:, 0] @ centre)
 
 
 LINES = {
