@@ -18,27 +18,30 @@ from reid.files import samples
 from reid.files.images import Archive, background_name, load
 
 
-def read_people(table: pd.DataFrame, size: tuple[int, int], backgrounds: bool = False) -> People:
+def read_people(table: pd.DataFrame, size: tuple[int, int], needs: Needs | None = None) -> People:
     """Read the images of a sample table, resized to (H, W), with their poses in pixels of that size.
 
     Args:
         table: sample table of N images.
         size: (H, W).
-        backgrounds: whether to read each image's background too, from `backgrounds/` beside its folder.
+        needs: of the method: whether to read each image's background too, from `backgrounds/` beside its folder.
 
     Raises:
-        InputError: an image has no pose, or no background where they are wanted.
+        InputError: an image has no pose, or no background where one is needed.
     """
     images = load(table["archive"], table["image"], size)
     poses = pose_table.read(layout.poses(), list(table["image"]), size)
     identities = torch.from_numpy(table["identity"].to_numpy(copy=True))
-    if not backgrounds:
+    needs = needs or Needs()
+    if not needs.background:
         return People(images, poses, identities=identities)
     names = table["image"].map(background_name)
     for path in sorted(table["archive"].unique()):
         with Archive(path) as archive:
             present = set(archive.names())
         missing = sorted(set(names[table["archive"] == path]) - present)
+        if len(missing) == len(names) and needs.background_optional:
+            return People(images, poses, identities=identities)
         if missing:
             raise InputError(
                 f"{path} has no background of {len(missing):,} of {len(table):,} images, e.g. {missing[0]}: rendered "
@@ -70,7 +73,7 @@ def read_pairs(
     if needs.sources > 1:
         named = table["identity"].isin(table.loc[named, "identity"])
     table = table[named].reset_index(drop=True)
-    return read_people(table, size, needs.background), table
+    return read_people(table, size, needs), table
 
 
 def places(pairs: pd.DataFrame, table: pd.DataFrame) -> Tensor:

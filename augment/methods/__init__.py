@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from augment.methods.contract import Method, Needs, Phase, update
 from augment.methods.pose_gan.method import PoseGAN
-from augment.methods.storage import load, save
+from augment.methods.storage import load, save, start_from
 
 METHODS: dict[str, Callable[..., Method]] = {"pose_gan": PoseGAN}
 
-__all__ = ["METHODS", "Method", "Needs", "Phase", "load", "save", "update"]
+__all__ = ["METHODS", "Method", "Needs", "Phase", "load", "save", "start_from", "update"]

@@ -24,6 +24,7 @@ class Needs:
 
     sources: int = 1  # M, source images of each generated image, at most: of people with fewer, all are given
     background: bool = False  # whether it needs the background to draw behind the person
+    background_optional: bool = False  # whether it can do without it too, where a data set has none
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,11 @@
-"""A trained method in a folder: `config.json` (name, image size, options) and `weights.pt` (of its networks)."""
+"""A trained method in a folder: `config.json` (name, image size, options, trainings), `weights.pt` (of its networks).
+
+The weights are those of all networks, so that a training can start from them; `generate` needs some of them only.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +20,23 @@ CONFIG, WEIGHTS = "config.json", "weights.pt"
 REMEDY = "run `dvc checkout -f`, or train-gan again"
 
 
-def save(method: Method, name: str, options: dict[str, Any], folder: Path) -> None:
-    """Write a method made as `METHODS[name](size, **options)`: of its networks those that it generates with."""
-    save_json({"method": name, "size": list(method.size), "options": options}, folder / CONFIG)
+def save(
+    method: Method, name: str, options: dict[str, Any], folder: Path, trainings: Sequence[dict[str, Any]] = ()
+) -> None:
+    """Write a method made as `METHODS[name](size, **options)`.
+
+    Args:
+        method: trained.
+        name: its key in METHODS.
+        options: that it was made with.
+        folder: to write to.
+        trainings: what it was trained on and how, one after the other, each from the weights of the one before.
+    """
+    config = {"method": name, "size": list(method.size), "options": options, "trainings": list(trainings)}
+    save_json(config, folder / CONFIG)
     state = {
-        network: {key: value.cpu() for key, value in method.networks[network].state_dict().items()}
-        for network in method.inference
+        network: {key: value.cpu() for key, value in module.state_dict().items()}
+        for network, module in method.networks.items()
     }
     save_tensors(state, folder / WEIGHTS)
 
@@ -58,3 +73,37 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Method:
         fill(method.networks[network], state[network], folder / WEIGHTS, REMEDY)
         method.networks[network].to(device).eval()
     return method
+
+
+def files_to_start_from(folder: str | Path) -> list[Path]:
+    """The files that `start_from` reads; raises FileNotFoundError where one is missing."""
+    files = [Path(folder) / name for name in (CONFIG, WEIGHTS)]
+    for file in files:
+        if not file.exists():
+            raise FileNotFoundError(f"{file} does not exist: {folder} holds no weights to start from")
+    return files
+
+
+def start_from(method: Method, folder: str | Path) -> list[dict[str, Any]]:
+    """Give a method that is to be trained the weights of one that was.
+
+    Networks whose weights are not in the folder keep their own: those that only training needs, perhaps.
+
+    Returns:
+        the trainings that the weights come from, as of `save`.
+
+    Raises:
+        FileNotFoundError: a file is missing; the message names it.
+        InputError: the weights are those of other networks.
+    """
+    folder = Path(folder)
+    files_to_start_from(folder)
+    remedy = f"make the options that shape the networks (width, background, ...) those of {folder / CONFIG}"
+    config = load_json(folder / CONFIG, ("method", "size", "options"), remedy)
+    if tuple(config["size"]) != method.size:
+        raise InputError(f"{folder / CONFIG}: the weights are for images of {config['size']}, not {list(method.size)}")
+    state = load_tensors(folder / WEIGHTS, remedy)
+    for network, module in method.networks.items():
+        if network in state or network in method.inference:
+            fill(module, state.get(network), folder / WEIGHTS, remedy)
+    return list(config.get("trainings", ()))

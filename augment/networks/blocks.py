@@ -7,6 +7,7 @@ end with a ReLU, and skip connections carry its output; another ReLU at the star
 from __future__ import annotations
 
 import itertools
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from torch.nn import functional as F
 from augment.conventions import Convention
 from reid.common.errors import InputError
 
+Start = Literal["glorot", "fan_in"]
 SOURCE_CHANNELS = 3 + 18  # an image and the heat maps of its pose
 POSE_CHANNELS = 18
 BACKGROUND_CHANNELS = 3
@@ -159,13 +161,22 @@ class Decoder(nn.Module):
         x = self.ups[0](skips[-1])
         for up, skip in zip(self.ups[1:], reversed(skips[1:-1]), strict=True):
             x = up(torch.cat([x, skip], 1))
-        return torch.tanh(self.last(F.relu(torch.cat([x, skips[0]], 1))))
+        return torch.tanh(self.last(F.relu(torch.cat([x, skips[0]], 1))).float())
 
 
-def initialise(network: nn.Module) -> None:
-    """Glorot-uniform weights and zero biases: Keras's defaults, with which the released code was trained."""
+def initialise(network: nn.Module, start: Start = "glorot") -> None:
+    """Draw the initial weights of convolutions.
+
+    Args:
+        network: whose convolutions are initialised.
+        start: `glorot`, uniform with zero biases: Keras's defaults, with which the released code was trained.
+            `fan_in`, torch's defaults: uniform within +-1 / sqrt(weights that an output depends on), biases too.
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            if start == "fan_in":
+                module.reset_parameters()
+                continue
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

@@ -36,7 +36,7 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
     with stage(f"augment {row}", does) as say:
         real = samples.read(layout.samples("train"))
         method = methods.load(gan, device)
-        people = read_people(real, size, method.needs.background)
+        people = read_people(real, size, method.needs)
         usable = method.usable_source(people.poses).numpy()
         archive = folder / "images.zip"
         new = redraw(

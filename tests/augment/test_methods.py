@@ -13,6 +13,7 @@ from augment import methods
 from augment.data.people import People
 from augment.data.tuples import Tuples
 from augment.methods import METHODS
+from augment.methods.pose_gan.method import PoseGAN
 from augment.poses import Pose
 from augment.training import train
 from reid.common.checkpoints import Scratch
@@ -243,6 +244,60 @@ def test_a_size_that_is_no_pair_is_named(tmp_path, size):
     )
     with pytest.raises(InputError, match=message):
         methods.load(tmp_path)
+
+
+def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
+    first, _ = run(Scratch("first", {}, tmp_path), name)
+    methods.save(first, *CASES[name], tmp_path / "first", [{"iterations": 3}])
+    torch.manual_seed(1)
+    second = METHODS[CASES[name][0]](size=(128, 64), **CASES[name][1])
+    assert any(not torch.equal(value, weights(first)[key]) for key, value in weights(second).items())
+    assert methods.start_from(second, tmp_path / "first") == [{"iterations": 3}]
+    assert all(torch.equal(value, weights(first)[key]) for key, value in weights(second).items())
+
+
+def test_what_only_training_needs_may_be_missing_from_the_start(tmp_path):
+    method = build("unet")
+    methods.save(method, *CASES["unet"], tmp_path)
+    state = torch.load(tmp_path / "weights.pt")
+    torch.save({"generator": state["generator"]}, tmp_path / "weights.pt")
+    torch.manual_seed(1)
+    other = METHODS["pose_gan"](size=(128, 64), **CASES["unet"][1])
+    before = {key: value.clone() for key, value in other.discriminator.state_dict().items()}
+    methods.start_from(other, tmp_path)
+    assert all(torch.equal(value, before[key]) for key, value in other.discriminator.state_dict().items())
+    assert torch.equal(other.generator.decoder.last.weight, method.generator.decoder.last.weight)
+    torch.save({}, tmp_path / "weights.pt")
+    with pytest.raises(InputError, match=r"expected the weights of the network .* those of .*config.json"):
+        methods.start_from(other, tmp_path)
+
+
+def test_weights_to_start_from_fit_the_method(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"config.json does not exist: .* holds no weights to start from"):
+        methods.start_from(build("unet"), tmp_path)
+    methods.save(build("unet"), *CASES["unet"], tmp_path)
+    with pytest.raises(InputError, match=r"the weights are for images of \[128, 64\], not \[64, 64\]"):
+        methods.start_from(METHODS["pose_gan"](size=(64, 64), **CASES["unet"][1]), tmp_path)
+    with pytest.raises(InputError, match=r"make the options that shape the networks \(width, background, ...\) those"):
+        methods.start_from(build("deformable"), tmp_path)
+
+
+def test_backgrounds_are_withheld_from_a_share(monkeypatch):
+    method = PoseGAN((128, 64), "unet", background=True, background_dropout=0.25, **TINY)
+    assert method.needs.background_optional
+    backgrounds = torch.rand(40, 3, 128, 64) + 1
+    batch = replace(a_batch(build("unet")), source=torch.zeros(40, 1, 3, 128, 64), background=backgrounds)
+    torch.manual_seed(0)
+    shown = method._withhold_backgrounds(batch).background
+    withheld = shown.flatten(1).abs().amax(1) == 0
+    assert 3 <= withheld.sum() <= 18
+    assert torch.equal(shown[~withheld], backgrounds[~withheld])
+    always = PoseGAN((128, 64), "unet", background=True, **TINY)
+    assert always._withhold_backgrounds(batch) is batch
+    with pytest.raises(InputError, match="draws people before a given background"):
+        ready(always).generate(a_batch(build("unet")))
+    grey = replace(a_batch(build("unet")), background=torch.zeros(3, 3, 128, 64))
+    torch.testing.assert_close(ready(method).generate(a_batch(build("unet"))), method.generate(grey))
 
 
 def test_weights_that_are_not_the_methods_are_named(tmp_path):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from augment.conventions import Convention
@@ -17,6 +20,7 @@ from augment.networks.blocks import (
     WARPED_LEVELS,
     Decoder,
     Encoder,
+    Start,
     decoder_filters,
     encoder_filters,
     initialise,
@@ -41,12 +45,14 @@ class Deformable(nn.Module):
         symmetry: bool = True,  # read a limb unknown in the source from its twin (Sec. 4.2, Table 9)
         interpolation: Interpolation = "nearest",  # of the warp
         gradient: Gradient = "adjoint",  # of the warp: the true one, or that of the released code
+        stretch: Annotated[float, Field(ge=1)] | None = None,  # most that a region may be stretched; None: as released
         background: bool = False,  # whether the target stream is given the wanted background (Sec. 3.3)
         convention: Convention = "released",
+        start: Start = "glorot",  # the initial weights
     ):
         super().__init__()
         self.size, self.background, self.convention = size, background, convention
-        self.regions, self.symmetry = regions, symmetry
+        self.regions, self.symmetry, self.stretch = regions, symmetry, stretch
         filters = encoder_filters(size, width, convention)
         self.source_encoder = Encoder(SOURCE_CHANNELS, filters, convention)
         self.target_encoder = Encoder(POSE_CHANNELS + background * BACKGROUND_CHANNELS, filters, convention)
@@ -55,7 +61,7 @@ class Deformable(nn.Module):
             AGGREGATIONS[aggregation](channels, REGIONS[regions], interpolation, gradient) for channels in warped
         )
         self.decoder = Decoder(tuple(2 * count for count in filters), decoder_filters(size, width), convention)
-        initialise(self)
+        initialise(self, start)
 
     def forward(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
@@ -67,7 +73,7 @@ class Deformable(nn.Module):
         background = [batch.wanted_background()] if self.background else []
         target = self.target_encoder(torch.cat([target_maps, *background], 1))
         affine, masks = part_transforms(
-            pose, batch.target_pose, self.size, self.regions, self.symmetry, self.convention
+            pose, batch.target_pose, self.size, self.regions, self.symmetry, self.convention, self.stretch
         )
         for level, deform in enumerate(self.deform):
             source[level] = deform(source[level], affine, masks, stride=2**level)

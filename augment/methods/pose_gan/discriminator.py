@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from augment.conventions import Convention
 from augment.data.batch import Batch
 from augment.geometry import heatmaps
-from augment.networks.blocks import BACKGROUND_CHANNELS, SOURCE_CHANNELS, Down, initialise, scaled
+from augment.networks.blocks import BACKGROUND_CHANNELS, SOURCE_CHANNELS, Down, Start, initialise, scaled
 
 
 class Discriminator(nn.Module):
@@ -29,6 +29,7 @@ class Discriminator(nn.Module):
         width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
         background: bool = False,  # whether it sees the wanted background too (Sec. 3.3)
         convention: Convention = "released",
+        start: Start = "glorot",  # the initial weights
     ):
         super().__init__()
         self.size, self.background, self.convention = size, background, convention
@@ -39,7 +40,7 @@ class Discriminator(nn.Module):
             *(Down(before, after, convention, norm) for before, after in itertools.pairwise(filters)),
             Down(filters[-1], 1, convention, norm=False),
         )
-        initialise(self)
+        initialise(self, start)
 
     def forward(self, batch: Batch, image: Tensor) -> Tensor:
         """Probability that `image` (B, 3, H, W) is real, given the batch's sources and poses.
@@ -53,5 +54,5 @@ class Discriminator(nn.Module):
         )
         background = [batch.wanted_background()] if self.background else []
         x = torch.cat([source, source_maps, image, target_maps, *background], 1)
-        patches = torch.sigmoid(self.downs(self.first(x))).flatten(1)
+        patches = torch.sigmoid(self.downs(self.first(x)).float()).flatten(1)
         return patches.mean(1, keepdim=True) if self.convention == "paper" else patches

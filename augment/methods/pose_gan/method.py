@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import torch
@@ -16,13 +17,13 @@ from augment.methods.contract import Needs, Phase, update
 from augment.methods.pose_gan.deformable import Deformable
 from augment.methods.pose_gan.discriminator import Discriminator
 from augment.methods.pose_gan.unet import UNet
-from augment.networks.blocks import channels_last, encoder_filters
+from augment.networks.blocks import Start, channels_last, encoder_filters
 from augment.networks.features import FEATURES, Layer
 from augment.poses import Pose
-from reid.common.parameters import Positive, Rate, Size, odd, one_of, options_of_each
+from reid.common.parameters import Positive, Rate, Share, Size, odd, one_of, options_of_each
 
 GENERATORS: dict[str, type[UNet] | type[Deformable]] = {"unet": UNet, "deformable": Deformable}
-SHARED = {"size", "width", "background", "convention"}  # what generator and discriminator are both built with
+SHARED = {"size", "width", "background", "convention", "start"}  # what generator and discriminator are both built with
 
 
 class PoseGAN:
@@ -41,7 +42,9 @@ class PoseGAN:
         | None = None,  # options of the generator's class; its defaults are those of the paper's Full
         width: Rate = 1.0,  # scales all numbers of filters; 1 is the paper's
         convention: Convention = "released",  # the released code, or the formulas of the text
+        start: Start = "glorot",  # the initial weights, as released or torch's: docs/training.md
         background: bool = False,  # whether the target's background is an input (Sec. 3.3)
+        background_dropout: Share = 0.0,  # share of samples without it, so that it can be drawn without one too
         features: Annotated[str, one_of(FEATURES)] = "vgg19",  # the feature extractor g of Eq. 7
         layer: Layer = "conv1_2",  # of a VGG; the default is the paper's
         iterations: Positive = 90_000,  # the paper's, at 128x64
@@ -50,13 +53,14 @@ class PoseGAN:
         reconstruction_weight: Rate = 0.01,  # lambda of Eq. 10, which fits the scale of the features
         neighbourhood: Annotated[Positive, AfterValidator(odd)] = 3,  # n of Eq. 7: 3 at 128x64, 5 at 256x256
     ):
-        shared: dict[str, Any] = {"width": width, "background": background, "convention": convention}
+        shared: dict[str, Any] = {"width": width, "background": background, "convention": convention, "start": start}
         self.size = size
         self.generator = GENERATORS[generator](size, **shared, **(generator_options or {}))
         self.discriminator = Discriminator(size, **shared)
         self.networks: dict[str, nn.Module] = {"generator": self.generator, "discriminator": self.discriminator}
         self.inference: tuple[str, ...] = ("generator",)
-        self.needs = Needs(sources=1, background=background)
+        self.needs = Needs(sources=1, background=background, background_optional=background_dropout > 0)
+        self.background_dropout = background_dropout
         self.convention, self.neighbourhood = convention, neighbourhood
         self.iterations, self.batch_size, self.learning_rate = iterations, batch_size, learning_rate
         self.reconstruction_weight = reconstruction_weight
@@ -88,7 +92,7 @@ class PoseGAN:
 
     def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """A step of the discriminator, then one of the generator."""
-        real, for_discriminator, for_generator = next(batches), next(batches), next(batches)
+        real, for_discriminator, for_generator = (self._withhold_backgrounds(next(batches)) for _ in range(3))
 
         # Discriminator: real tuples against generated ones, which carry no gradient.
         with torch.no_grad():
@@ -103,9 +107,9 @@ class PoseGAN:
         fake = self.generate(for_generator)
         adversarial = generator_adversarial(self.discriminator(for_generator, fake), self.convention).mean()
         with torch.no_grad():
-            target_features = self.features(for_generator.wanted_target())
+            target_features = self.features(for_generator.wanted_target()).float()
         reconstruction = nearest_neighbour(
-            self.features(fake), target_features, self.neighbourhood, self.convention
+            self.features(fake).float(), target_features, self.neighbourhood, self.convention
         ).mean()
         loss_g = adversarial + self.reconstruction_weight * reconstruction
         update(phase.optimisers["generator"], loss_g)
@@ -127,4 +131,13 @@ class PoseGAN:
 
     def generate(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
+        if batch.background is None and self.needs.background_optional:
+            batch = replace(batch, background=torch.zeros_like(batch.source[:, 0]))
         return self.generator(batch)
+
+    def _withhold_backgrounds(self, batch: Batch) -> Batch:
+        """The batch, a share of its backgrounds being grey: nothing is said about what is behind the person."""
+        if batch.background is None or not self.background_dropout:
+            return batch
+        given = torch.rand(len(batch)).ge(self.background_dropout).to(batch.background)
+        return replace(batch, background=batch.background * given[:, None, None, None])

@@ -14,6 +14,7 @@ from augment.networks.blocks import (
     SOURCE_CHANNELS,
     Decoder,
     Encoder,
+    Start,
     decoder_filters,
     encoder_filters,
     initialise,
@@ -29,6 +30,7 @@ class UNet(nn.Module):
         width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
         background: bool = False,  # whether it is given the wanted background (Sec. 3.3)
         convention: Convention = "released",
+        start: Start = "glorot",  # the initial weights
     ):
         super().__init__()
         self.size, self.background, self.convention = size, background, convention
@@ -36,7 +38,7 @@ class UNet(nn.Module):
         channels = SOURCE_CHANNELS + POSE_CHANNELS + background * BACKGROUND_CHANNELS
         self.encoder = Encoder(channels, filters, convention)
         self.decoder = Decoder(filters, decoder_filters(size, width), convention)
-        initialise(self)
+        initialise(self, start)
 
     def forward(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
