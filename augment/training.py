@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
@@ -22,6 +22,17 @@ from reid.common.progress import progress
 from reid.randomness.batches import draw
 from reid.randomness.seeds import seed_for
 
+Precision = Literal["float32", "bfloat16", "auto"]
+
+
+def bfloat16(precision: Precision, device: torch.device) -> bool:
+    """Whether to compute in bfloat16: `auto` does where the processor has instructions for it."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported()
+
 
 def train(
     method: Method,
@@ -30,6 +41,7 @@ def train(
     scratch: Scratch,  # where the run's state is kept until the caller removes it
     *,
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0,  # decay of the running average of weights and buffers; 0: none
+    precision: Precision = "float32",  # of convolutions; bfloat16, or auto: bfloat16 where the processor has it
     log_every: Positive = 50,  # iterations between two entries of the log
     checkpoint_every: Positive = 200,  # iterations between two saved states, from which an interrupted run goes on
     sample_every: Positive = 500,  # iterations between two sheets
@@ -52,6 +64,7 @@ def train(
         FloatingPointError: a loss is not finite; the message names phase and iteration.
     """
     device = people.images.device
+    reduced = bfloat16(precision, device)
     for network in method.networks.values():
         network.to(device)
     phases = list(method.phases(device))
@@ -88,9 +101,12 @@ def train(
             # are the same in a resumed run.
             torch.manual_seed(seed_for(own_seed, "iteration", iteration))
             batches = _batches(method, phase, people, pairs, usable, iteration, own_seed)
-            losses = method.step(phase, iteration, batches)
+            with torch.autocast(device.type, torch.bfloat16, enabled=reduced):
+                losses = method.step(phase, iteration, batches)
+            # The average is short at first: a long one would hold the random start for as many iterations.
+            decay = min(average, (1 + iteration) / (10 + iteration))
             for name in moving:
-                _average(averaged.networks[name], method.networks[name], average)
+                _average(averaged.networks[name], method.networks[name], decay)
             totals = {name: totals.get(name, 0) + loss.detach() for name, loss in losses.items()}
 
             # Log, draw samples, save the state.

@@ -11,7 +11,7 @@ from augment.data.people import People
 from augment.data.tuples import Tuples
 from augment.losses import nearest_neighbour
 from augment.methods.pose_gan.method import PoseGAN
-from augment.training import train
+from augment.training import bfloat16, train
 from reid.common.checkpoints import Scratch
 from reid.randomness.batches import draw
 
@@ -23,12 +23,16 @@ PEOPLE = People(
 PAIRS = torch.tensor([(a, b) for a in range(6) for b in range(6) if a != b])
 
 
-def run(scratch, generator="deformable", average=0.5, on_samples=lambda averaged, iteration: None, **options):
+def no_sheet(averaged, iteration):
+    pass
+
+
+def run(scratch, generator="deformable", average=0.5, precision="float32", on_samples=no_sheet, **options):
     torch.manual_seed(0)
     defaults = {"width": 0.03, "features": "pixels", "iterations": 6, "batch_size": 2}
     method = PoseGAN((128, 64), generator, **defaults | options)
     schedule = {"log_every": 2, "checkpoint_every": 3, "sample_every": 4}
-    log = train(method, PEOPLE, PAIRS, scratch, average=average, on_samples=on_samples, **schedule)
+    log = train(method, PEOPLE, PAIRS, scratch, average=average, precision=precision, on_samples=on_samples, **schedule)
     return method.generator.state_dict(), log
 
 
@@ -93,14 +97,53 @@ def test_the_average_keeps_no_graph(tmp_path):
     assert all(p.is_leaf and not p.requires_grad for p in seen)
 
 
-def test_average_of_weights(tmp_path):
-    start, _ = run(Scratch("a", {}, tmp_path), iterations=1, average=0.999999)
-    plain, _ = run(Scratch("b", {}, tmp_path), iterations=1, average=0.0)
-    half, _ = run(Scratch("c", {}, tmp_path), iterations=1, average=0.5)
-    moved = [key for key in plain if not torch.allclose(plain[key], start[key], atol=1e-6)]
-    assert moved
-    for key in moved:
-        torch.testing.assert_close(half[key], (start[key] + plain[key]) / 2, atol=2e-6, rtol=1e-4)
+@pytest.mark.parametrize("average", [0.15, 0.99])
+def test_average_of_weights(tmp_path, average):
+    """Of the weights after each iteration; in iteration t a share of (1 + t) / (10 + t) is kept, at most."""
+    torch.manual_seed(0)
+    method = PoseGAN((128, 64), "unet", width=0.03, features="pixels", iterations=4, batch_size=2)
+    last, weights, step = method.generator.decoder.last.weight, [], method.step
+    expected = last.detach().clone()
+
+    def watched(*arguments):
+        losses = step(*arguments)
+        weights.append(last.detach().clone())
+        return losses
+
+    method.step = watched
+    train(method, PEOPLE, PAIRS, Scratch("s", {}, tmp_path), average=average)
+    for iteration, value in enumerate(weights):
+        kept = min(average, (1 + iteration) / (10 + iteration))
+        expected = kept * expected + (1 - kept) * value
+    assert not torch.equal(weights[0], weights[1])
+    torch.testing.assert_close(last.detach(), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_an_average_of_zero_is_the_last_weights(tmp_path):
+    plain, _ = run(Scratch("a", {}, tmp_path), iterations=3, average=0.0)
+    averaged, _ = run(Scratch("b", {}, tmp_path), iterations=3, average=0.5)
+    assert any(not torch.equal(plain[key], averaged[key]) for key in plain)
+
+
+def test_bfloat16_trains_the_same_to_its_precision(tmp_path):
+    options = {"reconstruction_weight": 33.0, "neighbourhood": 3, "iterations": 4}
+    _, exact = run(Scratch("a", {}, tmp_path), **options)
+    weights, rounded = run(Scratch("b", {}, tmp_path), precision="bfloat16", **options)
+    assert all(value.dtype == torch.float32 for value in weights.values())
+    assert rounded != exact
+    for entry, other in zip(rounded, exact, strict=True):
+        for name, value in other.items():
+            if name != "phase":
+                assert entry[name] == pytest.approx(value, rel=0.03)
+
+
+def test_auto_is_what_the_processor_has(monkeypatch):
+    cpu = torch.device("cpu")
+    for present in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda present=present: present)
+        assert bfloat16("auto", cpu) == present
+        assert bfloat16("bfloat16", cpu)
+        assert not bfloat16("float32", cpu)
 
 
 def test_buffers_are_averaged_too(tmp_path):
@@ -126,8 +169,8 @@ def test_buffers_are_averaged_too(tmp_path):
     assert torch.equal(final.running_mean, stepped[-1])
     assert final.num_batches_tracked > 0
     expected, stepped, final = statistics(0.75)
-    for value in stepped:
-        expected = 0.75 * expected + 0.25 * value
+    for kept, value in zip((1 / 10, 2 / 11), stepped, strict=True):
+        expected = kept * expected + (1 - kept) * value
     torch.testing.assert_close(final.running_mean, expected)
 
 
