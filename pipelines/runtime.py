@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 
 import cv2
@@ -11,6 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from reid.common.errors import InputError
 from reid.common.workers import THREAD_VARIABLES
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
 
 
 def set_up(device: str, threads: int) -> torch.device:
@@ -24,6 +27,7 @@ def set_up(device: str, threads: int) -> torch.device:
         InputError: `device` is `cuda`, and torch sees no GPU.
     """
     bound_threads(threads)
+    keep_memory()
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
@@ -39,6 +43,20 @@ def bound_threads(threads: int) -> None:
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
     pa.set_cpu_count(threads)
+
+
+def keep_memory() -> None:
+    """Let the C library keep the memory that arrays leave, for the next ones, in this process.
+
+    By default glibc gives large blocks back to the kernel at once, which has to clear them page by page when they are
+    asked for again: networks on a CPU do so in every layer. With another C library nothing happens.
+    """
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):
+        return
+    for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**28)):
+        mallopt(option, value)
 
 
 def describe(device: torch.device, threads: int) -> str:
