@@ -18,6 +18,7 @@ from reid.files.images import write_folder
 ROOT = Path(__file__).parent.parent
 STREETS = ROOT / "data/raw/streets.zip"
 TRAIN_PEOPLE, TEST_PEOPLE = range(1, 5), range(101, 104)
+PEOPLE_OF = {"bounding_box_train": TRAIN_PEOPLE, "backgrounds": (*TRAIN_PEOPLE, *TEST_PEOPLE)}
 MEMORY = 4 << 30  # bytes for a process of tests and those that it starts
 
 
@@ -47,8 +48,7 @@ def tiny_members() -> dict[str, bytes]:
     with zipfile.ZipFile(STREETS) as archive:
         for name in sorted(archive.namelist()):
             folder, _, file = name.rpartition("/")
-            wanted = TRAIN_PEOPLE if folder == "bounding_box_train" else TEST_PEOPLE
-            if folder and int(file.split("_")[0]) in wanted:
+            if folder and int(file.split("_")[0]) in PEOPLE_OF.get(folder, TEST_PEOPLE):
                 members[name] = archive.read(name)
         others = [name for name in archive.namelist() if "/-1_" in name or "/0000_" in name]
         members |= {name: archive.read(name) for name in sorted(others)[::30]}
