@@ -86,6 +86,7 @@ class GanParams(Section):
     """One generator: a method, its options, and how the loop trains it (`augment.training.train`)."""
 
     method: Annotated[str, one_of(METHODS)]
+    initial: str | None = None  # folder of a trained method whose weights the training starts from
     options: dict[str, Any] = DEFAULTS_ALONE
     training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)] = DEFAULTS_ALONE
 

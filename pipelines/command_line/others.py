@@ -13,6 +13,8 @@ from pipelines.command_line.shared import ANY, FILE, FOLDER, READABLE, one_line_
 if TYPE_CHECKING:
     from pipelines.params import Params
 
+CORES = len(os.sched_getaffinity(0))
+
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
@@ -34,22 +36,58 @@ def profile(context: click.Context, names: tuple[str, ...], force: bool) -> None
 
 
 @click.command()
-@click.option("--gan", type=FOLDER, required=True, help="Folder that train-gan wrote, data/gan/NAME.")
-@click.option("--image", type=READABLE, required=True, help="The person to redraw: a crop around the whole body.")
-@click.option("--pose", type=READABLE, required=True, help="A crop like it of a person in the wanted pose.")
+@click.option(
+    "--gan",
+    type=FOLDER,
+    default="data/pretrained/full",
+    show_default=True,
+    help="Folder of a trained generator, one that train-gan wrote, data/gan/NAME, or one that came with the project.",
+)
+@click.option("--image", type=READABLE, required=True, help="The person to redraw: a photograph, or a crop of one.")
+@click.option("--pose", type=READABLE, required=True, help="A picture like it of a person in the wanted pose.")
 @click.option(
     "--background", type=READABLE, help="Image to draw behind the person; for a generator trained with backgrounds."
 )
 @click.option("--out", type=FILE, required=True, help="PNG to write.")
-@with_params
-def generate(params: Params, gan: Path, image: Path, pose: Path, background: Path | None, out: Path) -> None:
-    """Redraw one person in the pose of another image.
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--threads", type=click.IntRange(1), default=CORES, show_default="all cores", metavar="N")
+@click.pass_context
+def generate(
+    context: click.Context,
+    gan: Path,
+    image: Path,
+    pose: Path,
+    background: Path | None,
+    out: Path,
+    device: str,
+    threads: int,
+) -> None:
+    """Redraw one person in the pose of another image; needs no params.yaml.
 
-    BlazePose finds the poses. Both images must show both shoulders and both hips.
+    Both images must show a whole person, with both shoulders and both hips. Of a photograph the person whom a detector
+    is surest of is cut out; a picture at least 1.6 times as high as wide is taken for a crop. BlazePose finds the
+    poses.
     """
     from pipelines.commands import generate as command
 
-    command.run(gan, image, pose, background, out, params.pose, params.device, params.threads)
+    with one_line_errors(context):
+        command.run(gan, image, pose, background, out, device, threads)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--out", type=FOLDER, required=True, help="Folder to write, data/pretrained/NAME say; replaced whole.")
+@click.option("--note", required=True, help="For the model card: what it was trained on, for how long, on what.")
+@click.pass_context
+def publish(context: click.Context, name: str, out: Path, note: str) -> None:
+    """Write a trained generator in half precision, with a model card, for others to start from.
+
+    NAME is a section of `gan`; train-gan and score-gan (of it, and of `real`) must have run.
+    """
+    from pipelines.commands import publish as command
+
+    with one_line_errors(context):
+        command.run(name, out, note)
 
 
 @click.command()
@@ -95,7 +133,7 @@ def check(context: click.Context, path: Path) -> None:
 @click.option(
     "--processes",
     type=click.IntRange(1),
-    default=len(os.sched_getaffinity(0)),
+    default=CORES,
     show_default="all cores",
     metavar="P",
     help="Processes that render at once; they do not change the result.",
@@ -141,4 +179,4 @@ def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: t
         command.run(path, out, seed, size)
 
 
-OTHERS = (profile, generate, compare, check, render, import_prw)
+OTHERS = (profile, generate, publish, compare, check, render, import_prw)

@@ -3,71 +3,90 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from augment import methods
 from augment.data.batch import Batch
-from augment.poses.estimators import ESTIMATORS
+from augment.poses.estimators.blazepose import BlazePose
+from augment.scores.detection import PersonDetector
 from pipelines.console import stage
-from pipelines.params import PoseParams
 from pipelines.runtime import set_up
 from reid.common.atomic import replacing
 from reid.common.errors import InputError
-from reid.files.images import load, stored_size, to_float, to_uint8
+from reid.files.images import decode, load, stored_size, to_float, to_uint8
+
+CROP = 1.6  # height by width from which an image is taken for a crop around one person
+MARGIN = 1.1  # height of what is cut out of a photograph, by that of the person's box
+SURE = 0.5  # least confidence of the detector
 
 
-def run(
-    gan: Path,
-    image: Path,
-    pose: Path,
-    background: Path | None,
-    out: Path,
-    estimator: PoseParams,
-    device_name: str,
-    threads: int,
-) -> None:
+def run(gan: Path, image: Path, pose: Path, background: Path | None, out: Path, device_name: str, threads: int) -> None:
     """Write to `out` the person in `image`, redrawn by the generator in `gan` in the pose of the person in `pose`.
 
-    A generator that was trained with backgrounds needs one to draw behind the person, in the file `background`; others
-    must not get one.
+    Both may be crops around one person, or photographs, of which the person whom a detector is surest of is cut out. A
+    generator that was trained with backgrounds needs one to draw behind the person, in the file `background`, unless it
+    can do without; others must not get one.
 
     Raises:
-        InputError: an image does not show both shoulders and hips; a background is missing, or cannot be used; `out` is
-            no PNG, or one of the images.
+        InputError: an image shows nobody, or nobody's shoulders and hips; a background is missing, or cannot be used;
+            `out` is no PNG, or one of the images.
     """
     if out.suffix != ".png" or out.resolve() in (image.resolve(), pose.resolve()):
         raise InputError(f"expected --out to be a new file that ends in .png, got {out}")
     device = set_up(device_name, threads)
-    with stage("generate", f"{image} in the pose of {pose}") as say:
+    with stage("generate", f"{image} in the pose of {pose}, by {gan}") as say, TemporaryDirectory() as folder:
         method = methods.load(gan, device)
-        if method.needs.background != (background is not None):
-            needs = (
-                "needs a --background" if method.needs.background else "was trained without backgrounds: leave it out"
-            )
-            raise InputError(f"the generator in {gan} {needs}")
-        size = method.size
-        files = pd.DataFrame(
-            {"archive": [str(file.parent) for file in (image, pose)], "image": [image.name, pose.name]}
-        )
-        options = {**estimator.options["blazepose"], "processes": 1}
-        poses = ESTIMATORS["blazepose"](**options).estimate(files)
-        images = load(files["archive"], files["image"], size)
-        poses = poses.scaled([stored_size(file) for file in (image, pose)], size)
+        needs, size = method.needs, method.size
+        if background is None and needs.background and not needs.background_optional:
+            raise InputError(f"the generator in {gan} needs a --background")
+        if background is not None and not needs.background:
+            raise InputError(f"the generator in {gan} was trained without backgrounds: leave it out")
+
+        # Cut both people out, find their poses.
+        crops = [Path(folder, f"{name}.png") for name in ("source", "target")]
+        for file, crop in zip((image, pose), crops, strict=True):
+            Image.fromarray(person(decode(file.read_bytes(), str(file)), file)).save(crop)
+        files = pd.DataFrame({"archive": folder, "image": [crop.name for crop in crops]})
+        poses = BlazePose(processes=1).estimate(files).scaled([stored_size(crop) for crop in crops], size)
         can_use = [bool(method.usable_source(poses[0])), bool(method.usable_target(poses[1]))]
         for file, usable in zip((image, pose), can_use, strict=True):
             if not usable:
                 raise InputError(
-                    f"{file}: no person was found in a pose that the generator in {gan} can use; use a crop of a whole "
-                    "body that shows both shoulders and both hips"
+                    f"{file}: no person was found in a pose that the generator in {gan} can use; use a picture of a "
+                    "whole body that shows both shoulders and both hips"
                 )
-        source = to_float(images[:1])[:, None]
-        drawn_behind = None if background is None else to_float(load([str(background.parent)], [background.name], size))
-        batch = Batch(source, poses[:1][:, None], poses[1:], background=drawn_behind).to(device)
+
+        source = to_float(load(files["archive"], files["image"], size)[:1])[:, None]
+        behind = None if background is None else to_float(load([str(background.parent)], [background.name], size))
+        batch = Batch(source, poses[:1][:, None], poses[1:], background=behind).to(device)
         with torch.inference_mode():
             generated = to_uint8(method.generate(batch))[0]
         with replacing(out) as new:
             Image.fromarray(generated.permute(1, 2, 0).cpu().numpy()).save(new, "PNG")
         say(str(out))
+
+
+def person(picture: NDArray[np.uint8], file: Path) -> NDArray[np.uint8]:
+    """The part of a picture (H, W, 3) around a person: all of a tall one, else twice as high as wide.
+
+    Raises:
+        InputError: the detector sees nobody; the message names the `file`.
+    """
+    rows, columns = picture.shape[:2]
+    if rows >= CROP * columns:
+        return picture
+    found = PersonDetector().detect(picture)
+    if found.scores[0] < SURE:
+        raise InputError(f"{file}: no person was found; use a crop around a whole body, about twice as high as wide")
+    left, top, right, bottom = found.boxes[0]
+    height = round(max(MARGIN * (bottom - top), 2 * (right - left)))
+    x, y = round((left + right) / 2 - height / 4), round((top + bottom - height) / 2)
+    edges = [(max(0, -y), max(0, y + height - rows)), (max(0, -x), max(0, x + height // 2 - columns)), (0, 0)]
+    padded = np.pad(picture, edges, mode="edge")
+    return padded[max(0, y) :, max(0, x) :][:height, : height // 2]

@@ -36,11 +36,14 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
     real = samples.read(layout.samples("train"))
     settings = {"gan": gan.model_dump(), "seed": seed, "size": size, "threads": threads, "device": device.type}
     inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), *samples.archives(real)]
+    if gan.initial is not None:
+        inputs += methods.storage.files_to_start_from(gan.initial)
     scratch = resume.scratch(f"gan-{name}", settings, inputs, __name__, [METHODS[gan.method]])
     does = f"{gan.method} on {describe(device, threads)}; sheets so far: {scratch.folder}/samples"
     with stage(f"train-gan {name}", does) as say:
         torch.manual_seed(seed_for(seed, "initial weights"))
         method = METHODS[gan.method](size=size, **gan.options)
+        trainings = [] if gan.initial is None else methods.start_from(method, gan.initial)
         pairs = samples.read_parquet(layout.pairs("train"))
         people, table = read_pairs("train", pairs, size, method.needs)
         kept = usable_pairs(method, pairs, people, table, name)
@@ -68,7 +71,10 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
         )
 
         folder = layout.gan(name)
-        methods.save(method, gan.method, gan.options, folder)
+        own = {"data": [str(path) for path in samples.archives(real)], "pairs": len(kept), "seed": seed}
+        own |= {} if gan.initial is None else {"initial": gan.initial}
+        trainings.append(own | gan.options | gan.training)
+        methods.save(method, gan.method, gan.options, folder, trainings)
         samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")
         shutil.rmtree(folder / "samples", ignore_errors=True)
         shutil.copytree(scratch.folder / "samples", folder / "samples")
