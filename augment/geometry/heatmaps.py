@@ -49,14 +49,15 @@ def heatmaps(pose: Pose, size: tuple[int, int], sigma: float = 6.0, convention: 
     # convolutions are fastest.
     if convention != "gaussian":
         joints = pose.joints.trunc() if convention == "released" else pose.joints
+        unknown = ~pose.visible[..., None, None, :]
         across = x[None] - joints[..., None, None, :, 0]  # (..., 1, W, 18)
         down = y[:, None] - joints[..., None, None, :, 1]  # (..., H, 1, 18)
+        # In place from here on, where most of the time goes. An unknown joint is infinitely far away.
         if convention == "released":
-            exponent = ((across**2 + down**2) / (2 * sigma**2)).ceil()
+            maps = ((across**2).masked_fill_(unknown, torch.inf) + down**2).div_(2 * sigma**2).ceil_()
         else:
-            exponent = torch.hypot(across, down) / sigma**2
-        maps = torch.exp(-exponent) * pose.visible[..., None, None, :]
-        return maps.movedim(-1, -3)
+            maps = torch.hypot(across.masked_fill_(unknown, torch.inf), down).div_(sigma**2)
+        return maps.neg_().exp_().movedim(-1, -3)
     # A Gaussian of two coordinates is the product of a Gaussian of each.
     along_x = torch.exp(-((x - pose.joints[..., None, :, 0]) ** 2) / (2 * sigma**2))  # (..., W, 18)
     along_y = torch.exp(-((y - pose.joints[..., None, :, 1]) ** 2) / (2 * sigma**2))  # (..., H, 18)
