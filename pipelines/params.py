@@ -119,7 +119,7 @@ class Params(Section):
     profile: str
     seed: Annotated[int, Field(ge=0)]
     device: Literal["auto", "cpu", "cuda"]
-    threads: Positive
+    threads: Positive | Literal["auto"]
     image_size: Size
     dataset: DatasetParams
     pose: PoseParams

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
+from pathlib import Path
+from typing import Literal
 
 import cv2
 import pyarrow as pa
@@ -15,13 +18,17 @@ from reid.common.workers import THREAD_VARIABLES
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
 
+Threads = int | Literal["auto"]  # a number, or one for each core that is idle when a stage begins, up to MOST_THREADS
+MOST_THREADS = 4  # that `auto` takes: images of 128x64 give no more to do at once
+WATCHED = 0.3  # seconds that `auto` watches the cores for
 
-def set_up(device: str, threads: int) -> torch.device:
+
+def set_up(device: str, threads: Threads) -> torch.device:
     """Bound the number of CPU threads, on which the rounding of results depends, and choose the device.
 
     Args:
         device: `cpu`, `cuda`, or `auto` for an NVIDIA GPU where there is one.
-        threads: on the CPU.
+        threads: on the CPU, see `bound_threads`.
 
     Raises:
         InputError: `device` is `cuda`, and torch sees no GPU.
@@ -35,14 +42,43 @@ def set_up(device: str, threads: int) -> torch.device:
     return torch.device(device)
 
 
-def bound_threads(threads: int) -> None:
-    """Let torch, BLAS, OpenMP (faiss, scikit-learn), OpenCV and Arrow work in so many threads each, in this process."""
+def bound_threads(threads: Threads) -> int:
+    """Let torch, BLAS, OpenMP (faiss, scikit-learn), OpenCV and Arrow work in so many threads each, in this process.
+
+    Threads that share a core with another busy program are worse than fewer threads: each step waits for the slowest.
+
+    Returns:
+        the number of threads, where it was `auto` the one that was chosen.
+    """
+    count = max(1, min(MOST_THREADS, round(idle_cores()))) if threads == "auto" else threads
     for variable in THREAD_VARIABLES:
-        os.environ[variable] = str(threads)  # read by libraries that are loaded later: those of faiss, scikit-learn
-    threadpool_limits(threads)  # those that are loaded
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    pa.set_cpu_count(threads)
+        os.environ[variable] = str(count)  # read by libraries that are loaded later: those of faiss, scikit-learn
+    threadpool_limits(count)  # those that are loaded
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
+    pa.set_cpu_count(count)
+    return count
+
+
+def idle_cores() -> float:
+    """How many of the cores that this process may use are idle now, as a sum of their idle shares."""
+    before = _idle_and_all()
+    time.sleep(WATCHED)
+    after = _idle_and_all()
+    shares = [(after[core][0] - idle) / max(1, after[core][1] - whole) for core, (idle, whole) in before.items()]
+    return sum(shares)
+
+
+def _idle_and_all() -> dict[int, tuple[int, int]]:
+    """Of each core that this process may use, the time that it was idle, and all time, in ticks since it started."""
+    allowed, found = os.sched_getaffinity(0), {}
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name.startswith("cpu") and name[3:].isdecimal() and int(name[3:]) in allowed:
+            # user, nice, system, idle, waiting for disks, two kinds of interrupts, stolen by other virtual machines
+            counted = [int(tick) for tick in ticks[:8]]
+            found[int(name[3:])] = (counted[3] + counted[4], sum(counted))
+    return found
 
 
 def keep_memory() -> None:
@@ -59,6 +95,6 @@ def keep_memory() -> None:
         mallopt(option, value)
 
 
-def describe(device: torch.device, threads: int) -> str:
+def describe(device: torch.device) -> str:
     """The device in words, for reports: the GPU's name, or the number of CPU threads."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {threads} threads"
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"

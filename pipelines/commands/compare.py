@@ -10,13 +10,13 @@ from augment import methods
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
-from pipelines.runtime import describe, set_up
+from pipelines.runtime import Threads, describe, set_up
 from reid.files import samples
 from reid.files.images import to_uint8
 from reid.pictures.sheets import sheet
 
 
-def run(names: list[str], out: Path, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
+def run(names: list[str], out: Path, seed: int, device_name: str, threads: Threads, size: tuple[int, int]) -> None:
     """Write a sheet of the test pairs that are drawn during training: source, target, and each generator's image.
 
     Args:
@@ -32,7 +32,7 @@ def run(names: list[str], out: Path, seed: int, device_name: str, threads: int, 
         InputError: a generator can use none of the pairs.
     """
     device = set_up(device_name, threads)
-    with stage("compare", f"{', '.join(names)}, on {describe(device, threads)}") as say:
+    with stage("compare", f"{', '.join(names)}, on {describe(device)}") as say:
         shown = samples.read_parquet(layout.pairs("shown"))
         trained = {name: methods.load(layout.gan(name), device) for name in names}
         for name, method in trained.items():  # keep the pairs that all generators can use

@@ -9,13 +9,13 @@ from augment.plans.redraw import redraw, tuples_of
 from pipelines import augmented, layout, resume
 from pipelines.console import stage
 from pipelines.people import read_people
-from pipelines.runtime import describe, set_up
+from pipelines.runtime import Threads, describe, set_up
 from reid.common.digests import digest
 from reid.common.saved import load_json
 from reid.files import samples
 
 
-def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
+def run(name: str, alpha: int, seed: int, device_name: str, threads: Threads, size: tuple[int, int]) -> None:
     """Write `data/augmented/NAME-aALPHA/`: `images.zip`, `train.parquet`, `provenance.json`, `sheet.png`.
 
     Args:
@@ -32,7 +32,7 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: int, size: 
     check_alpha(alpha)
     device = set_up(device_name, threads)
     row, gan, folder = layout.row_name(name, alpha), layout.gan(name), layout.augmented(name, alpha)
-    does = f"{alpha - 1} generated for each training image on {describe(device, threads)}"
+    does = f"{alpha - 1} generated for each training image on {describe(device)}"
     with stage(f"augment {row}", does) as say:
         real = samples.read(layout.samples("train"))
         method = methods.load(gan, device)

@@ -16,7 +16,7 @@ from augment.poses.skeleton import skeleton
 from pipelines import layout
 from pipelines.console import Say, stage
 from pipelines.params import PoseParams
-from pipelines.runtime import bound_threads
+from pipelines.runtime import Threads, bound_threads
 from reid.common.saved import save_json
 from reid.files import samples
 from reid.files.images import Archive
@@ -26,7 +26,7 @@ NEAR = 0.05  # PCK's threshold: a joint is correct within this share of the nose
 DRAWN, PER_LINE = 24, 8  # skeletons on the sheet
 
 
-def run(pose: PoseParams, threads: int) -> None:
+def run(pose: PoseParams, threads: Threads) -> None:
     """Write `data/poses/poses.parquet`, `skeletons.png` and `accuracy.json`.
 
     The last compares the poses with true joints where the data set has them, as rendered ones do; elsewhere it is {}.
@@ -35,13 +35,13 @@ def run(pose: PoseParams, threads: int) -> None:
         pose: its section of params.yaml.
         threads: CPU threads; BlazePose works in as many processes of one thread each.
     """
-    bound_threads(threads)
+    processes = bound_threads(threads)
     with stage("estimate-poses", f"estimate 18 joints in each image by {pose.estimator}") as say:
         people = pd.concat([samples.read(layout.samples(split)) for split in layout.TRAINED_SPLITS])
         people = people[people["identity"] > samples.DISTRACTOR].reset_index(drop=True)
         options = dict(pose.options[pose.estimator])
         if pose.estimator == "blazepose":
-            options["processes"] = threads
+            options["processes"] = processes
         poses = ESTIMATORS[pose.estimator](**options).estimate(people)
         table.write(list(people["image"]), _sizes(people), poses, layout.poses())
         _draw(people, poses, pose.estimator)

@@ -8,13 +8,14 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.reid_params import EvaluationParams, ReidParams
 from pipelines.report.feature_map import feature_map
-from pipelines.runtime import describe, set_up
+from pipelines.runtime import Threads, describe, set_up
 from reid.common.errors import InputError
 from reid.common.saved import save_json
 from reid.distances import DISTANCES, Euclidean
@@ -55,7 +56,7 @@ def run(
     out: Path,
     seed: int,
     device_name: str,
-    threads: int,
+    threads: Threads,
 ) -> None:
     """Write the scores of the network in `model`, and some of its rank lists, to the JSON file `out`.
 
@@ -75,7 +76,7 @@ def run(
         threads: CPU threads.
     """
     device = set_up(device_name, threads)
-    does = f"distances {', '.join(reid.distances)}, on {describe(device, threads)}"
+    does = f"distances {', '.join(reid.distances)}, on {describe(device)}"
     with stage(f"evaluate {model.name}", does) as say:
         network, config = storage.load(model, device)
         table = samples.read(train / "train.parquet")
@@ -92,14 +93,14 @@ def run(
         training = learnt_from(table, evaluation.metric_train, features) if learns else ()
         rankings = {}
         for name in reid.distances:
-            rankings[name] = rank(fitted(name, options[name], seed, training), test, threads)
+            rankings[name] = rank(fitted(name, options[name], seed, training), test)
             scores = rounded(rankings[name])
             say(f"{name}: Rank-1 {scores['rank1']}, mAP {scores['mAP']} (step {scores['mAP_step']})")
-        first = rankings.get("euclidean") or rank(Euclidean(), test, threads)
+        first = rankings.get("euclidean") or rank(Euclidean(), test)
         result = {
             "network": config["network"],
             "trained_on": config["trained_on"],
-            "device": describe(device, threads),
+            "device": describe(device),
             "queries": len(test.query),
             "pooling": evaluation.queries,
             "queries_without_match": int((first.first_rank == 0).sum()),
@@ -155,7 +156,7 @@ def fitted(name: str, options: dict[str, Any], seed: int, training: tuple[NDArra
         raise InputError(f"{error}. To evaluate without {name}, take it out of `distances` in params.yaml") from error
 
 
-def rank(distance: Any, test: TestSet, threads: int) -> Ranking:
+def rank(distance: Any, test: TestSet) -> Ranking:
     """Rank the gallery for each query by a distance."""
     query, gallery, of_query, of_gallery = test
     labels = (
@@ -164,10 +165,11 @@ def rank(distance: Any, test: TestSet, threads: int) -> Ranking:
         gallery["identity"].to_numpy(),
         gallery["camera"].to_numpy(),
     )
+    cores = torch.get_num_threads()
     if distance.whole:
-        return evaluate(distance.matrix(of_query, of_gallery), *labels, threads)
+        return evaluate(distance.matrix(of_query, of_gallery), *labels, cores)
     return evaluate_blocks(
-        lambda start, stop: distance.matrix(of_query, of_gallery[start:stop]), *labels, threads=threads
+        lambda start, stop: distance.matrix(of_query, of_gallery[start:stop]), *labels, threads=cores
     )
 
 

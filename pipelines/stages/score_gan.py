@@ -23,7 +23,7 @@ from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import ScoresParams
 from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
-from pipelines.runtime import describe, set_up
+from pipelines.runtime import Threads, describe, set_up
 from pipelines.scoring import Networks, compare, find_scratch, inspect, load_networks, masks
 from reid.common.checkpoints import Scratch
 from reid.common.saved import save_json
@@ -82,7 +82,7 @@ def run(
     searcher: Searcher,
     seed: int,
     device_name: str,
-    threads: int,
+    threads: Threads,
     size: tuple[int, int],
 ) -> None:
     """Write `data/gan_scores/NAME.json`, the scores, and two sheets.
@@ -103,7 +103,7 @@ def run(
     """
     device = set_up(device_name, threads)
     out = layout.gan_score(name)
-    with stage(f"score-gan {name}", f"at most {scores.pairs:,} test pairs on {describe(device, threads)}") as say:
+    with stage(f"score-gan {name}", f"at most {scores.pairs:,} test pairs on {describe(device)}") as say:
         # Measure.
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
         scratch = None
@@ -121,7 +121,7 @@ def run(
             notes.append(f"No identity: {searcher.model} holds no network; run train-reid, then score again")
         result = {
             "name": name,
-            "device": describe(device, threads),
+            "device": describe(device),
             "pairs": len(drawn.pairs),
             "pairs_left_out": len(chosen) - len(drawn.pairs),
             "definitions": {
@@ -159,7 +159,7 @@ def real_images(chosen: pd.DataFrame, size: tuple[int, int]) -> Drawn:
 
 
 def generated_images(
-    name: str, chosen: pd.DataFrame, seed: int, device: torch.device, threads: int, size: tuple[int, int]
+    name: str, chosen: pd.DataFrame, seed: int, device: torch.device, threads: Threads, size: tuple[int, int]
 ) -> tuple[Drawn, Scratch]:
     """The images that a generator draws of pairs, columns source and target, of those that it can use.
 

@@ -19,14 +19,14 @@ from pipelines.console import stage
 from pipelines.params import ScoresParams
 from pipelines.people import read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.report import figures
-from pipelines.runtime import describe, set_up
+from pipelines.runtime import Threads, describe, set_up
 from pipelines.scoring import find_scratch, load_classifier, masks, mean_ssim
 from reid.files import samples
 
 SIGMAS = (0, 5, 10, 15, 20, 25)  # pixels; Fig. 11
 
 
-def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
+def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: Threads, size: tuple[int, int]) -> None:
     """Write `data/gan_scores/NAME-noise.tsv` (sigma, mask_ssim, mask_is, mask_is_std) and a figure of it.
 
     Without the classifier's weights the last two columns are missing.
@@ -34,7 +34,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: i
     device = set_up(device_name, threads)
     out = layout.gan_noise(name)
     does = f"noise of {', '.join(map(str, SIGMAS))} pixels on the sources' arms and legs"
-    with stage(f"score-noise {name}", f"{does}, on {describe(device, threads)}") as say:
+    with stage(f"score-noise {name}", f"{does}, on {describe(device)}") as say:
         method = methods.load(layout.gan(name), device)
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
         people, table = read_pairs("gallery", chosen, size, method.needs)

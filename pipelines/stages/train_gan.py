@@ -17,14 +17,14 @@ from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.params import GanParams
 from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
-from pipelines.runtime import describe, set_up
+from pipelines.runtime import Threads, describe, set_up
 from reid.files import samples
 from reid.files.images import to_float, to_uint8
 from reid.pictures.sheets import sheet
 from reid.randomness.seeds import seed_for
 
 
-def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, size: tuple[int, int]) -> None:
+def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads, size: tuple[int, int]) -> None:
     """Write `data/gan/NAME/`: `weights.pt`, `config.json`, `losses.tsv`, `sheet.png` and `samples/`.
 
     While it trains, its state and the sheets so far are in the scratch folder that the stage's first line names.
@@ -39,7 +39,7 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: int, si
     if gan.initial is not None:
         inputs += methods.storage.files_to_start_from(gan.initial)
     scratch = resume.scratch(f"gan-{name}", settings, inputs, __name__, [METHODS[gan.method]])
-    does = f"{gan.method} on {describe(device, threads)}; sheets so far: {scratch.folder}/samples"
+    does = f"{gan.method} on {describe(device)}; sheets so far: {scratch.folder}/samples"
     with stage(f"train-gan {name}", does) as say:
         torch.manual_seed(seed_for(seed, "initial weights"))
         method = METHODS[gan.method](size=size, **gan.options)

@@ -10,7 +10,7 @@ import torch
 from pipelines import resume
 from pipelines.console import stage
 from pipelines.reid_params import ReidParams
-from pipelines.runtime import describe, set_up
+from pipelines.runtime import Threads, describe, set_up
 from reid.files import samples
 from reid.files.images import load
 from reid.networks import NETWORKS, storage
@@ -25,7 +25,7 @@ def run(
     out: Path,
     seed: int,
     device_name: str,
-    threads: int,
+    threads: Threads,
     size: tuple[int, int],
 ) -> None:
     """Write to `out`: `network.pt`, `config.json`, `losses.tsv`.
@@ -52,7 +52,7 @@ def run(
         inputs.append(Path(weights))
     scratch = resume.scratch(f"reid-{out.name}", settings, inputs, __name__, [NETWORKS[reid.network]])
     does = f"{reid.training['iterations']:,} iterations on {len(table):,} images, {generated:,} of them generated"
-    with stage(f"train-reid {out.name}", f"{does}, on {describe(device, threads)}") as say:
+    with stage(f"train-reid {out.name}", f"{does}, on {describe(device)}") as say:
         images = load(table["archive"], table["image"], size).to(device)
         labelled = label(table["identity"].to_numpy(), is_generated, **reid.generated)
         torch.manual_seed(seed_for(seed, "initial weights"))
