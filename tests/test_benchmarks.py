@@ -11,16 +11,18 @@ from benchmarks.compare import command
 
 NAMES = sorted(path.stem for path in Path("benchmarks").glob("[!_]*.py") if path.stem != "compare")
 SMALLEST = {  # options, and how many ratios, speeds or times are printed
+    "busy_machine": ("--iterations 1 --batch 2 --most 1 --rounds 1", 6),
     "generator_parts": ("--batch 1 --pairs 2 --rounds 1 --threads 1", 4),
     "large_gallery": ("--queries 20 --gallery 1000 --junk 50 --distractors 500 --dimensions 16", 2),
     "metric_learning": ("--images 400 --dimensions 32 --people 20 --rounds 1", 2),
+    "precision": ("--width 0.03 --batch 1 --iterations 1 --rounds 1 --threads 1", 3),
     "ranking": ("--queries 20 --gallery 1000 --junk 50 --some 5 --rounds 1", 2),
     "reid_step": ("--batch 2 --rounds 1 --threads 1", 2),
     "reranking": ("--queries 80 --gallery 400 --junk 40", 4),
     "streets": ("--path TINY --identities 2 --processes 1", 1),
     "training_step": ("--width 0.03 --batch 1 --images 2 --rounds 1 --threads 1", 3),
 }
-MEASURED = re.compile(r"(\S+) (?:times as fast|(?:images )?a second|s\b)|ratio (\S+)")
+MEASURED = re.compile(r"(\S+) (?:times as fast|(?:images )?a second|s\b(?!, ratio))|ratio (\S+)")
 
 
 @pytest.mark.slow

@@ -271,8 +271,8 @@ def test_options_are_kept_as_they_were_understood(tmp_path):
 
 def test_small_numbers_are_numbers(tmp_path):
     path = changed(tmp_path, lambda p: None)
-    path.write_text(path.read_text().replace("learning_rate: 0.0005", "learning_rate: 5e-4"))
-    assert params.load(path).gan["full"].options["learning_rate"] == 5e-4
+    path.write_text(path.read_text().replace("learning_rate: 0.0001", "learning_rate: 1e-4"))
+    assert params.load(path).gan["full"].options["learning_rate"] == 1e-4
 
 
 def test_no_file_and_no_yaml(tmp_path):
