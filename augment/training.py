@@ -25,13 +25,13 @@ from reid.randomness.seeds import seed_for
 Precision = Literal["float32", "bfloat16", "auto"]
 
 
-def bfloat16(precision: Precision, device: torch.device) -> bool:
-    """Whether to compute in bfloat16: `auto` does where the processor has instructions for it."""
+def precision_of(precision: Precision, device: torch.device) -> Precision:
+    """The precision; for `auto` bfloat16 where the processor has instructions for it, float32 elsewhere."""
     if precision != "auto":
-        return precision == "bfloat16"
+        return precision
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported()
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
 
 
 def train(
@@ -45,6 +45,7 @@ def train(
     log_every: Positive = 50,  # iterations between two entries of the log
     checkpoint_every: Positive = 200,  # iterations between two saved states, from which an interrupted run goes on
     sample_every: Positive = 500,  # iterations between two sheets
+    started: bool = False,  # whether from trained weights: an average that begins with random ones is short at first
     seed: int = 0,
     on_samples: Callable[[Method, int], None] = lambda averaged, iteration: None,  # draws a sheet
 ) -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ def train(
         FloatingPointError: a loss is not finite; the message names phase and iteration.
     """
     device = people.images.device
-    reduced = bfloat16(precision, device)
+    reduced = precision_of(precision, device) == "bfloat16"
     for network in method.networks.values():
         network.to(device)
     phases = list(method.phases(device))
@@ -101,11 +102,12 @@ def train(
             # are the same in a resumed run.
             torch.manual_seed(seed_for(own_seed, "iteration", iteration))
             batches = _batches(method, phase, people, pairs, usable, iteration, own_seed)
-            with torch.autocast(device.type, torch.bfloat16, enabled=reduced):
+            # Without the cache, which would keep weights of before an update for what comes after it.
+            with torch.autocast(device.type, torch.bfloat16, enabled=reduced, cache_enabled=False):
                 losses = method.step(phase, iteration, batches)
-            # The average is short at first: a long one would hold the random start for as many iterations.
-            decay = min(average, (1 + iteration) / (10 + iteration))
             for name in moving:
+                moved = iteration + sum(earlier.iterations for earlier in phases[:number] if name in earlier.trains)
+                decay = average if started else min(average, (1 + moved) / (10 + moved))
                 _average(averaged.networks[name], method.networks[name], decay)
             totals = {name: totals.get(name, 0) + loss.detach() for name, loss in losses.items()}
 

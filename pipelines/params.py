@@ -79,7 +79,15 @@ class PairsParams(Section):
     test: Positive
 
 
-TRAINED_WITH = {"method", "people", "pairs", "scratch", "seed", "on_samples"}  # arguments of `train` from elsewhere
+TRAINED_WITH = {
+    "method",
+    "people",
+    "pairs",
+    "scratch",
+    "started",
+    "seed",
+    "on_samples",
+}  # arguments of `train` from elsewhere
 
 
 class GanParams(Section):

@@ -39,8 +39,9 @@ def read_people(table: pd.DataFrame, size: tuple[int, int], needs: Needs | None 
     for path in sorted(table["archive"].unique()):
         with Archive(path) as archive:
             present = set(archive.names())
-        missing = sorted(set(names[table["archive"] == path]) - present)
-        if len(missing) == len(names) and needs.background_optional:
+        own = set(names[table["archive"] == path])
+        missing = sorted(own - present)
+        if len(missing) == len(own) and needs.background_optional:
             return People(images, poses, identities=identities)
         if missing:
             raise InputError(

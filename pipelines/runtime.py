@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import time
 from pathlib import Path
@@ -18,9 +19,12 @@ from reid.common.workers import THREAD_VARIABLES
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
 
-Threads = int | Literal["auto"]  # a number, or one for each core that is idle when a stage begins, up to MOST_THREADS
-MOST_THREADS = 4  # that `auto` takes: images of 128x64 give no more to do at once
+# A number, or `auto`: as many as cores are idle when a stage begins. Threads that share a core with another busy
+# program are worse than fewer threads, since each step waits for the slowest.
+Threads = int | Literal["auto"]
+MOST_THREADS = 4  # that `auto` gives a network: images of 128x64 have no more to do at once
 WATCHED = 0.3  # seconds that `auto` watches the cores for
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of the cores' time in each period, and the period
 
 
 def set_up(device: str, threads: Threads) -> torch.device:
@@ -28,7 +32,7 @@ def set_up(device: str, threads: Threads) -> torch.device:
 
     Args:
         device: `cpu`, `cuda`, or `auto` for an NVIDIA GPU where there is one.
-        threads: on the CPU, see `bound_threads`.
+        threads: on the CPU.
 
     Raises:
         InputError: `device` is `cuda`, and torch sees no GPU.
@@ -42,22 +46,20 @@ def set_up(device: str, threads: Threads) -> torch.device:
     return torch.device(device)
 
 
-def bound_threads(threads: Threads) -> int:
-    """Let torch, BLAS, OpenMP (faiss, scikit-learn), OpenCV and Arrow work in so many threads each, in this process.
-
-    Threads that share a core with another busy program are worse than fewer threads: each step waits for the slowest.
-
-    Returns:
-        the number of threads, where it was `auto` the one that was chosen.
-    """
-    count = max(1, min(MOST_THREADS, round(idle_cores()))) if threads == "auto" else threads
+def bound_threads(threads: Threads) -> None:
+    """Let torch, BLAS, OpenMP (faiss, scikit-learn), OpenCV and Arrow work in so many threads each, in this process."""
+    count = min(MOST_THREADS, processes(threads)) if threads == "auto" else threads
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(count)  # read by libraries that are loaded later: those of faiss, scikit-learn
     threadpool_limits(count)  # those that are loaded
     torch.set_num_threads(count)
     cv2.setNumThreads(count)
     pa.set_cpu_count(count)
-    return count
+
+
+def processes(threads: Threads) -> int:
+    """How many processes of one thread to work in."""
+    return max(1, round(idle_cores())) if threads == "auto" else threads
 
 
 def idle_cores() -> float:
@@ -66,7 +68,16 @@ def idle_cores() -> float:
     time.sleep(WATCHED)
     after = _idle_and_all()
     shares = [(after[core][0] - idle) / max(1, after[core][1] - whole) for core, (idle, whole) in before.items()]
-    return sum(shares)
+    return min(sum(shares), quota())
+
+
+def quota() -> float:
+    """How many cores a container lets its processes use, whatever is idle; infinite where nothing is said."""
+    try:
+        most, period = QUOTA.read_text().split()
+    except (OSError, ValueError):
+        return math.inf
+    return math.inf if most == "max" else int(most) / int(period)
 
 
 def _idle_and_all() -> dict[int, tuple[int, int]]:
@@ -84,8 +95,8 @@ def _idle_and_all() -> dict[int, tuple[int, int]]:
 def keep_memory() -> None:
     """Let the C library keep the memory that arrays leave, for the next ones, in this process.
 
-    By default glibc gives large blocks back to the kernel at once, which has to clear them page by page when they are
-    asked for again: networks on a CPU do so in every layer. With another C library nothing happens.
+    By default glibc gives large blocks back to the kernel, which has to clear them page by page when they are asked for
+    again: networks on a CPU do so in every layer. With another C library nothing happens.
     """
     try:
         mallopt = ctypes.CDLL("libc.so.6").mallopt

@@ -50,7 +50,7 @@ class Method(Protocol):
     size: tuple[int, int]  # (H, W) of its images
     needs: Needs
     networks: dict[str, nn.Module]  # every trainable network by name
-    inference: tuple[str, ...]  # names of the networks that `generate` uses: averaged over training, and saved
+    inference: tuple[str, ...]  # names of the networks that `generate` uses: averaged over training
 
     def phases(self, device: torch.device) -> Sequence[Phase]:
         """Prepare for training on a device, to which the networks have been moved; returns the phases in order."""
@@ -58,6 +58,8 @@ class Method(Protocol):
 
     def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """Run one iteration of a phase: take batches, and update networks with the phase's optimisers.
+
+        It may run under autocast: convolutions then give bfloat16, in which sums and logarithms are not exact enough.
 
         Args:
             phase: one of `phases`.

@@ -5,7 +5,7 @@ The weights are those of all networks, so that a training can start from them; `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from reid.common.parameters import stored_options
 from reid.common.saved import fill, load_json, load_tensors, save_json, save_tensors
 
 CONFIG, WEIGHTS = "config.json", "weights.pt"
-REMEDY = "run `dvc checkout -f`, or train-gan again"
+REMEDY = "restore it (`dvc checkout -f`, or `git checkout` in data/pretrained), or train again"
 
 
 def save(
@@ -49,43 +49,22 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Method:
         InputError: a file is damaged, or the method is not one of METHODS, or has no such options any more, or
             other weights.
     """
-    from augment.methods import METHODS
-
-    folder = Path(folder)
-    for file in (CONFIG, WEIGHTS):
-        if not (folder / file).exists():
-            raise FileNotFoundError(f"{folder / file} does not exist: {folder} holds no trained method; run train-gan")
-    config = load_json(folder / CONFIG, ("method", "size", "options"), REMEDY)
-    if config["method"] not in METHODS:
-        raise InputError(f"{folder / CONFIG} names the method {config['method']}; there are {', '.join(METHODS)}")
+    made, config, state = _read(folder, "no trained method; run train-gan")
     size = config["size"]
-    if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
-        raise InputError(f"{folder / CONFIG}: size: expected [height, width] in pixels, got {size!r}; {REMEDY}")
-    made = METHODS[config["method"]]
-    options = stored_options(made, config["options"], {"size"}, folder / CONFIG, "run train-gan again")
+    options = stored_options(made, config["options"], {"size"}, Path(folder, CONFIG), "run train-gan again")
     method = made(size=(size[0], size[1]), **options)
-    state = load_tensors(folder / WEIGHTS, REMEDY)
-    if not (isinstance(state, dict) and set(method.inference) <= state.keys()):
-        held = ", ".join(map(str, state)) if isinstance(state, dict) else type(state).__name__
-        wanted = ", ".join(method.inference)
-        raise InputError(f"{folder / WEIGHTS}: expected weights of the networks {wanted}, got {held}; {REMEDY}")
+    weights = Path(folder, WEIGHTS)
+    if not set(method.inference) <= state.keys():
+        wanted, held = ", ".join(method.inference), ", ".join(map(str, state))
+        raise InputError(f"{weights}: expected weights of the networks {wanted}, got {held}; {REMEDY}")
     for network in method.inference:
-        fill(method.networks[network], state[network], folder / WEIGHTS, REMEDY)
+        fill(method.networks[network], state[network], weights, REMEDY)
         method.networks[network].to(device).eval()
     return method
 
 
-def files_to_start_from(folder: str | Path) -> list[Path]:
-    """The files that `start_from` reads; raises FileNotFoundError where one is missing."""
-    files = [Path(folder) / name for name in (CONFIG, WEIGHTS)]
-    for file in files:
-        if not file.exists():
-            raise FileNotFoundError(f"{file} does not exist: {folder} holds no weights to start from")
-    return files
-
-
-def start_from(method: Method, folder: str | Path) -> list[dict[str, Any]]:
-    """Give a method that is to be trained the weights of one that was.
+def start_from(method: Method, options: dict[str, Any], folder: str | Path) -> list[dict[str, Any]]:
+    """Give a method that is to be trained, and was made with these options, the weights of a trained one.
 
     Networks whose weights are not in the folder keep their own: those that only training needs, perhaps.
 
@@ -94,16 +73,49 @@ def start_from(method: Method, folder: str | Path) -> list[dict[str, Any]]:
 
     Raises:
         FileNotFoundError: a file is missing; the message names it.
-        InputError: the weights are those of other networks.
+        InputError: a file is damaged, or holds another method, or one with networks of other shapes; the message names
+            the options that differ.
     """
-    folder = Path(folder)
-    files_to_start_from(folder)
-    remedy = f"make the options that shape the networks (width, background, ...) those of {folder / CONFIG}"
-    config = load_json(folder / CONFIG, ("method", "size", "options"), remedy)
-    if tuple(config["size"]) != method.size:
-        raise InputError(f"{folder / CONFIG}: the weights are for images of {config['size']}, not {list(method.size)}")
-    state = load_tensors(folder / WEIGHTS, remedy)
+    made, config, state = _read(folder, "no weights to start from")
+    if type(method) is not made or tuple(config["size"]) != method.size:
+        raise InputError(
+            f"{Path(folder, CONFIG)}: to start from, a method like the one in params.yaml is needed, for images of "
+            f"{list(method.size)}; this is {config['method']}, for images of {config['size']}"
+        )
+    before = config["options"]
+    others = [
+        f"{key} is {before.get(key)!r} there, {value!r} here"
+        for key, value in options.items()
+        if before.get(key) != value
+    ]
+    remedy = f"make the options that shape the networks those of {Path(folder, CONFIG)}: {'; '.join(others)}"
     for network, module in method.networks.items():
         if network in state or network in method.inference:
-            fill(module, state.get(network), folder / WEIGHTS, remedy)
+            fill(module, state.get(network), Path(folder, WEIGHTS), remedy)
     return list(config.get("trainings", ()))
+
+
+def files(folder: str | Path, missing: str) -> list[Path]:
+    """The files of a trained method; raises FileNotFoundError, that says what is `missing`, where one is not there."""
+    paths = [Path(folder, name) for name in (CONFIG, WEIGHTS)]
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist: {folder} holds {missing}")
+    return paths
+
+
+def _read(folder: str | Path, missing: str) -> tuple[Callable[..., Method], dict[str, Any], dict[str, Any]]:
+    """Of a folder: the method's class, the config, and the weights of each network."""
+    from augment.methods import METHODS
+
+    config_file, weights_file = files(folder, missing)
+    config = load_json(config_file, ("method", "size", "options"), REMEDY)
+    if config["method"] not in METHODS:
+        raise InputError(f"{config_file} names the method {config['method']}; there are {', '.join(METHODS)}")
+    size = config["size"]
+    if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
+        raise InputError(f"{config_file}: size: expected [height, width] in pixels, got {size!r}; {REMEDY}")
+    state = load_tensors(weights_file, REMEDY)
+    if not isinstance(state, dict):
+        raise InputError(f"{weights_file}: expected weights of networks by name, got {type(state).__name__}; {REMEDY}")
+    return METHODS[config["method"]], config, state

@@ -65,8 +65,8 @@ def generate(
     """Redraw one person in the pose of another image; needs no params.yaml.
 
     Both images must show a whole person, with both shoulders and both hips. Of a photograph the person whom a detector
-    is surest of is cut out; a picture at least 1.6 times as high as wide is taken for a crop. BlazePose finds the
-    poses.
+    is surest of is cut out; a picture of the generator's shape that one person fills is taken as it is. BlazePose finds
+    the poses.
     """
     from pipelines.commands import generate as command
 
@@ -77,9 +77,12 @@ def generate(
 @click.command()
 @click.argument("name")
 @click.option("--out", type=FOLDER, required=True, help="Folder to write, data/pretrained/NAME say; replaced whole.")
-@click.option("--note", required=True, help="For the model card: what it was trained on, for how long, on what.")
+@click.option(
+    "--note", required=True, help="For the model card: whom it was trained on, for how long, on what machine."
+)
+@click.option("--licence", default="Apache-2.0", show_default=True, help="For the model card: terms of the weights.")
 @click.pass_context
-def publish(context: click.Context, name: str, out: Path, note: str) -> None:
+def publish(context: click.Context, name: str, out: Path, note: str, licence: str) -> None:
     """Write a trained generator in half precision, with a model card, for others to start from.
 
     NAME is a section of `gan`; train-gan and score-gan (of it, and of `real`) must have run.
@@ -87,7 +90,7 @@ def publish(context: click.Context, name: str, out: Path, note: str) -> None:
     from pipelines.commands import publish as command
 
     with one_line_errors(context):
-        command.run(name, out, note)
+        command.run(name, out, note, licence)
 
 
 @click.command()

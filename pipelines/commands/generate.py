@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from augment import methods
 from augment.data.batch import Batch
@@ -21,7 +22,10 @@ from reid.common.atomic import replacing
 from reid.common.errors import InputError
 from reid.files.images import decode, load, stored_size, to_float, to_uint8
 
-CROP = 1.6  # height by width from which an image is taken for a crop around one person
+SHAPE, HEIGHT = (
+    1.25,
+    0.5,
+)  # a picture up to so much wider than the generator's, with a person at least so high, is a crop
 MARGIN = 1.1  # height of what is cut out of a photograph, by that of the person's box
 SURE = 0.5  # least confidence of the detector
 
@@ -51,7 +55,7 @@ def run(gan: Path, image: Path, pose: Path, background: Path | None, out: Path, 
         # Cut both people out, find their poses.
         crops = [Path(folder, f"{name}.png") for name in ("source", "target")]
         for file, crop in zip((image, pose), crops, strict=True):
-            Image.fromarray(person(decode(file.read_bytes(), str(file)), file)).save(crop)
+            Image.fromarray(person(upright(file), file, size[1] / size[0])).save(crop)
         files = pd.DataFrame({"archive": folder, "image": [crop.name for crop in crops]})
         poses = BlazePose(processes=1).estimate(files).scaled([stored_size(crop) for crop in crops], size)
         can_use = [bool(method.usable_source(poses[0])), bool(method.usable_target(poses[1]))]
@@ -72,21 +76,33 @@ def run(gan: Path, image: Path, pose: Path, background: Path | None, out: Path, 
         say(str(out))
 
 
-def person(picture: NDArray[np.uint8], file: Path) -> NDArray[np.uint8]:
-    """The part of a picture (H, W, 3) around a person: all of a tall one, else twice as high as wide.
+def upright(file: Path) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) in a file, turned as its camera says."""
+    data = file.read_bytes()
+    decode(data, str(file))  # or says what is wrong with it
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+def person(picture: NDArray[np.uint8], file: Path, aspect: float) -> NDArray[np.uint8]:
+    """The part of a picture (H, W, 3) around a person, `aspect` times as wide as high; all of a crop around one.
 
     Raises:
-        InputError: the detector sees nobody; the message names the `file`.
+        InputError: the picture is no crop, and the detector sees nobody; the message names the `file`.
     """
     rows, columns = picture.shape[:2]
-    if rows >= CROP * columns:
-        return picture
     found = PersonDetector().detect(picture)
-    if found.scores[0] < SURE:
-        raise InputError(f"{file}: no person was found; use a crop around a whole body, about twice as high as wide")
     left, top, right, bottom = found.boxes[0]
-    height = round(max(MARGIN * (bottom - top), 2 * (right - left)))
-    x, y = round((left + right) / 2 - height / 4), round((top + bottom - height) / 2)
-    edges = [(max(0, -y), max(0, y + height - rows)), (max(0, -x), max(0, x + height // 2 - columns)), (0, 0)]
+    is_seen, is_shaped = found.scores[0] >= SURE, columns <= SHAPE * aspect * rows
+    if is_shaped and (not is_seen or bottom - top >= HEIGHT * rows):
+        return picture
+    if not is_seen:
+        raise InputError(
+            f"{file}: no person was found; use a crop around a whole body, {1 / aspect:.2g} times as high as wide"
+        )
+    height = round(max(MARGIN * (bottom - top), (right - left) / aspect))
+    width = round(aspect * height)
+    x, y = round((left + right - width) / 2), round((top + bottom - height) / 2)
+    edges = [(max(0, -y), max(0, y + height - rows)), (max(0, -x), max(0, x + width - columns)), (0, 0)]
     padded = np.pad(picture, edges, mode="edge")
-    return padded[max(0, y) :, max(0, x) :][:height, : height // 2]
+    return padded[max(0, y) :, max(0, x) :][:height, :width]

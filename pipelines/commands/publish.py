@@ -18,7 +18,8 @@ from reid.common.errors import InputError
 from reid.common.saved import load_json, load_tensors, save_json, save_tensors
 
 CARD, SHEET = "README.md", "sheet.jpg"
-MOST = 10 * 2**20  # bytes of weights in git
+MOST = 10 * 2**20  # bytes of weights that git should hold
+RESCORE = "run score-gan again"
 SCORES = ("ssim", "is", "ds", "l1", "fd", "identity_rank1", "identity_mAP")  # of the card, with those of real images
 TEXT = """# {name}: a trained generator of people
 
@@ -35,8 +36,7 @@ the networks have to be those of `config.json`.
 
 {note}
 
-Each training started from the weights of the one before. Rendered people only, made by
-`python -m pipelines render`; no real person, and nobody of the test set of `streets`.
+Each training started from the weights of the one before.
 
 | | {heads} |
 |:--|{rules}
@@ -55,18 +55,19 @@ IS and FD by {classifier}, DS by {detector}; lower is better for L1 and FD.
 
 ## Terms
 
-Apache-2.0, as the project. SHA-256 of `weights.pt`: `{sha256}`.
+{licence}. SHA-256 of `weights.pt`: `{sha256}`.
 """
 
 
-def run(name: str, out: Path, note: str) -> None:
+def run(name: str, out: Path, note: str, licence: str) -> None:
     """Write to the folder `out` the generator `data/gan/NAME` in half precision, with a model card.
 
     A generator that was published there before is replaced, whole.
 
     Raises:
         FileNotFoundError: the generator is not trained, or not scored.
-        InputError: a file of these is damaged, the weights are too large, or `out` holds something else.
+        InputError: a file of these is damaged, the scores are not those of these weights, or were measured in another
+            way than those of the real images, or `out` holds something else.
     """
     folder = layout.gan(name)
     scores = {kind: layout.gan_score(kind) for kind in (layout.REAL, name)}
@@ -85,7 +86,11 @@ def run(name: str, out: Path, note: str) -> None:
         }
         if not all(value.isfinite().all() for tensors in halves.values() for value in tensors.values()):
             raise InputError(f"{folder / WEIGHTS}: weights beyond 65,504 cannot be stored in half precision")
-        measured = {kind: load_json(file, ("scores", "definitions", "pairs"), REMEDY) for kind, file in scores.items()}
+        measured = {kind: load_json(file, ("scores", "definitions", "pairs"), RESCORE) for kind, file in scores.items()}
+        if measured[name].get("weights_sha256") != digest(folder / WEIGHTS):
+            raise InputError(f"{scores[name]} has the scores of other weights than {folder / WEIGHTS}; {RESCORE}")
+        if measured[name]["definitions"] != measured[layout.REAL]["definitions"]:
+            raise InputError(f"{scores[name]} and {scores[layout.REAL]} were not measured in the same way; {RESCORE}")
         complete = out.with_name(f"{out.name}.new")
         if complete.exists():  # of a run that was interrupted at the very end
             atomic.remove(complete)
@@ -94,26 +99,30 @@ def run(name: str, out: Path, note: str) -> None:
             save_json(config, new / CONFIG)
             save_tensors(halves, new / WEIGHTS)
             size = (new / WEIGHTS).stat().st_size
-            if size > MOST:
-                raise InputError(f"the weights take {size / 2**20:.1f} MiB, at most {MOST >> 20} are meant for git")
             with Image.open(folder / "sheet.png") as sheet:
                 sheet.convert("RGB").save(new / SHEET, quality=88)
-            card = _card(name, out, config, measured, note, digest(new / WEIGHTS))
+            texts = {"note": note, "licence": licence, "sha256": digest(new / WEIGHTS)}
+            card = _card(name, out, config, measured, texts)
             atomic.write(new / CARD, card)
         if out.exists():
             atomic.remove(out)
         complete.rename(out)
-        say(f"{size / 2**20:.1f} MiB: {out}")
+        say(f"{size / 2**20:.1f} MiB{': too much for git' if size > MOST else ''}: {out}")
 
 
 def _card(
-    name: str, out: Path, config: dict[str, Any], measured: dict[str, dict[str, Any]], note: str, sha256: str
+    name: str, out: Path, config: dict[str, Any], measured: dict[str, dict[str, Any]], texts: dict[str, str]
 ) -> str:
     """The model card as Markdown."""
     own = measured[name]
-    named = [score for score in SCORES if score in own["scores"]]
+    named = [score for score in SCORES if all(score in of["scores"] for of in measured.values())]
     lines = [[kind, *(f"{of['scores'][score]:.3f}" for score in named)] for kind, of in measured.items()]
-    trainings = config["trainings"]
+    trainings = [
+        {key: value for key, value in training.items() if not isinstance(value, dict)}
+        | training["options"]
+        | training["training"]
+        for training in config["trainings"]
+    ]
     keys = list(dict.fromkeys(key for training in trainings for key in training))
     rows = [[key, *(_shown(training.get(key)) for training in trainings)] for key in keys]
     height, width = config["size"]
@@ -123,17 +132,16 @@ def _card(
         height=height,
         width=width,
         folder=out.as_posix(),
-        note=note,
-        heads=" | ".join(f"training {number}" for number in range(1, len(trainings) + 1)) + " |",
+        heads=" | ".join(f"training {number}" for number in range(1, len(trainings) + 1)),
         rules=":--|" * len(trainings),
         trainings="\n".join(f"| {' | '.join(row)} |" for row in rows),
         pairs=own["pairs"],
-        score_heads=" | ".join(named) + " |",
+        score_heads=" | ".join(named),
         score_rules="--:|" * len(named),
         scores="\n".join(f"| {' | '.join(line)} |" for line in lines),
         classifier=own["definitions"]["classifier"],
         detector=own["definitions"]["detector"],
-        sha256=sha256,
+        **texts,
     )
 
 

@@ -7,7 +7,7 @@ from augment.plans.rendering import RENDERINGS, render, seed_of
 from augment.streets.body import ASSET
 from pipelines import augmented, layout, resume
 from pipelines.console import stage
-from pipelines.runtime import Threads, bound_threads
+from pipelines.runtime import Threads, bound_threads, processes
 from reid.common.errors import InputError
 from reid.files import samples
 
@@ -26,7 +26,7 @@ def run(name: str, alpha: int, seed: int, threads: Threads) -> None:
         InputError: alpha is too small, or the people cannot be rendered again.
     """
     check_alpha(alpha)
-    processes = bound_threads(threads)
+    bound_threads(threads)
     row, folder = layout.row_name(name, alpha), layout.augmented(name, alpha)
     with stage(f"augment {row}", f"render {alpha - 1} images for each training image") as say:
         real = samples.read(layout.samples("train"))
@@ -41,6 +41,6 @@ def run(name: str, alpha: int, seed: int, threads: Threads) -> None:
         new = RENDERINGS[name](real, alpha, seed, row, archive.as_posix())
         inputs = [layout.samples("train"), ASSET]
         scratch = resume.scratch(f"augment-{row}", {"row": row, "seed": seed}, inputs, __name__)
-        render(new, seed, archive, scratch.folder, processes)
+        render(new, seed, archive, scratch.folder, processes(threads))
         augmented.write(real, new, folder, {"row": row, "alpha": alpha, "seed": seed, "rendering": name}, say)
         scratch.remove()

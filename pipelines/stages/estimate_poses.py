@@ -16,7 +16,7 @@ from augment.poses.skeleton import skeleton
 from pipelines import layout
 from pipelines.console import Say, stage
 from pipelines.params import PoseParams
-from pipelines.runtime import Threads, bound_threads
+from pipelines.runtime import Threads, bound_threads, processes
 from reid.common.saved import save_json
 from reid.files import samples
 from reid.files.images import Archive
@@ -35,13 +35,13 @@ def run(pose: PoseParams, threads: Threads) -> None:
         pose: its section of params.yaml.
         threads: CPU threads; BlazePose works in as many processes of one thread each.
     """
-    processes = bound_threads(threads)
+    bound_threads(threads)
     with stage("estimate-poses", f"estimate 18 joints in each image by {pose.estimator}") as say:
         people = pd.concat([samples.read(layout.samples(split)) for split in layout.TRAINED_SPLITS])
         people = people[people["identity"] > samples.DISTRACTOR].reset_index(drop=True)
         options = dict(pose.options[pose.estimator])
         if pose.estimator == "blazepose":
-            options["processes"] = processes
+            options["processes"] = processes(threads)
         poses = ESTIMATORS[pose.estimator](**options).estimate(people)
         table.write(list(people["image"]), _sizes(people), poses, layout.poses())
         _draw(people, poses, pose.estimator)

@@ -26,6 +26,7 @@ from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.runtime import Threads, describe, set_up
 from pipelines.scoring import Networks, compare, find_scratch, inspect, load_networks, masks
 from reid.common.checkpoints import Scratch
+from reid.common.digests import digest
 from reid.common.saved import save_json
 from reid.evaluation.features import extract, normalise
 from reid.evaluation.identity import match
@@ -121,6 +122,7 @@ def run(
             notes.append(f"No identity: {searcher.model} holds no network; run train-reid, then score again")
         result = {
             "name": name,
+            "weights_sha256": None if name == layout.REAL else digest(layout.gan(name) / methods.storage.WEIGHTS),
             "device": describe(device),
             "pairs": len(drawn.pairs),
             "pairs_left_out": len(chosen) - len(drawn.pairs),

@@ -34,19 +34,23 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
     """
     device = set_up(device_name, threads)
     real = samples.read(layout.samples("train"))
-    settings = {"gan": gan.model_dump(), "seed": seed, "size": size, "threads": threads, "device": device.type}
+    trained = gan.training | {"precision": training.precision_of(gan.training["precision"], device)}
+    settings = {"gan": gan.model_dump() | {"training": trained}, "seed": seed, "size": size, "threads": threads}
+    settings |= {"device": device.type}
     inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), *samples.archives(real)]
     if gan.initial is not None:
-        inputs += methods.storage.files_to_start_from(gan.initial)
+        inputs += methods.storage.files(gan.initial, "no weights to start from")
     scratch = resume.scratch(f"gan-{name}", settings, inputs, __name__, [METHODS[gan.method]])
     does = f"{gan.method} on {describe(device)}; sheets so far: {scratch.folder}/samples"
     with stage(f"train-gan {name}", does) as say:
         torch.manual_seed(seed_for(seed, "initial weights"))
         method = METHODS[gan.method](size=size, **gan.options)
-        trainings = [] if gan.initial is None else methods.start_from(method, gan.initial)
+        trainings = [] if gan.initial is None else methods.start_from(method, gan.options, gan.initial)
         pairs = samples.read_parquet(layout.pairs("train"))
         people, table = read_pairs("train", pairs, size, method.needs)
         kept = usable_pairs(method, pairs, people, table, name)
+        if method.needs.background and people.backgrounds is None:
+            say("the data set has no backgrounds: grey takes their place")
         if len(kept) < len(pairs):
             say(f"{len(pairs) - len(kept):,} of {len(pairs):,} pairs left out: poses that {gan.method} cannot use")
 
@@ -65,15 +69,16 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
             people.to(device),
             places(kept, table),
             scratch,
-            **gan.training,
+            **trained,
+            started=gan.initial is not None,
             seed=seed,
             on_samples=draw_samples,
         )
 
         folder = layout.gan(name)
-        own = {"data": [str(path) for path in samples.archives(real)], "pairs": len(kept), "seed": seed}
-        own |= {} if gan.initial is None else {"initial": gan.initial}
-        trainings.append(own | gan.options | gan.training)
+        data = [path.as_posix() for path in samples.archives(real)]
+        own = {"data": data, "pairs": len(kept), "seed": seed, "device": describe(device), "initial": gan.initial}
+        trainings.append(own | {"options": gan.options, "training": trained})
         methods.save(method, gan.method, gan.options, folder, trainings)
         samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")
         shutil.rmtree(folder / "samples", ignore_errors=True)

@@ -239,9 +239,7 @@ def test_a_size_that_is_no_pair_is_named(tmp_path, size):
     methods.save(build("unet"), *CASES["unet"], tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, "size": size}))
-    message = (
-        rf"config.json: size: expected \[height, width\] in pixels, got {re.escape(repr(size))}; run `dvc checkout"
-    )
+    message = rf"config.json: size: expected \[height, width\] in pixels, got {re.escape(repr(size))}; restore"
     with pytest.raises(InputError, match=message):
         methods.load(tmp_path)
 
@@ -252,7 +250,7 @@ def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     torch.manual_seed(1)
     second = METHODS[CASES[name][0]](size=(128, 64), **CASES[name][1])
     assert any(not torch.equal(value, weights(first)[key]) for key, value in weights(second).items())
-    assert methods.start_from(second, tmp_path / "first") == [{"iterations": 3}]
+    assert methods.start_from(second, CASES[name][1], tmp_path / "first") == [{"iterations": 3}]
     assert all(torch.equal(value, weights(first)[key]) for key, value in weights(second).items())
 
 
@@ -264,40 +262,51 @@ def test_what_only_training_needs_may_be_missing_from_the_start(tmp_path):
     torch.manual_seed(1)
     other = METHODS["pose_gan"](size=(128, 64), **CASES["unet"][1])
     before = {key: value.clone() for key, value in other.discriminator.state_dict().items()}
-    methods.start_from(other, tmp_path)
+    methods.start_from(other, CASES["unet"][1], tmp_path)
     assert all(torch.equal(value, before[key]) for key, value in other.discriminator.state_dict().items())
     assert torch.equal(other.generator.decoder.last.weight, method.generator.decoder.last.weight)
     torch.save({}, tmp_path / "weights.pt")
     with pytest.raises(InputError, match=r"expected the weights of the network .* those of .*config.json"):
-        methods.start_from(other, tmp_path)
+        methods.start_from(other, CASES["unet"][1], tmp_path)
 
 
 def test_weights_to_start_from_fit_the_method(tmp_path):
+    options = CASES["unet"][1]
     with pytest.raises(FileNotFoundError, match=r"config.json does not exist: .* holds no weights to start from"):
-        methods.start_from(build("unet"), tmp_path)
+        methods.start_from(build("unet"), options, tmp_path)
     methods.save(build("unet"), *CASES["unet"], tmp_path)
-    with pytest.raises(InputError, match=r"the weights are for images of \[128, 64\], not \[64, 64\]"):
-        methods.start_from(METHODS["pose_gan"](size=(64, 64), **CASES["unet"][1]), tmp_path)
-    with pytest.raises(InputError, match=r"make the options that shape the networks \(width, background, ...\) those"):
-        methods.start_from(build("deformable"), tmp_path)
+    with pytest.raises(InputError, match=r"for images of \[64, 64\]; this is pose_gan, for images of \[128, 64\]"):
+        methods.start_from(METHODS["pose_gan"](size=(64, 64), **options), options, tmp_path)
+    wider = options | {"width": 0.125}
+    with pytest.raises(InputError, match=r"those of .*config.json: width is 0.0625 there, 0.125 here$"):
+        methods.start_from(METHODS["pose_gan"](size=(128, 64), **wider), wider, tmp_path)
+    with pytest.raises(InputError, match="to start from, a method like the one in params.yaml is needed"):
+        methods.start_from(Toy((128, 64)), {}, tmp_path)
 
 
-def test_backgrounds_are_withheld_from_a_share(monkeypatch):
+def test_backgrounds_are_withheld_from_a_share():
     method = PoseGAN((128, 64), "unet", background=True, background_dropout=0.25, **TINY)
     assert method.needs.background_optional
     backgrounds = torch.rand(40, 3, 128, 64) + 1
     batch = replace(a_batch(build("unet")), source=torch.zeros(40, 1, 3, 128, 64), background=backgrounds)
     torch.manual_seed(0)
-    shown = method._withhold_backgrounds(batch).background
+    shown = method._with_background(batch).background
     withheld = shown.flatten(1).abs().amax(1) == 0
     assert 3 <= withheld.sum() <= 18
     assert torch.equal(shown[~withheld], backgrounds[~withheld])
     always = PoseGAN((128, 64), "unet", background=True, **TINY)
-    assert always._withhold_backgrounds(batch) is batch
+    assert always._with_background(batch) is batch
+
+
+def test_without_backgrounds_it_trains_and_draws_on_grey(tmp_path):
+    options = {"background": True, "background_dropout": 0.25, **TINY}
+    method = PoseGAN((128, 64), "unet", **options)
+    train(method, PEOPLE, PAIRS, Scratch("s", {}, tmp_path))
+    grey = replace(a_batch(method), background=torch.zeros(3, 3, 128, 64))
+    torch.testing.assert_close(method.generate(a_batch(method)), method.generate(grey))
+    always = ready(PoseGAN((128, 64), "unet", background=True, **TINY))
     with pytest.raises(InputError, match="draws people before a given background"):
-        ready(always).generate(a_batch(build("unet")))
-    grey = replace(a_batch(build("unet")), background=torch.zeros(3, 3, 128, 64))
-    torch.testing.assert_close(ready(method).generate(a_batch(build("unet"))), method.generate(grey))
+        always.generate(a_batch(method))
 
 
 def test_weights_that_are_not_the_methods_are_named(tmp_path):
@@ -307,11 +316,13 @@ def test_weights_that_are_not_the_methods_are_named(tmp_path):
     first = next(iter(weights))
     for wrong, message in (
         ({"other": weights}, "expected weights of the networks generator, got other"),
-        (weights[first], "expected weights of the networks generator, got Tensor"),
+        (weights[first], "expected weights of networks by name, got Tensor"),
         ({"generator": 3}, "expected the weights of the network in config.json"),
         ({"generator": {**weights, first: torch.zeros(1)}}, f"expected the weights .* size mismatch for {first}"),
         ({"generator": {**weights, "more": torch.zeros(1)}}, 'expected the weights .* Unexpected key.*: "more"'),
     ):
         torch.save(wrong, tmp_path / "weights.pt")
-        with pytest.raises(InputError, match=rf"weights.pt: {message}.*; run `dvc checkout -f`, or train-gan again"):
+        with pytest.raises(
+            InputError, match=rf"weights.pt: {message}.*; restore it .`dvc checkout -f`, .*, or train again"
+        ):
             methods.load(tmp_path)

@@ -10,8 +10,9 @@ from toy_method import Toy
 from augment.data.people import People
 from augment.data.tuples import Tuples
 from augment.losses import nearest_neighbour
+from augment.methods import update
 from augment.methods.pose_gan.method import PoseGAN
-from augment.training import bfloat16, train
+from augment.training import precision_of, train
 from reid.common.checkpoints import Scratch
 from reid.randomness.batches import draw
 
@@ -27,12 +28,12 @@ def no_sheet(averaged, iteration):
     pass
 
 
-def run(scratch, generator="deformable", average=0.5, precision="float32", on_samples=no_sheet, **options):
+def run(scratch, generator="deformable", average=0.5, on_samples=no_sheet, **options):
     torch.manual_seed(0)
     defaults = {"width": 0.03, "features": "pixels", "iterations": 6, "batch_size": 2}
     method = PoseGAN((128, 64), generator, **defaults | options)
     schedule = {"log_every": 2, "checkpoint_every": 3, "sample_every": 4}
-    log = train(method, PEOPLE, PAIRS, scratch, average=average, precision=precision, on_samples=on_samples, **schedule)
+    log = train(method, PEOPLE, PAIRS, scratch, average=average, on_samples=on_samples, **schedule)
     return method.generator.state_dict(), log
 
 
@@ -97,9 +98,10 @@ def test_the_average_keeps_no_graph(tmp_path):
     assert all(p.is_leaf and not p.requires_grad for p in seen)
 
 
+@pytest.mark.parametrize("started", [False, True])
 @pytest.mark.parametrize("average", [0.15, 0.99])
-def test_average_of_weights(tmp_path, average):
-    """Of the weights after each iteration; in iteration t a share of (1 + t) / (10 + t) is kept, at most."""
+def test_average_of_weights(tmp_path, average, started):
+    """Of the weights after each iteration; from random ones, in iteration t at most (1 + t) / (10 + t) is kept."""
     torch.manual_seed(0)
     method = PoseGAN((128, 64), "unet", width=0.03, features="pixels", iterations=4, batch_size=2)
     last, weights, step = method.generator.decoder.last.weight, [], method.step
@@ -111,9 +113,9 @@ def test_average_of_weights(tmp_path, average):
         return losses
 
     method.step = watched
-    train(method, PEOPLE, PAIRS, Scratch("s", {}, tmp_path), average=average)
+    train(method, PEOPLE, PAIRS, Scratch("s", {}, tmp_path), average=average, started=started)
     for iteration, value in enumerate(weights):
-        kept = min(average, (1 + iteration) / (10 + iteration))
+        kept = average if started else min(average, (1 + iteration) / (10 + iteration))
         expected = kept * expected + (1 - kept) * value
     assert not torch.equal(weights[0], weights[1])
     torch.testing.assert_close(last.detach(), expected, atol=1e-6, rtol=1e-5)
@@ -125,25 +127,58 @@ def test_an_average_of_zero_is_the_last_weights(tmp_path):
     assert any(not torch.equal(plain[key], averaged[key]) for key in plain)
 
 
-def test_bfloat16_trains_the_same_to_its_precision(tmp_path):
-    options = {"reconstruction_weight": 33.0, "neighbourhood": 3, "iterations": 4}
-    _, exact = run(Scratch("a", {}, tmp_path), **options)
-    weights, rounded = run(Scratch("b", {}, tmp_path), precision="bfloat16", **options)
-    assert all(value.dtype == torch.float32 for value in weights.values())
-    assert rounded != exact
-    for entry, other in zip(rounded, exact, strict=True):
-        for name, value in other.items():
-            if name != "phase":
-                assert entry[name] == pytest.approx(value, rel=0.03)
+def test_bfloat16_moves_weights_as_float32_does(tmp_path):
+    """In the first step of Adam each weight moves by the learning rate, up or down."""
+    options = {
+        "reconstruction_weight": 33.0,
+        "neighbourhood": 3,
+        "iterations": 1,
+        "learning_rate": 0.01,
+        "batch_size": 4,
+    }
+    moved = {}
+    for precision in ("float32", "bfloat16"):
+        torch.manual_seed(0)
+        method = PoseGAN((128, 64), "deformable", width=0.03, features="pixels", **options)
+        before = {name: deepcopy(network.state_dict()) for name, network in method.networks.items()}
+        train(method, PEOPLE, PAIRS, Scratch(precision, {}, tmp_path), precision=precision)
+        for name, network in method.networks.items():
+            after = network.state_dict()
+            assert all(value.dtype == torch.float32 for value in after.values())
+            moved[name, precision] = torch.cat([(after[key] - before[name][key]).flatten() for key in after]).sign()
+    for name in method.networks:
+        exact, rounded = moved[name, "float32"], moved[name, "bfloat16"]
+        assert (exact != 0).float().mean() > 0.9
+        assert (exact == rounded).float().mean() > 0.9
+        assert not torch.equal(exact, rounded)
+
+
+def test_in_bfloat16_an_update_counts_at_once(tmp_path):
+    """A weight that is used, updated and used again in one step is the updated one."""
+    method = Toy((128, 64), iterations=1, sources=1)
+    layer = torch.nn.Linear(4, 4)
+    outputs, step = [], method.step
+
+    def twice(phase, iteration, batches):
+        optimiser = torch.optim.SGD(layer.parameters(), 10.0)
+        for _ in range(2):
+            output = layer(torch.ones(1, 4))
+            update(optimiser, output.sum())
+            outputs.append(output.detach().float())
+        return step(phase, iteration, batches)
+
+    method.step = twice
+    train(method, PEOPLE, PAIRS, Scratch("s", {}, tmp_path), precision="bfloat16")
+    assert (outputs[0] - outputs[1]).abs().min() > 1
 
 
 def test_auto_is_what_the_processor_has(monkeypatch):
     cpu = torch.device("cpu")
-    for present in (True, False):
+    for present, precision in ((True, "bfloat16"), (False, "float32")):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda present=present: present)
-        assert bfloat16("auto", cpu) == present
-        assert bfloat16("bfloat16", cpu)
-        assert not bfloat16("float32", cpu)
+        assert precision_of("auto", cpu) == precision
+        assert precision_of("bfloat16", cpu) == "bfloat16"
+        assert precision_of("float32", cpu) == "float32"
 
 
 def test_buffers_are_averaged_too(tmp_path):

@@ -1,6 +1,7 @@
 """Publishing a trained generator, and starting from one."""
 
 import hashlib
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -12,7 +13,8 @@ from commands import run, write_params
 from PIL import Image
 
 from augment import methods
-from pipelines.commands.generate import person
+from pipelines.commands.generate import person, upright
+from reid.common.errors import InputError
 
 OUT = Path("data/pretrained/full")
 
@@ -40,9 +42,10 @@ def test_a_published_generator_is_started_from(trained):
     write_params(lambda params: params["gan"]["full"].update(initial=str(OUT)))
     run("train-gan", "full")
     trainings = json.loads(Path("data/gan/full/config.json").read_text())["trainings"]
-    assert [training["iterations"] for training in trainings] == [2, 2]
-    assert trainings[1]["initial"] == str(OUT)
-    assert "initial" not in trainings[0]
+    assert [training["options"]["iterations"] for training in trainings] == [2, 2]
+    assert [training["initial"] for training in trainings] == [None, str(OUT)]
+    assert trainings[1]["data"] == ["data/raw/tiny.zip"]
+    assert trainings[1]["device"] == "CPU, 1 threads"
     after = torch.load(Path("data/gan/full/weights.pt"))["generator"]
     bias = "decoder.last.bias"
     assert not torch.equal(after[bias], whole["generator"][bias])
@@ -50,10 +53,15 @@ def test_a_published_generator_is_started_from(trained):
     assert (after[bias] - whole["generator"][bias]).abs().max() < 2e-3
 
     before = (OUT / "weights.pt").read_bytes()
+    assert "data/gan_scores/full.json has the scores of other weights than" in run(*words, fails=True)
     run("score-gan", "full")
     run(*words)
     assert (OUT / "weights.pt").read_bytes() != before, "the older one is replaced"
-    assert "| training 1 | training 2 |" in (OUT / "README.md").read_text()
+    tables = [line for line in (OUT / "README.md").read_text().splitlines() if line.startswith("|")]
+    assert "| | training 1 | training 2 |" in tables
+    for heads, rules in itertools.pairwise(tables):
+        if set(rules) <= set("|:-"):
+            assert heads.count("|") == rules.count("|")
     (OUT / "mine.txt").write_text("mine")
     assert "holds other files than a published generator's" in run(*words, fails=True)
     assert (OUT / "mine.txt").exists()
@@ -66,38 +74,57 @@ def test_weights_to_start_from_are_missing(prepared):
     )
 
 
-def photograph(size, crops, at):
-    """A grey picture of (H, W) with crops of people, (H, W, 3) each, at (x, y)."""
+def crop_of_a_person(project):
+    """Of the tiny set, 320 pixels high."""
+    shutil.unpack_archive("data/raw/tiny.zip", "crops")
+    file = sorted(Path("crops/bounding_box_train").iterdir())[0]
+    with Image.open(file) as image:
+        return file, np.asarray(image.resize((160, 320)))
+
+
+def photograph(size, crop, at):
+    """A grey picture of (H, W) with a crop (h, w, 3) at (x, y)."""
     picture = np.full((*size, 3), 128, np.uint8)
-    for crop, (x, y) in zip(crops, at, strict=True):
-        picture[y : y + crop.shape[0], x : x + crop.shape[1]] = crop
+    x, y = at
+    picture[y : y + crop.shape[0], x : x + crop.shape[1]] = crop
     return picture
 
 
 @pytest.mark.slow
-def test_a_person_is_cut_out_of_a_photograph(trained):
-    """Whose crop it is lies in the middle of what is cut out, at about its height."""
-    shutil.unpack_archive("data/raw/tiny.zip", "crops")
-    file = sorted(Path("crops/bounding_box_train").iterdir())[0]
-    with Image.open(file) as image:
-        crop = np.asarray(image.resize((160, 320)))
-    for size, (x, y) in (((400, 600), (60, 40)), ((360, 400), (235, 30))):
-        picture = photograph(size, [crop], [(x, y)])
-        cut = person(picture, file)
-        assert cut.shape[0] == pytest.approx(2 * cut.shape[1], abs=1)
-        assert 200 < cut.shape[0] < 420
-        difference = [
-            np.abs(cut[top : top + 40, left : left + 20].astype(int) - crop[140:180, 70:90]).mean()
-            for top in range(0, cut.shape[0] - 40, 1)
-            for left in range(0, cut.shape[1] - 20, 1)
-        ]
-        assert min(difference) == 0, "the person's middle is in it"
-    assert person(crop, file) is crop
+def test_a_person_is_cut_out_of_a_photograph(project):
+    """Wherever they are in it: what is cut out has the wanted shape and holds the person's middle."""
+    file, crop = crop_of_a_person(project)
+    cases = [
+        ((400, 600), (60, 40), 0.5),
+        ((360, 400), (235, 30), 0.5),
+        ((360, 600), (0, 0), 1.0),
+        ((900, 500), (200, 300), 0.5),
+    ]
+    for size, at, aspect in cases:
+        cut = person(photograph(size, crop, at), file, aspect)
+        assert cut.shape[1] == pytest.approx(aspect * cut.shape[0], abs=1)
+        assert 200 < cut.shape[0] < 480
+        middle = crop[140:180, 70:90]
+        windows = np.lib.stride_tricks.sliding_window_view(cut, middle.shape)[:, :, 0]
+        assert (windows == middle).all((2, 3, 4)).any()
+    assert person(crop, file, 0.5) is crop
+    wall = np.full((200, 300, 3), 128, np.uint8)
+    with pytest.raises(
+        InputError, match="wall.png: no person was found; use a crop around a whole body, 2 times as high"
+    ):
+        person(wall, Path("wall.png"), 0.5)
+    assert person(wall, Path("wall.png"), 1.5) is wall, "of the shape of a crop: the pose estimator decides"
 
-    Image.fromarray(picture).save("photo.png")
-    run("generate", "--gan", "data/gan/full", "--image", "photo.png", "--pose", file, "--out", "new.png")
-    Image.fromarray(np.full((200, 300, 3), 128, np.uint8)).save("wall.png")
-    output = run(
-        "generate", "--gan", "data/gan/full", "--image", "wall.png", "--pose", file, "--out", "new.png", fails=True
-    )
-    assert "wall.png: no person was found" in output
+
+@pytest.mark.slow
+def test_generate_takes_photographs_as_cameras_turn_them(trained):
+    file, crop = crop_of_a_person(trained)
+    picture = Image.fromarray(photograph((360, 400), crop, (120, 20)))
+    picture.save("plain.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees to the right
+    picture.rotate(90, expand=True).save("turned.png", exif=exif)
+    assert (upright(Path("turned.png")) == upright(Path("plain.png"))).all()
+    for name in ("plain", "turned"):
+        run("generate", "--gan", "data/gan/full", "--image", f"{name}.png", "--pose", file, "--out", f"{name}-new.png")
+    assert Path("plain-new.png").read_bytes() == Path("turned-new.png").read_bytes()

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import zipfile
 
 import pytest
@@ -122,34 +121,33 @@ def test_there_are_as_many_workers_as_threads(project, monkeypatch):
     assert asked == [3, 3]
 
 
-@pytest.mark.parametrize(("idle", "threads"), [(0.1, 1), (1.3, 1), (1.8, 2), (3.6, 4), (60.0, 4)])
-def test_auto_takes_the_idle_cores(monkeypatch, idle, threads):
+@pytest.mark.parametrize(("idle", "threads", "processes"), [(0.1, 1, 1), (1.3, 1, 1), (1.8, 2, 2), (60.2, 4, 60)])
+def test_auto_takes_the_idle_cores(monkeypatch, idle, threads, processes):
     monkeypatch.setattr(runtime, "idle_cores", lambda: idle)
-    assert runtime.bound_threads("auto") == threads
+    runtime.bound_threads("auto")
     assert torch.get_num_threads() == threads
     assert runtime.describe(torch.device("cpu")) == f"CPU, {threads} threads"
-    assert runtime.bound_threads(1) == 1
+    assert runtime.processes("auto") == processes
+    runtime.bound_threads(1)
+    assert torch.get_num_threads() == runtime.processes(1) == 1
 
 
-def test_idle_cores_are_those_that_did_nothing_meanwhile(monkeypatch):
-    stat = [
-        "cpu  9 9 9 9 9 9 9 9\ncpu0 10 0 5 100 3 0 0 0 7\ncpu1 0 0 0 50 0 0 0 0 0\ncpu7 1 1 1 1 1 1 1 1 0\nintr 5\n",
-        "cpu  9 9 9 9 9 9 9 9\ncpu0 20 0 5 120 13 0 0 0 7\ncpu1 0 0 0 90 0 0 0 0 0\ncpu7 1 1 1 9 1 1 1 1 0\nintr 5\n",
-    ]
-    monkeypatch.setattr(runtime.Path, "read_text", lambda path: stat.pop(0))
+STAT = (
+    "cpu  9 9 9 9 9 9 9 9\ncpu0 10 0 5 100 3 0 0 0 7 0\ncpu1 0 0 0 50 0 0 0 0 0 0\ncpu7 1 1 1 1 1 1 1 1 0 0\nintr\n",
+    "cpu  9 9 9 9 9 9 9 9\ncpu0 20 0 5 120 13 0 0 0 7 0\ncpu1 0 0 0 90 0 0 0 0 0 0\ncpu7 1 1 1 9 1 1 1 1 0 0\nintr\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("quota", "idle"), [("max 100000\n", 0.75 + 1), ("150000 100000\n", 1.5), ("400000 100000\n", 1.75), ("", 1.75)]
+)
+def test_idle_cores_are_those_that_did_nothing_meanwhile(monkeypatch, tmp_path, quota, idle):
+    """Core 0 worked 10 of 40 ticks and waited for disks in 10; core 1 did nothing; core 7 is not ours."""
+    stat = iter(STAT)
+    read = runtime.Path.read_text
+    monkeypatch.setattr(runtime.Path, "read_text", lambda path: next(stat) if path.name == "stat" else read(path))
     monkeypatch.setattr(runtime.os, "sched_getaffinity", lambda process: {0, 1})
-    # Core 0 worked 10 of 40 ticks and waited for disks in 10; core 1 did nothing; core 7 is not ours.
-    assert runtime.idle_cores() == pytest.approx(0.75 + 1)
-
-
-def test_a_busy_process_is_seen():
-    code = "while True: pass"
-    cores = len(os.sched_getaffinity(0))
-    busy = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(cores)]
-    try:
-        time.sleep(0.3)
-        assert runtime.idle_cores() < 0.3 * cores
-    finally:
-        for process in busy:
-            process.kill()
-            process.wait()
+    monkeypatch.setattr(runtime, "QUOTA", tmp_path / "cpu.max")
+    if quota:
+        runtime.QUOTA.write_text(quota)
+    assert runtime.idle_cores() == pytest.approx(idle)

@@ -40,7 +40,7 @@ def copy(tmp_path_factory, tiny_zip):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
     shutil.copyfile(tiny_zip, folder / "data/raw/streets.zip")
-    (folder / "params.yaml").write_text(compose(["smoke"]).replace("\nthreads: 2", "\nthreads: 1"))
+    (folder / "params.yaml").write_text(compose(["smoke"]))
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     start(folder, "dvc", "repro")
     return folder

@@ -69,7 +69,9 @@ class PoseGAN:
 
     @staticmethod
     def check_options(values: dict[str, Any]) -> None:
-        """Raise ValueError where the generator has no such options."""
+        """Raise ValueError where the generator has no such options, or backgrounds are withheld that are not given."""
+        if values["background_dropout"] and not values["background"]:
+            raise ValueError("background_dropout is for background: true; set it to 0")
         name = values["generator"]
         own = values["generator_options"] or {}
         options_of_each({"generator_options": GENERATORS[name]}, {"generator_options": own}, SHARED)
@@ -92,11 +94,11 @@ class PoseGAN:
 
     def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """A step of the discriminator, then one of the generator."""
-        real, for_discriminator, for_generator = (self._withhold_backgrounds(next(batches)) for _ in range(3))
+        real, for_discriminator, for_generator = (self._with_background(next(batches)) for _ in range(3))
 
         # Discriminator: real tuples against generated ones, which carry no gradient.
         with torch.no_grad():
-            fake = self.generate(for_discriminator)
+            fake = self.generator(for_discriminator)
         on_real = self.discriminator(real, real.wanted_target())
         on_fake = self.discriminator(for_discriminator, fake)
         loss_d = discriminator_adversarial(on_real, on_fake).mean()
@@ -104,7 +106,7 @@ class PoseGAN:
 
         # Generator: fool the discriminator (Eq. 5) and come close to the target (Eq. 8), summed by Eq. 10.
         self.discriminator.requires_grad_(False)
-        fake = self.generate(for_generator)
+        fake = self.generator(for_generator)
         adversarial = generator_adversarial(self.discriminator(for_generator, fake), self.convention).mean()
         with torch.no_grad():
             target_features = self.features(for_generator.wanted_target()).float()
@@ -131,13 +133,19 @@ class PoseGAN:
 
     def generate(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
-        if batch.background is None and self.needs.background_optional:
-            batch = replace(batch, background=torch.zeros_like(batch.source[:, 0]))
-        return self.generator(batch)
+        return self.generator(self._with_background(batch, dropout=0.0))
 
-    def _withhold_backgrounds(self, batch: Batch) -> Batch:
-        """The batch, a share of its backgrounds being grey: nothing is said about what is behind the person."""
-        if batch.background is None or not self.background_dropout:
+    def _with_background(self, batch: Batch, dropout: float | None = None) -> Batch:
+        """The batch with grey in the place of backgrounds that it lacks, if that may be, and of a share of the others.
+
+        Grey says nothing about what is behind the person.
+        """
+        if not self.needs.background_optional:
             return batch
-        given = torch.rand(len(batch)).ge(self.background_dropout).to(batch.background)
+        if batch.background is None:
+            return replace(batch, background=torch.zeros_like(batch.source[:, 0]))
+        share = self.background_dropout if dropout is None else dropout
+        if not share:
+            return batch
+        given = torch.rand(len(batch)).ge(share).to(batch.background)
         return replace(batch, background=batch.background * given[:, None, None, None])
