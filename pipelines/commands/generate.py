@@ -27,7 +27,7 @@ SHAPE, HEIGHT = (
     0.5,
 )  # a picture up to so much wider than the generator's, with a person at least so high, is a crop
 MARGIN = 1.1  # height of what is cut out of a photograph, by that of the person's box
-SURE = 0.5  # least confidence of the detector
+SURE = 0.2  # least confidence of the detector; whether it is a person, the pose estimator decides
 
 
 def run(gan: Path, image: Path, pose: Path, background: Path | None, out: Path, device_name: str, threads: int) -> None:
