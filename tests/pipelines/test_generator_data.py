@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from augment.data.pairs import all_pairs
 from augment.data.tuples import Tuples
+from augment.methods import Needs
 from augment.poses import table as pose_table
 from augment.poses.estimators.annotations import write_annotations
 from augment.poses.estimators.truth import Truth
@@ -84,7 +85,7 @@ def test_stages_of_reid_refuse_it(fashion, words):
 def test_backgrounds_are_read_beside_the_images(tmp_path, monkeypatch, tiny_zip):
     monkeypatch.chdir(tmp_path)
     with Archive(tiny_zip) as archive:
-        members = {name: archive.read(name) for name in archive.names()}
+        members = {name: archive.read(name) for name in archive.names() if not name.startswith("backgrounds/")}
     people = [name for name in members if name.startswith("bounding_box_")]
     others = dict(zip(people, people[1:] + people[:1], strict=True))  # stands for the image's background
     backgrounds = {f"backgrounds/{Path(name).name}": members[other] for name, other in others.items()}
@@ -95,7 +96,7 @@ def test_backgrounds_are_read_beside_the_images(tmp_path, monkeypatch, tiny_zip)
     run("prepare")
     run("estimate-poses")
     table = samples.read(Path("data/samples/train.parquet"))
-    read = read_people(table, (128, 64), backgrounds=True).backgrounds
+    read = read_people(table, (128, 64), Needs(background=True)).backgrounds
     for row, image in enumerate(table["image"]):
         assert (read[row].permute(1, 2, 0).numpy() == decode(members[others[image]], image)).all()
     assert read_people(table, (128, 64)).backgrounds is None
@@ -105,7 +106,14 @@ def test_backgrounds_are_read_beside_the_images(tmp_path, monkeypatch, tiny_zip)
     table = samples.read(Path("data/samples/train.parquet"))
     lacking = rf"without.zip has no background of {len(table)} of {len(table)} images, e.g. backgrounds/0001_c"
     with pytest.raises(InputError, match=lacking):
-        read_people(table, (128, 64), backgrounds=True)
+        read_people(table, (128, 64), Needs(background=True))
+    optional = Needs(background=True, background_optional=True)
+    assert read_people(table, (128, 64), optional).backgrounds is None
+
+    del backgrounds[background_name(table["image"][0])]
+    write_zip(Path("data/raw/without.zip"), (members | backgrounds).items())
+    with pytest.raises(InputError, match=rf"without.zip has no background of 1 of {len(table)} images"):
+        read_people(table, (128, 64), optional)
 
 
 def test_backgrounds_lie_beside_the_images_folder():
