@@ -142,7 +142,7 @@ def test_triplets_from_prw(tmp_path, monkeypatch):
     run("prepare")
     table = samples.read(Path("data/samples/train.parquet"))
     pose_table.write(list(table["image"]), [(32, 16)] * len(table), random_poses(len(table), 0), layout.poses())
-    people = read_people(table, (32, 16), backgrounds=True)
+    people = read_people(table, (32, 16), Needs(background=True))
     pairs = all_pairs(table, np.ones(len(table), bool))
     batch = people.batch(Tuples.of_pairs(*places(pairs, table).unbind(1)))
 
