@@ -24,6 +24,7 @@ class Batch:
         identity: (B,) the person, where it is known.
         target: (B, 3, H, W) the real image in the target pose, where there is one (training).
         background: (B, 3, H, W) in [-1, 1], to draw behind the person: x_b^B of Sec. 3.3, where it is given.
+        maps: heat maps of the source poses and of the target pose, where a method made them once for several networks.
     """
 
     source: Tensor
@@ -33,6 +34,7 @@ class Batch:
     identity: Tensor | None = None
     target: Tensor | None = None
     background: Tensor | None = None
+    maps: tuple[Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -64,5 +66,9 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
         parts = (self.source_valid, self.identity, self.target, self.background)
-        moved = (None if part is None else part.to(device) for part in parts)
-        return Batch(self.source.to(device), self.source_pose.to(device), self.target_pose.to(device), *moved)
+        valid, identity, target, background = (None if part is None else part.to(device) for part in parts)
+        maps = None if self.maps is None else (self.maps[0].to(device), self.maps[1].to(device))
+        source, source_pose, target_pose = (
+            part.to(device) for part in (self.source, self.source_pose, self.target_pose)
+        )
+        return Batch(source, source_pose, target_pose, valid, identity, target, background, maps)

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from augment.conventions import Convention
+from augment.data.batch import Batch
+from augment.geometry import heatmaps
 from reid.common.errors import InputError
 
 Start = Literal["glorot", "fan_in"]
@@ -55,6 +57,20 @@ def decoder_filters(size: tuple[int, int], width: float) -> tuple[int, ...]:
 def scaled(filters: tuple[int, ...], width: float) -> tuple[int, ...]:
     """Numbers of filters times `width`, each at least 1."""
     return tuple(max(1, round(count * width)) for count in filters)
+
+
+def pose_maps(batch: Batch, size: tuple[int, int], convention: Convention) -> tuple[Tensor, Tensor]:
+    """Heat maps (B, 18, H, W) of the pose of the single source and of the target's; those of the batch, if it has any.
+
+    Args:
+        batch: with one source a sample.
+        size: (H, W) of the images.
+        convention: of the heat maps.
+    """
+    if batch.maps is not None:
+        return batch.maps
+    _, pose = batch.single_source()
+    return heatmaps(pose, size, convention=convention), heatmaps(batch.target_pose, size, convention=convention)
 
 
 class SampleNorm(nn.Module):

@@ -136,8 +136,7 @@ def test_variants_draw_and_learn(options, tmp_path):
 
 
 def test_but_for_heat_maps_gaussian_is_as_released(monkeypatch):
-    for module in ("deformable", "discriminator", "unet"):
-        monkeypatch.setattr(f"augment.methods.pose_gan.{module}.heatmaps", lambda pose, size, **_: heatmaps(pose, size))
+    monkeypatch.setattr("augment.networks.blocks.heatmaps", lambda pose, size, **_: heatmaps(pose, size))
     one, outputs = batch(), []
     for convention in ("released", "gaussian"):
         torch.manual_seed(0)

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from augment.conventions import Convention
 from augment.data.batch import Batch
-from augment.geometry import heatmaps
 from augment.geometry.warping import REGIONS, Gradient, Interpolation, Regions, part_transforms
 from augment.methods.pose_gan.aggregation import AGGREGATIONS, Aggregation
 from augment.networks.blocks import (
@@ -24,6 +23,7 @@ from augment.networks.blocks import (
     decoder_filters,
     encoder_filters,
     initialise,
+    pose_maps,
 )
 
 
@@ -66,9 +66,7 @@ class Deformable(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
         image, pose = batch.single_source()
-        source_maps, target_maps = (
-            heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)
-        )
+        source_maps, target_maps = pose_maps(batch, self.size, self.convention)
         source = self.source_encoder(torch.cat([image, source_maps], 1))
         background = [batch.wanted_background()] if self.background else []
         target = self.target_encoder(torch.cat([target_maps, *background], 1))

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from augment.conventions import Convention
 from augment.data.batch import Batch
-from augment.geometry import heatmaps
-from augment.networks.blocks import BACKGROUND_CHANNELS, SOURCE_CHANNELS, Down, Start, initialise, scaled
+from augment.networks.blocks import BACKGROUND_CHANNELS, SOURCE_CHANNELS, Down, Start, initialise, pose_maps, scaled
 
 
 class Discriminator(nn.Module):
@@ -48,10 +47,8 @@ class Discriminator(nn.Module):
         Returns:
             (B, patches) in [0, 1]; (B, 1) in the text.
         """
-        source, pose = batch.single_source()
-        source_maps, target_maps = (
-            heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)
-        )
+        source, _ = batch.single_source()
+        source_maps, target_maps = pose_maps(batch, self.size, self.convention)
         background = [batch.wanted_background()] if self.background else []
         x = torch.cat([source, source_maps, image, target_maps, *background], 1)
         patches = torch.sigmoid(self.downs(self.first(x)).float()).flatten(1)

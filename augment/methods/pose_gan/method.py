@@ -17,7 +17,7 @@ from augment.methods.contract import Needs, Phase, update
 from augment.methods.pose_gan.deformable import Deformable
 from augment.methods.pose_gan.discriminator import Discriminator
 from augment.methods.pose_gan.unet import UNet
-from augment.networks.blocks import Start, channels_last, encoder_filters
+from augment.networks.blocks import Start, channels_last, encoder_filters, pose_maps
 from augment.networks.features import FEATURES, Layer
 from augment.poses import Pose
 from reid.common.parameters import Positive, Rate, Share, Size, odd, one_of, options_of_each
@@ -94,7 +94,7 @@ class PoseGAN:
 
     def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """A step of the discriminator, then one of the generator."""
-        real, for_discriminator, for_generator = (self._with_background(next(batches)) for _ in range(3))
+        real, for_discriminator, for_generator = (self._prepared(next(batches)) for _ in range(3))
 
         # Discriminator: real tuples against generated ones, which carry no gradient.
         with torch.no_grad():
@@ -134,6 +134,10 @@ class PoseGAN:
     def generate(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
         return self.generator(self._with_background(batch, dropout=0.0))
+
+    def _prepared(self, batch: Batch) -> Batch:
+        """A batch for training: some backgrounds withheld, heat maps for both networks."""
+        return replace(self._with_background(batch), maps=pose_maps(batch, self.size, self.convention))
 
     def _with_background(self, batch: Batch, dropout: float | None = None) -> Batch:
         """The batch with grey in the place of backgrounds that it lacks, if that may be, and of a share of the others.

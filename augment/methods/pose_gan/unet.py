@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from augment.conventions import Convention
 from augment.data.batch import Batch
-from augment.geometry import heatmaps
 from augment.networks.blocks import (
     BACKGROUND_CHANNELS,
     POSE_CHANNELS,
@@ -18,6 +17,7 @@ from augment.networks.blocks import (
     decoder_filters,
     encoder_filters,
     initialise,
+    pose_maps,
 )
 
 
@@ -42,7 +42,7 @@ class UNet(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
-        image, pose = batch.single_source()
-        poses = [heatmaps(p, self.size, convention=self.convention) for p in (pose, batch.target_pose)]
+        image, _ = batch.single_source()
+        poses = pose_maps(batch, self.size, self.convention)
         background = [batch.wanted_background()] if self.background else []
         return self.decoder(self.encoder(torch.cat([image, *poses, *background], 1)))
