@@ -67,8 +67,13 @@ class Batch:
         """The same batch on another device."""
         parts = (self.source_valid, self.identity, self.target, self.background)
         valid, identity, target, background = (None if part is None else part.to(device) for part in parts)
-        maps = None if self.maps is None else (self.maps[0].to(device), self.maps[1].to(device))
-        source, source_pose, target_pose = (
-            part.to(device) for part in (self.source, self.source_pose, self.target_pose)
+        return Batch(
+            self.source.to(device),
+            self.source_pose.to(device),
+            self.target_pose.to(device),
+            valid,
+            identity,
+            target,
+            background,
+            maps=None if self.maps is None else (self.maps[0].to(device), self.maps[1].to(device)),
         )
-        return Batch(source, source_pose, target_pose, valid, identity, target, background, maps)
