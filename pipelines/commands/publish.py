@@ -44,8 +44,8 @@ Each training started from the weights of the one before.
 
 ## What it draws
 
-Scores of {pairs} pairs of people whom it was not trained on, by `score-gan`, of the weights before they were
-stored in half precision; `real` are the true images of these people in these poses.
+Scores of {pairs} pairs of test people of `{data}`, by `score-gan`, of the weights before they were stored in half
+precision; `real` are the true images of these people in these poses.
 
 | images | {score_heads} |
 |:--|{score_rules}
@@ -86,11 +86,13 @@ def run(name: str, out: Path, note: str, licence: str) -> None:
         }
         if not all(value.isfinite().all() for tensors in halves.values() for value in tensors.values()):
             raise InputError(f"{folder / WEIGHTS}: weights beyond 65,504 cannot be stored in half precision")
-        measured = {kind: load_json(file, ("scores", "definitions", "pairs"), RESCORE) for kind, file in scores.items()}
+        measured = {
+            kind: load_json(file, ("scores", "definitions", "data", "pairs"), RESCORE) for kind, file in scores.items()
+        }
         if measured[name].get("weights_sha256") != digest(folder / WEIGHTS):
             raise InputError(f"{scores[name]} has the scores of other weights than {folder / WEIGHTS}; {RESCORE}")
-        if measured[name]["definitions"] != measured[layout.REAL]["definitions"]:
-            raise InputError(f"{scores[name]} and {scores[layout.REAL]} were not measured in the same way; {RESCORE}")
+        if any(measured[name][key] != measured[layout.REAL][key] for key in ("definitions", "data")):
+            raise InputError(f"{scores[name]} and {scores[layout.REAL]} were not measured alike; {RESCORE}")
         complete = out.with_name(f"{out.name}.new")
         if complete.exists():  # of a run that was interrupted at the very end
             atomic.remove(complete)
@@ -136,6 +138,7 @@ def _card(
         rules=":--|" * len(trainings),
         trainings="\n".join(f"| {' | '.join(row)} |" for row in rows),
         pairs=own["pairs"],
+        data=", ".join(own["data"]),
         score_heads=" | ".join(named),
         score_rules="--:|" * len(named),
         scores="\n".join(f"| {' | '.join(line)} |" for line in lines),

@@ -124,6 +124,7 @@ def run(
             "name": name,
             "weights_sha256": None if name == layout.REAL else digest(layout.gan(name) / methods.storage.WEIGHTS),
             "device": describe(device),
+            "data": [path.as_posix() for path in samples.archives(drawn.table)],
             "pairs": len(drawn.pairs),
             "pairs_left_out": len(chosen) - len(drawn.pairs),
             "definitions": {
