@@ -20,7 +20,7 @@ from augment.streets.world import World
 from reid.common.errors import InputError
 from reid.datasets import DATASETS
 from reid.files import samples
-from reid.files.images import Archive, decode
+from reid.files.images import Archive, background_name, decode
 
 pytestmark = pytest.mark.slow
 
@@ -163,10 +163,11 @@ def test_the_committed_set_is_what_the_code_renders():
         truth = json.loads(archive.read("truth.json"))
         world, people = World(truth["seed"]), plan(truth["identities"], truth["seed"])
         names = sorted(name for name in archive.namelist() if name.endswith(".jpg"))
-        assert names == sorted(view.file for views in people.values() for view in views)
+        files = [view.file for views in people.values() for view in views]
+        assert names == sorted([*files, *map(background_name, files)])
         records = {record["image"]: record for record in truth["images"]}
         for number in (3, 150, 210):
-            for name, data in take(world, people[number][-4:], ("masks", "truth")):
+            for name, data in take(world, people[number][-4:], ("masks", "backgrounds", "truth")):
                 if name == "truth.json":
                     for record in json.loads(data):
                         assert np.allclose(record["joints"], records[record["image"]]["joints"], atol=0.02)

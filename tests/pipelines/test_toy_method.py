@@ -35,7 +35,7 @@ def with_toy(params):
 def test_it_trains_resumes_augments_scores_and_exports(toy, monkeypatch):
     run("train-gan", "toy")
     whole = torch.load("data/gan/toy/weights.pt")
-    assert set(whole) == {"encoder", "decoder"}
+    assert set(whole) == {"encoder", "decoder", "critic"}
     losses = pd.read_csv("data/gan/toy/losses.tsv", sep="\t")
     assert losses["phase"].tolist() == ["copy", "refine"]
     assert losses["critic"].isna().tolist() == [True, False]
