@@ -22,10 +22,8 @@ from reid.common.atomic import replacing
 from reid.common.errors import InputError
 from reid.files.images import decode, load, stored_size, to_float, to_uint8
 
-SHAPE, HEIGHT = (
-    1.25,
-    0.5,
-)  # a picture up to so much wider than the generator's, with a person at least so high, is a crop
+# A picture up to so much wider than the generator's, in which a person is at least so high, is a crop.
+SHAPE, HEIGHT = 1.25, 0.5
 MARGIN = 1.1  # height of what is cut out of a photograph, by that of the person's box
 SURE = 0.2  # least confidence of the detector; whether it is a person, the pose estimator decides
 
