@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import math
 import os
+import signal
+import sys
 import time
-from pathlib import Path
 from typing import Literal
 
 import cv2
 import pyarrow as pa
 import torch
 from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
+from pipelines.cores import Watch
 from reid.common.errors import InputError
 from reid.common.workers import THREAD_VARIABLES
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
 
-# A number, or `auto`: as many as cores are idle when a stage begins. Threads that share a core with another busy
-# program are worse than fewer threads, since each step waits for the slowest.
+# A number, or `auto`: as many as other programs leave cores, now and while a stage works. Threads that share a core
+# with another busy program are worse than fewer threads, since each step waits for the slowest.
 Threads = int | Literal["auto"]
 MOST_THREADS = 4  # that `auto` gives a network: images of 128x64 have no more to do at once
-WATCHED = 0.3  # seconds that `auto` watches the cores for
-QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of the cores' time in each period, and the period
+WATCHED = 0.3  # seconds that `auto` watches the cores for when a stage begins
+FOLLOWS = 3.0  # seconds of this process's computing between two looks at the cores
+TOLERANCE = 0.2  # of a core: what little things in the background may take
+
+_counts: list[int] = []  # the threads that this process was bound to since its stage began
 
 
 def set_up(device: str, threads: Threads) -> torch.device:
@@ -47,49 +54,57 @@ def set_up(device: str, threads: Threads) -> torch.device:
 
 
 def bound_threads(threads: Threads) -> None:
-    """Let torch, BLAS, OpenMP (faiss, scikit-learn), OpenCV and Arrow work in so many threads each, in this process."""
-    count = min(MOST_THREADS, processes(threads)) if threads == "auto" else threads
+    """Let torch, BLAS, OpenMP (faiss, scikit-learn), OpenCV and Arrow work in so many threads each, in this process.
+
+    With `auto` the number follows the load from now on; it is changed, and the change printed, between two steps of the
+    main thread.
+    """
+    _unwatch()
+    _counts.clear()
+    if threads == "auto":
+        _bound(min(MOST_THREADS, processes(threads)))
+        watch = Watch()
+        signal.signal(signal.SIGPROF, lambda number, frame: _follow(watch.left()))
+        signal.siginterrupt(signal.SIGPROF, False)
+        atexit.register(_unwatch)
+        # A timer of the processor's time that this process uses: one that waits is not disturbed.
+        signal.setitimer(signal.ITIMER_PROF, FOLLOWS, FOLLOWS)
+    else:
+        _bound(threads)
+
+
+def processes(threads: Threads) -> int:
+    """How many processes of one thread to work in."""
+    if threads != "auto":
+        return threads
+    watch = Watch()
+    time.sleep(WATCHED)
+    return max(1, round(watch.left()))
+
+
+def _follow(left: float) -> None:
+    """Take fewer threads where other programs left too few cores, more where they left a whole one more."""
+    now = torch.get_num_threads()
+    wanted = min(MOST_THREADS, max(1, math.floor(left + TOLERANCE)))
+    if wanted > now or (wanted < now and left < now - 2 * TOLERANCE):
+        _bound(wanted)
+        message = f"CPU threads: {wanted} instead of {now}, other programs left {left:.1f} cores"
+        tqdm.write(message, file=sys.stderr)
+
+
+def _unwatch() -> None:
+    """A signal that came when Python has ended its own handlers would kill the process."""
+    signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _bound(count: int) -> None:
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(count)  # read by libraries that are loaded later: those of faiss, scikit-learn
     threadpool_limits(count)  # those that are loaded
     torch.set_num_threads(count)
     cv2.setNumThreads(count)
     pa.set_cpu_count(count)
-
-
-def processes(threads: Threads) -> int:
-    """How many processes of one thread to work in."""
-    return max(1, round(idle_cores())) if threads == "auto" else threads
-
-
-def idle_cores() -> float:
-    """How many of the cores that this process may use are idle now, as a sum of their idle shares."""
-    before = _idle_and_all()
-    time.sleep(WATCHED)
-    after = _idle_and_all()
-    shares = [(after[core][0] - idle) / max(1, after[core][1] - whole) for core, (idle, whole) in before.items()]
-    return min(sum(shares), quota())
-
-
-def quota() -> float:
-    """How many cores a container lets its processes use, whatever is idle; infinite where nothing is said."""
-    try:
-        most, period = QUOTA.read_text().split()
-    except (OSError, ValueError):
-        return math.inf
-    return math.inf if most == "max" else int(most) / int(period)
-
-
-def _idle_and_all() -> dict[int, tuple[int, int]]:
-    """Of each core that this process may use, the time that it was idle, and all time, in ticks since it started."""
-    allowed, found = os.sched_getaffinity(0), {}
-    for line in Path("/proc/stat").read_text().splitlines():
-        name, *ticks = line.split()
-        if name.startswith("cpu") and name[3:].isdecimal() and int(name[3:]) in allowed:
-            # user, nice, system, idle, waiting for disks, two kinds of interrupts, stolen by other virtual machines
-            counted = [int(tick) for tick in ticks[:8]]
-            found[int(name[3:])] = (counted[3] + counted[4], sum(counted))
-    return found
+    _counts.append(count)
 
 
 def keep_memory() -> None:
@@ -107,5 +122,9 @@ def keep_memory() -> None:
 
 
 def describe(device: torch.device) -> str:
-    """The device in words, for reports: the GPU's name, or the number of CPU threads."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    """The device in words, for reports: the GPU's name, or the number of CPU threads, all that there were so far."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    counts = _counts or [torch.get_num_threads()]
+    fewest, most = min(counts), max(counts)
+    return f"CPU, {most} threads" if fewest == most else f"CPU, {fewest} to {most} threads"

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
 
 import pytest
@@ -14,7 +15,7 @@ from conftest import ROOT
 from augment.poses.estimators import blazepose
 from augment.streets import studio
 from augment.streets.collection import plan
-from pipelines import runtime
+from pipelines import cores, runtime
 from pipelines.__main__ import main
 from reid.common.workers import THREAD_VARIABLES, workers
 from reid.files import weights
@@ -121,9 +122,26 @@ def test_there_are_as_many_workers_as_threads(project, monkeypatch):
     assert asked == [3, 3]
 
 
+class FakeWatch:
+    """Cores that other programs leave, as they are set."""
+
+    cores = 2.0
+
+    def left(self):
+        return FakeWatch.cores
+
+
+@pytest.fixture
+def left(monkeypatch):
+    """Sets how many cores other programs leave; at the end the threads follow nothing."""
+    monkeypatch.setattr(runtime, "Watch", FakeWatch)
+    yield lambda cores: setattr(FakeWatch, "cores", cores)
+    runtime.bound_threads(1)
+
+
 @pytest.mark.parametrize(("idle", "threads", "processes"), [(0.1, 1, 1), (1.3, 1, 1), (1.8, 2, 2), (60.2, 4, 60)])
-def test_auto_takes_the_idle_cores(monkeypatch, idle, threads, processes):
-    monkeypatch.setattr(runtime, "idle_cores", lambda: idle)
+def test_auto_takes_the_cores_that_are_left(left, idle, threads, processes):
+    left(idle)
     runtime.bound_threads("auto")
     assert torch.get_num_threads() == threads
     assert runtime.describe(torch.device("cpu")) == f"CPU, {threads} threads"
@@ -132,22 +150,62 @@ def test_auto_takes_the_idle_cores(monkeypatch, idle, threads, processes):
     assert torch.get_num_threads() == runtime.processes(1) == 1
 
 
+def test_auto_follows_the_load(left, capsys):
+    left(3.0)
+    runtime.bound_threads("auto")
+    followed = []
+    for now in (2.7, 2.5, 2.1, 2.7, 2.9, 0.2):
+        runtime._follow(now)
+        followed.append(torch.get_num_threads())
+    assert followed == [3, 2, 2, 2, 3, 1]
+    assert runtime.describe(torch.device("cpu")) == "CPU, 1 to 3 threads"
+    assert "CPU threads: 2 instead of 3, other programs left 2.5 cores" in capsys.readouterr().err
+    runtime.bound_threads(1)
+    assert runtime.describe(torch.device("cpu")) == "CPU, 1 threads"
+
+
+def compute(seconds):
+    """Keep this thread busy for so many seconds of its time."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+def test_auto_looks_again_while_it_computes(left, monkeypatch):
+    monkeypatch.setattr(runtime, "FOLLOWS", 0.05)
+    left(2.0)
+    runtime.bound_threads("auto")
+    left(1.0)
+    compute(0.2)
+    assert torch.get_num_threads() == 1
+    left(2.0)
+    runtime.bound_threads(1)
+    compute(0.2)
+    assert torch.get_num_threads() == 1
+
+
 STAT = (
     "cpu  9 9 9 9 9 9 9 9\ncpu0 10 0 5 100 3 0 0 0 7 0\ncpu1 0 0 0 50 0 0 0 0 0 0\ncpu7 1 1 1 1 1 1 1 1 0 0\nintr\n",
-    "cpu  9 9 9 9 9 9 9 9\ncpu0 20 0 5 120 13 0 0 0 7 0\ncpu1 0 0 0 90 0 0 0 0 0 0\ncpu7 1 1 1 9 1 1 1 1 0 0\nintr\n",
+    "cpu  9 9 9 9 9 9 9 9\ncpu0 20 0 5 120 13 0 0 0 7 0\ncpu1 9 0 1 80 0 0 0 0 0 0\ncpu7 1 1 1 9 1 1 1 1 0 0\nintr\n",
 )
 
 
 @pytest.mark.parametrize(
-    ("quota", "idle"), [("max 100000\n", 0.75 + 1), ("150000 100000\n", 1.5), ("400000 100000\n", 1.75), ("", 1.75)]
+    ("quota", "expected"), [("max 100000\n", 1.75), ("150000 100000\n", 1.5), ("400000 100000\n", 1.75), ("", 1.75)]
 )
-def test_idle_cores_are_those_that_did_nothing_meanwhile(monkeypatch, tmp_path, quota, idle):
-    """Core 0 worked 10 of 40 ticks and waited for disks in 10; core 1 did nothing; core 7 is not ours."""
-    stat = iter(STAT)
-    read = runtime.Path.read_text
-    monkeypatch.setattr(runtime.Path, "read_text", lambda path: next(stat) if path.name == "stat" else read(path))
-    monkeypatch.setattr(runtime.os, "sched_getaffinity", lambda process: {0, 1})
-    monkeypatch.setattr(runtime, "QUOTA", tmp_path / "cpu.max")
+def test_the_cores_left_are_those_that_were_idle_and_the_own(monkeypatch, tmp_path, quota, expected):
+    """Core 0 worked 10 of 40 ticks and waited for disks in 10; core 1 worked 10 of 40; core 7 is not ours.
+
+    Of the two seconds meanwhile this process computed for half of one.
+    """
+    stat, clock = iter(STAT), iter([100.0, 102.0])
+    used = iter([os.times_result((1.0, 0.5, 9, 9, 0)), os.times_result((1.25, 0.75, 9, 9, 0))])
+    read = cores.Path.read_text
+    monkeypatch.setattr(cores.Path, "read_text", lambda path: next(stat) if path.name == "stat" else read(path))
+    monkeypatch.setattr(cores.os, "sched_getaffinity", lambda process: {0, 1})
+    monkeypatch.setattr(cores.os, "times", lambda: next(used))
+    monkeypatch.setattr(cores.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(cores, "QUOTA", tmp_path / "cpu.max")
     if quota:
-        runtime.QUOTA.write_text(quota)
-    assert runtime.idle_cores() == pytest.approx(idle)
+        cores.QUOTA.write_text(quota)
+    assert cores.Watch().left() == pytest.approx(expected)
