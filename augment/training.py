@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Annotated, Any, Literal
@@ -47,7 +48,9 @@ def train(
     sample_every: Positive = 500,  # iterations between two sheets
     started: bool = False,  # whether from trained weights: an average that begins with random ones is short at first
     seed: int = 0,
-    on_samples: Callable[[Method, int], None] = lambda averaged, iteration: None,  # draws a sheet
+    on_samples: Callable[[Method, int, float], None] = lambda *so_far: (
+        None
+    ),  # draws a sheet: averaged, iteration, minutes
 ) -> list[dict[str, Any]]:
     """Train a method's networks in place, phase by phase, on the device that the people are on.
 
@@ -83,10 +86,11 @@ def train(
     usable = method.usable_source(people.poses).cpu() if method.needs.sources > 1 else None
 
     # Resume.
-    log, totals = list[dict[str, Any]](), dict[str, Tensor]()
+    log, totals, began = list[dict[str, Any]](), dict[str, Tensor](), time.monotonic()
     resumed = scratch.load()
     at, start = (0, 0) if resumed is None else (resumed["phase"], resumed["iteration"])
     if resumed is not None:
+        began -= resumed["seconds"]
         log, totals = resumed["log"], {name: total.to(device) for name, total in resumed["totals"].items()}
         for name, part in _state(method, averaged, phases[at]).items():
             part.load_state_dict(resumed["state"][name])
@@ -121,10 +125,12 @@ def train(
                 log.append(_entry(phase.name, done, totals, log))
                 totals = {}
             if (before + done) % sample_every == 0 or last:
-                on_samples(averaged, before + done)
+                on_samples(averaged, before + done, (time.monotonic() - began) / 60)
             if saves:
                 state = {name: part.state_dict() for name, part in _state(method, averaged, phase).items()}
-                scratch.save({"phase": number, "iteration": done, "log": log, "totals": totals, "state": state})
+                seconds = time.monotonic() - began
+                saved = {"phase": number, "iteration": done, "seconds": seconds, "log": log, "totals": totals}
+                scratch.save(saved | {"state": state})
         start = 0
     for name in method.inference:
         method.networks[name].load_state_dict(averaged.networks[name].state_dict())

@@ -95,6 +95,7 @@ class GanParams(Section):
 
     method: Annotated[str, one_of(METHODS)]
     initial: str | None = None  # folder of a trained method whose weights the training starts from
+    keep: bool = False  # the generator as it is at each sheet, for `curve`
     options: dict[str, Any] = DEFAULTS_ALONE
     training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)] = DEFAULTS_ALONE
 

@@ -5,7 +5,7 @@ The weights are those of all networks, so that a training can start from them; `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,12 @@ REMEDY = "restore it (`dvc checkout -f`, or `git checkout` in data/pretrained), 
 
 
 def save(
-    method: Method, name: str, options: dict[str, Any], folder: Path, trainings: Sequence[dict[str, Any]] = ()
+    method: Method,
+    name: str,
+    options: dict[str, Any],
+    folder: Path,
+    trainings: Sequence[dict[str, Any]] = (),
+    networks: Collection[str] | None = None,
 ) -> None:
     """Write a method made as `METHODS[name](size, **options)`.
 
@@ -31,12 +36,14 @@ def save(
         options: that it was made with.
         folder: to write to.
         trainings: what it was trained on and how, one after the other, each from the weights of the one before.
+        networks: that are kept; by default all.
     """
     config = {"method": name, "size": list(method.size), "options": options, "trainings": list(trainings)}
     save_json(config, folder / CONFIG)
     state = {
         network: {key: value.cpu() for key, value in module.state_dict().items()}
         for network, module in method.networks.items()
+        if networks is None or network in networks
     }
     save_tensors(state, folder / WEIGHTS)
 

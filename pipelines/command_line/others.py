@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines import layout
 from pipelines.command_line.shared import ANY, FILE, FOLDER, READABLE, one_line_errors, section, with_params
 
 if TYPE_CHECKING:
@@ -110,6 +111,27 @@ def compare(params: Params, names: tuple[str, ...], out: Path) -> None:
 
 
 @click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--out", type=FILE, default="curve", show_default=True, help="Table and figure to write, without suffix.")
+@with_params
+def curve(params: Params, names: tuple[str, ...], out: Path) -> None:
+    """Score generators as they were at each sheet of their training, against the minutes that it took.
+
+    NAME... are sections of `gan` with `keep: true`, without which a training keeps its last generator only.
+    """
+    from pipelines.commands import curve as command
+    from pipelines.stages.score_gan import Searcher
+
+    for name in names:
+        section(params.gan, name, "gan")
+    identity = params.scores.identity
+    searcher = Searcher(layout.reid(layout.REAL, identity, params.seeds[0]), params.reid[identity].mirror)
+    command.run(
+        list(names), out, params.scores, searcher, params.seed, params.device, params.threads, params.image_size
+    )
+
+
+@click.command()
 @click.argument("path", type=ANY)
 @click.pass_context
 def check(context: click.Context, path: Path) -> None:
@@ -182,4 +204,4 @@ def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: t
         command.run(path, out, seed, size)
 
 
-OTHERS = (profile, generate, publish, compare, check, render, import_prw)
+OTHERS = (profile, generate, publish, compare, curve, check, render, import_prw)

@@ -26,3 +26,29 @@ def noise(scores: pd.DataFrame, title: str, path: Path) -> None:
         axes.grid(alpha=0.3)
     figure.suptitle(title)
     figure.savefig(path, dpi=150)
+
+
+CURVES = {
+    "identity_rank1": "identity Rank-1 (%)",
+    "fd": "FD (lower is better)",
+    "ds": "DS",
+    "l1": "L1 (lower is better)",
+}
+
+
+def curves(scores: pd.DataFrame, path: Path) -> None:
+    """Scores of generators against the minutes that they were trained for.
+
+    Args:
+        scores: columns generator, minutes, and those of CURVES that were measured.
+        path: of the PNG.
+    """
+    shown = [key for key in CURVES if key in scores]
+    figure = Figure(figsize=(4 * len(shown), 4), layout="constrained")
+    for axes, key in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        for name, lines in scores.groupby("generator", sort=False):
+            axes.plot(lines["minutes"], lines[key], "o-", label=name)
+        axes.set(xlabel="minutes of training", title=CURVES[key])
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.savefig(path, dpi=150)

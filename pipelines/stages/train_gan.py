@@ -27,6 +27,8 @@ from reid.randomness.seeds import seed_for
 def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads, size: tuple[int, int]) -> None:
     """Write `data/gan/NAME/`: `weights.pt`, `config.json`, `losses.tsv`, `sheet.png` and `samples/`.
 
+    With `keep`, samples/ITERATION/ has the generator as it was at each sheet, and the minutes that it took.
+
     While it trains, its state and the sheets so far are in the scratch folder that the stage's first line names.
 
     Raises:
@@ -35,7 +37,12 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
     device = set_up(device_name, threads)
     real = samples.read(layout.samples("train"))
     trained = gan.training | {"precision": training.precision_of(gan.training["precision"], device)}
-    settings = {"gan": gan.model_dump() | {"training": trained}, "seed": seed, "size": size, "threads": threads}
+    settings = {
+        "gan": gan.model_dump(exclude={"keep"}) | {"training": trained},
+        "seed": seed,
+        "size": size,
+        "threads": threads,
+    }
     settings |= {"device": device.type}
     inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), *samples.archives(real)]
     if gan.initial is not None:
@@ -60,9 +67,13 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
         tuples = tuples_of_pairs(method, shown, test_people, test_table, seed)
         test_people = test_people.to(device)
 
-        def draw_samples(averaged: Method, iteration: int) -> None:
+        def draw_samples(averaged: Method, iteration: int, minutes: float) -> None:
             path = scratch.folder / "samples" / f"{iteration:06d}.png"
             draw(averaged, test_people, tuples, path, f"{name} after {iteration:,} iterations")
+            if gan.keep:
+                so_far = {"iterations": iteration, "minutes": round(minutes, 3), "device": describe(device)}
+                folder = path.with_suffix("")
+                methods.save(averaged, gan.method, gan.options, folder, [so_far], method.inference)
 
         log = training.train(
             method,
@@ -83,7 +94,7 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
         samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")
         shutil.rmtree(folder / "samples", ignore_errors=True)
         shutil.copytree(scratch.folder / "samples", folder / "samples")
-        shutil.copyfile(max((folder / "samples").iterdir()), folder / "sheet.png")
+        shutil.copyfile(max((folder / "samples").glob("*.png")), folder / "sheet.png")
         scratch.remove()
         say(_learnt(log))
         say(str(folder / "sheet.png"))

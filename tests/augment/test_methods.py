@@ -181,7 +181,9 @@ def run(scratch, name, **options):
 
 def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_weights(name, tmp_path):
     sheets = []
-    whole, log = run(Scratch("whole", {}, tmp_path), name, on_samples=lambda averaged, done: sheets.append(done))
+    whole, log = run(
+        Scratch("whole", {}, tmp_path), name, on_samples=lambda averaged, done, minutes: sheets.append(done)
+    )
     phases = build(name).phases(torch.device("cpu"))
     assert [row["phase"] for row in log] == [phase.name for phase in phases for _ in range(2)]
     assert [row["iteration"] for row in log] == [2, 3] * len(phases)

@@ -24,7 +24,7 @@ PEOPLE = People(
 PAIRS = torch.tensor([(a, b) for a in range(6) for b in range(6) if a != b])
 
 
-def no_sheet(averaged, iteration):
+def no_sheet(averaged, iteration, minutes):
     pass
 
 
@@ -44,11 +44,41 @@ def test_what_is_logged_drawn_and_saved_when(tmp_path):
         def save(self, state):
             saved.append(state["iteration"])
 
-    _, log = run(Watched("s", {}, tmp_path), iterations=7, on_samples=lambda averaged, i: sheets.append(i))
+    _, log = run(Watched("s", {}, tmp_path), iterations=7, on_samples=lambda averaged, i, minutes: sheets.append(i))
     assert [row["iteration"] for row in log] == [2, 4, 6, 7]
     assert [*log[0]] == ["phase", "iteration", "discriminator", "generator", "adversarial", "reconstruction"]
     assert sheets == [4, 7]
     assert saved == [3, 6, 7]
+
+
+def test_the_minutes_of_all_parts_count(tmp_path, monkeypatch):
+    """A clock on which an iteration takes a minute; the run is stopped after its second state, at iteration 6."""
+    clock, minutes = {"now": 0.0}, []
+    monkeypatch.setattr("augment.training.time.monotonic", lambda: clock["now"])
+
+    def note(averaged, iteration, so_far):
+        minutes.append((iteration, so_far))
+
+    def stepping(iterations, stop):
+        torch.manual_seed(0)
+        options = {"width": 0.03, "features": "pixels", "iterations": iterations, "batch_size": 2}
+        method = PoseGAN((128, 64), "unet", **options)
+        step = method.step
+
+        def slow(phase, iteration, batches):
+            if iteration == stop:
+                raise KeyboardInterrupt
+            clock["now"] += 60
+            return step(phase, iteration, batches)
+
+        method.step = slow
+        train(method, PEOPLE, PAIRS, Scratch("s", {}, tmp_path), checkpoint_every=3, sample_every=4, on_samples=note)
+
+    with pytest.raises(KeyboardInterrupt):
+        stepping(9, stop=7)
+    clock["now"] += 6000
+    stepping(9, stop=None)
+    assert minutes == [(4, 4), (8, 8), (9, 9)]
 
 
 def test_one_iteration_by_hand(tmp_path):
@@ -92,7 +122,7 @@ def test_the_average_keeps_no_graph(tmp_path):
     run(
         Scratch("s", {}, tmp_path),
         iterations=4,
-        on_samples=lambda averaged, i: seen.extend(averaged.generator.parameters()),
+        on_samples=lambda averaged, i, minutes: seen.extend(averaged.generator.parameters()),
     )
     assert seen
     assert all(p.is_leaf and not p.requires_grad for p in seen)
@@ -247,7 +277,7 @@ def watched_toy(tmp_path, **options):
     method.step = watched
     encoder = [parameter for parameter in method.networks["encoder"].parameters()]
 
-    def on_samples(averaged, iteration):
+    def on_samples(averaged, iteration, minutes):
         averages.append([parameter.clone() for parameter in averaged.networks["encoder"].parameters()])
 
     train(method, PEOPLE, PAIRS, Scratch("toy", {}, tmp_path), on_samples=on_samples, sample_every=1, **options)

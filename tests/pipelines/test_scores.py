@@ -153,3 +153,34 @@ def test_mistakes_are_named(trained):
         assert "full can use none of 20 pairs in data/pairs: run `python -m pipelines pair` again" in score(
             "full", fails=True
         )
+
+
+@pytest.mark.slow
+def test_curve_scores_the_generators_that_were_kept(trained):
+    """The last of them is the one that training ends with, whose scores `score-gan` has too."""
+
+    def keep(params):
+        params["gan"]["full"].update(keep=True)
+        params["gan"]["full"]["training"].update(sample_every=1)
+
+    assert "keep: true" in run("curve", "full", fails=True)
+    write_params(keep)
+    run("train-gan", "full")
+    folders = sorted(path for path in Path("data/gan/full/samples").iterdir() if path.is_dir())
+    assert [folder.name for folder in folders] == ["000001", "000002"]
+    last, final = (torch.load(folder / "weights.pt") for folder in (folders[-1], Path("data/gan/full")))
+    assert set(last) == {"generator"} < set(final)
+    for name, value in final["generator"].items():
+        assert torch.equal(value, last["generator"][name]), name
+
+    run("curve", "full", "--out", "out/curve")
+    table = pd.read_csv("out/curve.tsv", sep="\t")
+    assert table["generator"].tolist() == ["full"] * 2
+    assert table["iterations"].tolist() == [1, 2]
+    assert 0 < table["minutes"][0] <= table["minutes"][1] < 5
+    assert (table["ssim"][0], table["l1"][0]) != (table["ssim"][1], table["l1"][1])
+    scores = score("full")["scores"]
+    for name, value in scores.items():
+        assert table[name][1] == pytest.approx(value, abs=1e-4, rel=1e-4), name
+    assert Path("out/curve.png").stat().st_size > 0
+    assert not list(Path(".scratch").iterdir())

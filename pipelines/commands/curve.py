@@ -1,0 +1,82 @@
+"""Score a generator as it was at each of its sheets: what the minutes of a training buy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from augment.methods.storage import CONFIG
+from pipelines import layout
+from pipelines.console import stage
+from pipelines.params import ScoresParams
+from pipelines.report import figures
+from pipelines.runtime import Threads, describe, set_up
+from pipelines.scoring import load_networks
+from pipelines.stages.score_gan import Searcher, generated_images, scores_of_identity, scores_of_images, search_gallery
+from reid.common.saved import load_json
+from reid.files import samples
+
+
+def run(
+    names: list[str],
+    out: Path,
+    scores: ScoresParams,
+    searcher: Searcher,
+    seed: int,
+    device_name: str,
+    threads: Threads,
+    size: tuple[int, int],
+) -> None:
+    """Write the table OUT.tsv and a figure of it, OUT.png.
+
+    The table's columns are generator, iterations, minutes, device, pairs, and the scores of `score-gan`.
+
+    Args:
+        names: of generators that were trained with `keep: true`.
+        out: without a suffix.
+        scores: their section.
+        searcher: the Re-ID network that looks for the people.
+        seed: of the choice of further sources, for methods that take several.
+        device_name: `auto`, `cpu` or `cuda`.
+        threads: CPU threads.
+        size: (H, W) of the images.
+
+    Raises:
+        FileNotFoundError: no generator of a training was kept, or there is no Re-ID network.
+    """
+    device = set_up(device_name, threads)
+    kept = {name: kept_of(name) for name in names}
+    if not (searcher.model / "network.pt").exists():
+        raise FileNotFoundError(f"{searcher.model} holds no network: run `dvc repro score_gan_real`")
+    count = sum(map(len, kept.values()))
+    with stage("curve", f"{count} generators of {', '.join(names)}, on {describe(device)}") as say:
+        chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
+        networks = load_networks(scores.classifier, scores.detector, device)
+        lines = []
+        for name, folders in kept.items():
+            for folder in folders:
+                at = folder.relative_to(layout.GAN).as_posix()
+                drawn, scratch = generated_images(at, chosen, seed, device, threads, size)
+                measured = scores_of_images(drawn, scores.ssim, networks, device)
+                measured |= scores_of_identity(search_gallery(searcher, drawn, device))
+                so_far = load_json(folder / CONFIG, ("trainings",), "train again")["trainings"][-1]
+                lines.append({"generator": name, **so_far, "pairs": len(drawn.pairs), **measured})
+                scratch.remove()
+        table = pd.DataFrame(lines)
+        samples.write_tsv(table, out.with_suffix(".tsv"), "%.5g")
+        figures.curves(table, out.with_suffix(".png"))
+        for note in networks.notes:
+            say(note)
+        say(f"{out.with_suffix('.tsv')}, {out.with_suffix('.png')}")
+
+
+def kept_of(name: str) -> list[Path]:
+    """Folders of a generator as it was at each of its sheets, in order."""
+    folders = sorted(path.parent for path in (layout.gan(name) / "samples").glob(f"*/{CONFIG}"))
+    if not folders:
+        raise FileNotFoundError(
+            f"{layout.gan(name) / 'samples'} holds no generators: set `keep: true` in gan.{name} in params.yaml and "
+            f"train it again, `python -m pipelines train-gan {name}`"
+        )
+    return folders
