@@ -65,7 +65,7 @@ class ReidParams(Section):
     @classmethod
     def _the_network_can_be_trained_so(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         if check := getattr(NETWORKS.get(info.data.get("network", "")), "check_training", None):
-            check(values)
+            check(values, info.data.get("options", {}))
         return values
 
 

@@ -2,12 +2,13 @@
 
 The constructor's signature says which options a network has, of what types, within which bounds, and their defaults.
 Where it has a static method `check_options(options)`, that raises ValueError for values that do not go together, and
-`check_training(training)` for options of the training loop that the network cannot learn with.
+`check_training(training, options)` for options of the training loop that a network with these cannot learn with.
 """
 
 from reid.networks.ide import IDE
 from reid.networks.siamese import Siamese
+from reid.networks.strong_baseline import StrongBaseline
 
-NETWORKS = {"ide": IDE, "siamese": Siamese}
+NETWORKS = {"ide": IDE, "siamese": Siamese, "strong-baseline": StrongBaseline}
 
-__all__ = ["IDE", "NETWORKS", "Siamese"]
+__all__ = ["IDE", "NETWORKS", "Siamese", "StrongBaseline"]

@@ -105,6 +105,16 @@ def build(name: str, pretrained: bool = True, weights: str | None = None) -> Bac
     return foreign.build(library, model, weights if pretrained else None)
 
 
+def keep_resolution(backbone: nn.Module) -> None:
+    """Let the last part of one of `BACKBONES` that halves the resolution keep it, in place: a last stride of 1."""
+    for part in reversed(list(backbone.get_submodule("convolutions").children())):
+        strided = [layer for layer in part.modules() if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2)]
+        for layer in strided:
+            layer.stride = (1, 1)
+        if strided:
+            return
+
+
 def check_name(name: str) -> None:
     """Raise InputError where there is no such backbone; torchreid's are looked up by `build` alone.
 

@@ -56,7 +56,7 @@ class IDE(nn.Module):
         if ":" in options["backbone"] and options["weights"] is None:
             raise fault("weights", f"backbone {options['backbone']} needs a file of its weights: none come with it")
 
-    def heads(self) -> list[tuple[nn.Linear, float]]:
+    def heads(self) -> list[tuple[nn.Module, float]]:
         """The layers after the backbone, and their learning rates as multiples of the classifier's."""
         return [(self.classifier, 1.0)]
 

@@ -46,12 +46,12 @@ class Siamese(IDE):
         self.verification_weight, self.verifier_rate = verification_weight, verifier_rate
 
     @staticmethod
-    def check_training(training: dict[str, Any]) -> None:
+    def check_training(training: dict[str, Any], options: dict[str, Any]) -> None:
         """Raise ValueError for options of the training loop that the network cannot learn with."""
-        if training["sampling"] == "single":
-            raise fault("sampling", "a siamese network learns from pairs: drawn or counted, got single")
+        if (sampling := training["sampling"]) not in ("drawn", "counted"):
+            raise fault("sampling", f"a siamese network learns from pairs: drawn or counted, got {sampling}")
 
-    def heads(self) -> list[tuple[nn.Linear, float]]:
+    def heads(self) -> list[tuple[nn.Module, float]]:
         """The layers after the backbone, and their learning rates as multiples of the classifier's."""
         return [*super().heads(), (self.verifier, self.verifier_rate)]
 

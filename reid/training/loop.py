@@ -16,6 +16,7 @@ from reid.common.progress import progress
 from reid.files.images import to_float
 from reid.networks import IDE
 from reid.randomness.seeds import seed_for
+from reid.training.erasing import erased
 from reid.training.sampling import SAMPLINGS, Sampling
 
 
@@ -28,7 +29,7 @@ def train(
     *,
     iterations: Positive,  # the same for every training set, so that a gain is never a longer schedule
     batch_size: Positive = 16,  # images, or pairs of them
-    sampling: Sampling = "single",  # key of SAMPLINGS: images one by one, or pairs
+    sampling: Sampling = "single",  # key of SAMPLINGS: images one by one, several of each person, or pairs
     learning_rate: Rate = 0.001,  # of SGD
     classifier_rate: Rate = 1.0,  # the classifiers' learning rate, as a multiple
     bias_rate: Rate = 2.0,  # that of the classifiers' biases, as a multiple of their weights'; IDE's is 2
@@ -38,6 +39,7 @@ def train(
     momentum: Share = 0.9,
     weight_decay: NotNegative = 5e-4,
     flip: Share = 0.5,  # probability of mirroring an image
+    erase: Share = 0.0,  # probability of erasing a random rectangle of an image (Zhong et al., AAAI 2020)
     seed: int = 0,
     log_every: Positive = 50,
     checkpoint_every: Positive = 200,
@@ -62,9 +64,11 @@ def train(
     groups: list[dict[str, Any]] = [{"params": network.backbone.parameters(), "factor": 1.0}]
     for layer, factor in network.heads():
         rate = factor * classifier_rate
-        groups.append({"params": [layer.weight], "factor": rate})
-        decay = weight_decay if bias_decay else 0.0
-        groups.append({"params": [layer.bias], "factor": bias_rate * rate, "weight_decay": decay})
+        own = {name: parameter for name, parameter in layer.named_parameters() if parameter.requires_grad}
+        groups.append({"params": [own["weight"]], "factor": rate})
+        if "bias" in own:
+            decay = weight_decay if bias_decay else 0.0
+            groups.append({"params": [own["bias"]], "factor": bias_rate * rate, "weight_decay": decay})
     optimiser = torch.optim.SGD(groups, learning_rate, momentum, weight_decay=weight_decay)
     parts: dict[str, Any] = {"network": network, "optimiser": optimiser}
 
@@ -90,6 +94,7 @@ def train(
         batch = to_float(images[indices])
         mirrored = torch.rand(len(batch)).lt(flip).to(images.device)
         batch = torch.where(mirrored[:, None, None, None], batch.flip(3), batch)
+        batch = erased(batch, erase)
 
         # Step.
         loss = network.loss(batch, labels[indices], smoothing[indices]).mean()

@@ -1,12 +1,13 @@
-"""Which images each iteration of Re-ID training uses, one by one or in pairs, as a function of the iteration alone.
+"""Which images each iteration of Re-ID training uses, as a function of the iteration alone.
+
+They come one by one, several of each person, or in pairs.
 
 Siamese networks learn from positive pairs, of one person, and negative pairs, of two. Half of the pairs are positive to
 begin with, so that the network does not learn to call every pair negative; the share falls with each epoch, to a fifth.
 
 All functions in SAMPLINGS take the class labels (N,) of all training images, the iteration (from 0), the number P of
-images or pairs in a batch, and the seed. They return indices of images: (P,) for single images; (2P,) for pairs, the
-first images of all pairs, then their second ones. Those that draw pairs raise InputError where all images are of one
-person.
+images or pairs in a batch, and the seed. They return indices of images: (P,) for images; (2P,) for pairs, the first
+images of all pairs, then their second ones. Those that draw pairs raise InputError where all images are of one person.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from reid.randomness.seeds import seed_for
 GROWTH = 1.01  # of the negative pairs for each positive one, with each epoch
 MOST = 4  # negative pairs for each positive one
 PASSES = 1_000  # epochs, after which the ratio has long been at MOST
+EACH = 4  # images of each person in a balanced batch
 
 
 def single(labels: Tensor, iteration: int, batch_size: int, seed: int) -> Tensor:
@@ -36,6 +38,36 @@ def single(labels: Tensor, iteration: int, batch_size: int, seed: int) -> Tensor
         [0, 1, 2, 3]
     """
     return draw(len(labels), iteration, batch_size, seed)
+
+
+def balanced(labels: Tensor, iteration: int, batch_size: int, seed: int) -> Tensor:
+    """Indices (batch_size,) of EACH images of each of some classes, those of a class beside each other.
+
+    Epochs run over the classes, in a new random order each. A class's images are drawn without replacement where it has
+    enough of them.
+
+    Raises:
+        InputError: the batch is no multiple of EACH, or there are too few classes for it.
+
+    Example:
+        >>> labels = torch.arange(4).repeat_interleave(5)
+        >>> labels[balanced(labels, 0, 8, seed=0)].tolist()
+        [3, 3, 3, 3, 0, 0, 0, 0]
+    """
+    people = batch_size // EACH
+    classes = [torch.where(labels == name)[0] for name in labels.unique()]
+    if batch_size % EACH or len(classes) < people:
+        raise InputError(
+            f"a balanced batch holds {EACH} images of each of its people: batch_size has to be a multiple of {EACH}, "
+            f"and at most {EACH} times the {len(classes)} people of the training set; got {batch_size}"
+        )
+    stream = torch.Generator().manual_seed(seed_for(seed, "images", iteration))
+    rows = []
+    for name in draw(len(classes), iteration, people, seed).tolist():
+        own = classes[name]
+        orders = [torch.randperm(len(own), generator=stream) for _ in range(-(-EACH // len(own)))]
+        rows.append(own[torch.cat(orders)[:EACH]])
+    return torch.cat(rows)
 
 
 def drawn(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
@@ -115,5 +147,5 @@ class _Classes:
         self.position = torch.argsort(self.order)  # (N,) of each image in it
 
 
-SAMPLINGS = {"single": single, "drawn": drawn, "counted": counted}
+SAMPLINGS = {"single": single, "balanced": balanced, "drawn": drawn, "counted": counted}
 Sampling = Annotated[str, one_of(SAMPLINGS)]

@@ -150,7 +150,7 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
         ),
         (
             lambda p: p["reid"]["ide"]["training"].update(sampling="all"),
-            "reid.ide.training.sampling: unknown name 'all'; known are single, drawn",
+            "reid.ide.training.sampling: unknown name 'all'; known are single, balanced, drawn",
         ),
         (lambda p: p["reid"]["ide"]["training"].update(lr=1), "reid.ide.training.lr: unknown parameter"),
         (lambda p: p["reid"]["ide"]["training"].pop("iterations"), "reid.ide.training.iterations: Field required"),

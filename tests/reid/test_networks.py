@@ -36,7 +36,7 @@ def test_contract(name, tmp_path):
     loss = network.train().loss(IMAGES, LABELS)
     assert loss.shape == (2 if name == "siamese" else 4,)
     loss.mean().backward()
-    assert all(p.grad is not None for p in network.parameters())
+    assert all(p.grad is not None for p in network.parameters() if p.requires_grad)
     features = network.eval().embed(IMAGES)
     assert features.shape == (4, 1280)
     options = {"classes": 2, **SMALL, "input_size": [64, 32]}
@@ -110,7 +110,9 @@ def test_backbones(name):
 
 def test_an_unknown_network_is_named(tmp_path):
     storage.save(torch.nn.Linear(1, 1), "gone", {}, tmp_path, {})
-    with pytest.raises(ValueError, match=r"config.json names the network gone; there are ide, siamese"):
+    with pytest.raises(
+        ValueError, match=r"config.json names the network gone; there are ide, siamese, strong-baseline"
+    ):
         storage.load(tmp_path)
 
 
@@ -175,6 +177,72 @@ def test_siamese_classifiers_start_with_the_weights_asked_for(distribution):
         assert within == pytest.approx(0.683 if distribution == "normal" else 3**-0.5, abs=0.03)
         assert (weights.max() <= 0.1 * 3**0.5) == (distribution == "uniform")
         assert not layer.bias.any()
+
+
+STRONG = {"classes": 3, "pretrained": False, "freeze_batch_norm": True}
+
+
+def test_strong_baseline_loss_is_that_of_the_formulas():
+    """One image at a time: softmax after the neck with smoothed labels, and the hardest triplet before it."""
+    network = build("strong-baseline", **STRONG, triplet_weight=0.7, margin=5.0, label_smoothing=0.2).double().eval()
+    network.requires_grad_(False)
+    nn.init.uniform_(network.neck.weight, 0.5, 1.5)
+    nn.init.uniform_(network.neck.running_mean)
+    nn.init.uniform_(network.neck.running_var, 0.5, 1.5)
+    labels, smoothing = torch.tensor([0, 1, 1, 2]), torch.tensor([0.0, 0.5, 0.1, 1.0]).double()
+    features = network.features(IMAGES.double())
+    neck = network.neck
+    after = (features - neck.running_mean) / (neck.running_var + neck.eps).sqrt() * neck.weight
+    torch.testing.assert_close(network.embed(IMAGES.double()), after)
+    expected = []
+    for image in range(4):
+        scores = (network.classifier.weight @ after[image])[None]
+        spread = max(0.2, float(smoothing[image]))
+        softmax = nn.functional.cross_entropy(scores, labels[image : image + 1], label_smoothing=spread)
+        distances = [float((features[image] - other).norm()) for other in features]
+        own = max(d for d, label in zip(distances, labels, strict=True) if label == labels[image])
+        other = min(d for d, label in zip(distances, labels, strict=True) if label != labels[image])
+        expected.append(float(softmax) + 0.7 * max(0, 5 + own - other))
+    assert network.loss(IMAGES.double(), labels, smoothing).tolist() == pytest.approx(expected, abs=1e-5)
+    assert network.classifier.bias is None
+
+
+def test_the_strong_baseline_without_its_parts_is_ide():
+    plain = build("ide", **STRONG)
+    options = {"neck": False, "triplet_weight": 0.0, "label_smoothing": 0.0, "last_stride": 2}
+    stripped = build("strong-baseline", **STRONG, **options)
+    for mine, theirs in ((plain.train(), stripped.train()), (plain.eval(), stripped.eval())):
+        torch.testing.assert_close(mine.loss(IMAGES, LABELS), theirs.loss(IMAGES, LABELS))
+        torch.testing.assert_close(mine.embed(IMAGES), theirs.embed(IMAGES))
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_last_stride_of_1_doubles_the_resolution(name, frozen):
+    for stride, shape in ((2, (2, 1)), (1, (4, 2))):
+        network = build(
+            "strong-baseline", classes=2, pretrained=False, backbone=name, last_stride=stride, freeze_batch_norm=frozen
+        )
+        maps = network.eval().backbone.convolutions(IMAGES[:1])
+        assert maps.shape == (1, network.backbone.dimensions, *shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "training", "message"),
+    [
+        ("strong-baseline", {"triplet_weight": 1.0}, {"sampling": "single"}, "several images of a person: balanced"),
+        ("siamese", {}, {"sampling": "balanced"}, "pairs: drawn or counted, got balanced"),
+    ],
+)
+def test_what_a_network_cannot_learn_with(name, options, training, message):
+    with pytest.raises(ValueError, match=message):
+        NETWORKS[name].check_training(training, options)
+
+
+def test_the_last_stride_of_others_backbones_is_not_known():
+    values = {"backbone": "torchvision:resnet18", "weights": "some.pth"}
+    with pytest.raises(ValueError, match=r"can be 1 for mobilenet-v2, resnet50 only, not for torchvision:resnet18"):
+        parameters.options(NETWORKS["strong-baseline"], values, {"classes", "pretrained"})
 
 
 def test_smoothing_spreads_the_label_of_the_images_that_have_it():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from reid.common.errors import InputError
-from reid.training.sampling import SAMPLINGS, counted, drawn
+from reid.training.sampling import SAMPLINGS, balanced, counted, drawn
 
 LABELS = torch.tensor([3, 0, 3, 1, 1, 0, 3, 2, 1, 0] * 20 + [4])  # the last image is the only one of its class
 
@@ -12,10 +12,31 @@ LABELS = torch.tensor([3, 0, 3, 1, 1, 0, 3, 2, 1, 0] * 20 + [4])  # the last ima
 @pytest.mark.parametrize("name", SAMPLINGS)
 def test_contract(name):
     rows = SAMPLINGS[name](LABELS, 5, 16, 0)
-    assert rows.shape == ((16,) if name == "single" else (32,))
+    assert rows.shape == ((16,) if name in ("single", "balanced") else (32,))
     assert torch.equal(rows, SAMPLINGS[name](LABELS, 5, 16, 0))
     assert not torch.equal(rows, SAMPLINGS[name](LABELS, 5, 16, 1))
     assert not torch.equal(rows, SAMPLINGS[name](LABELS, 6, 16, 0))
+
+
+def test_balanced_batches_have_four_images_of_each_person():
+    """Without repetition where there are four; each of the five people comes once in five batches of one."""
+    seen = []
+    for iteration in range(50):
+        rows = balanced(LABELS, iteration, 4, 0)
+        person = int(LABELS[rows[0]])
+        assert set(LABELS[rows].tolist()) == {person}
+        assert len(set(rows.tolist())) == (1 if person == 4 else 4)
+        seen.append(person)
+    assert all(sorted(seen[start : start + 5]) == [0, 1, 2, 3, 4] for start in range(0, 50, 5))
+    images = {int(row) for iteration in range(200) for row in balanced(LABELS, iteration, 16, 0)}
+    assert len(images) > 190, "all of them, sooner or later"
+    assert len(set(balanced(torch.tensor([0, 0, 0, 1, 1, 1]), 0, 8, 0).tolist())) == 6, "each before any comes again"
+
+
+@pytest.mark.parametrize("batch_size", [6, 24])
+def test_balanced_batches_that_cannot_be(batch_size):
+    with pytest.raises(InputError, match=f"a multiple of 4, and at most 4 times the 5 people .*; got {batch_size}"):
+        balanced(LABELS, 0, batch_size, 0)
 
 
 def pairs(sampling, iteration, count=16):

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from reid.common.checkpoints import Scratch
-from reid.networks import IDE, Siamese
+from reid.networks import IDE, Siamese, StrongBaseline
+from reid.training.erasing import erased
 from reid.training.loop import train
 from reid.training.sampling import SAMPLINGS
 
@@ -55,21 +56,24 @@ def test_seed_decides(tmp_path):
 
 def small(part):
     torch.manual_seed(0)
-    network = part(4, "mobilenet-v2", (32, 32), crop_size=None, pretrained=False)
+    network = part(4, "mobilenet-v2", (32, 32), crop_size=None, freeze_batch_norm=True, pretrained=False)
     for layer, _ in network.heads():
-        torch.nn.init.ones_(layer.bias)  # so that their decay shows
+        if layer.bias is not None and layer.bias.requires_grad:
+            torch.nn.init.ones_(layer.bias)  # so that their decay shows
     return network
 
 
 def plain_training(network, sampling, bias, decay):
     """Three steps of descent with momentum 0.9 and decay 0.3, parameter by parameter; `bias` is the rate of biases."""
     moving = {name: torch.zeros_like(value) for name, value in network.named_parameters()}
-    heads = {"classifier": 5.0, "verifier": 5.0 * 3.0}
+    heads = {"classifier": 5.0, "verifier": 5.0 * 3.0, "neck": 5.0}
     for iteration in range(3):
-        rows = SAMPLINGS[sampling](LABELS, iteration, 4, 0)
+        rows = SAMPLINGS[sampling](LABELS, iteration, 8, 0)
         network.zero_grad()
         network.loss(IMAGES[rows] / 127.5 - 1, LABELS[rows]).mean().backward()
         for name, value in network.named_parameters():
+            if value.grad is None:
+                continue
             layer, _, kind = name.rpartition(".")
             rate = 0.001 * heads.get(layer, 1.0) * (bias if layer in heads and kind == "bias" else 1)
             shrink = 0.0 if layer in heads and kind == "bias" and not decay else 0.3
@@ -79,17 +83,22 @@ def plain_training(network, sampling, bias, decay):
 
 @pytest.mark.parametrize(
     ("part", "sampling", "bias", "decay"),
-    [(IDE, "single", 2.0, False), (Siamese, "drawn", 1.0, True), (Siamese, "counted", 20.0, True)],
+    [
+        (IDE, "single", 2.0, False),
+        (Siamese, "drawn", 1.0, True),
+        (Siamese, "counted", 20.0, True),
+        (StrongBaseline, "balanced", 2.0, False),
+    ],
 )
 def test_steps_are_those_of_the_recipe(part, sampling, bias, decay, tmp_path):
-    """Of IDE by default, of the siamese network behind Table 4, and of the original one."""
+    """Of IDE by default, of the siamese network behind Table 4, of the original one, and of the strong baseline."""
     slow, fast = small(part).train(), small(part)
     if part is Siamese:
         slow.verifier_rate = fast.verifier_rate = 3.0
     options = {} if part is IDE else {"bias_rate": bias, "bias_decay": decay}
     options |= {"sampling": sampling, "classifier_rate": 5.0, "weight_decay": 0.3, "flip": 0.0, "learning_rate": 0.001}
     scratch = Scratch("steps", {}, tmp_path)
-    train(fast, IMAGES, LABELS, torch.zeros(20), scratch, iterations=3, batch_size=4, **options)
+    train(fast, IMAGES, LABELS, torch.zeros(20), scratch, iterations=3, batch_size=8, **options)
     plain_training(slow, sampling, bias, decay)
     for (name, value), expected in zip(fast.named_parameters(), slow.parameters(), strict=True):
         torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-6, msg=name)
@@ -119,3 +128,31 @@ def test_the_learning_rate_rises_first(tmp_path):
     assert [row["learning_rate"] for row in log] == pytest.approx(
         [0.0025, 0.005, 0.0075, 0.01, 0.01, 0.01, 0.001, 0.001]
     )
+
+
+def test_erased_rectangles():
+    """Half of the images have one of 2 to 40 % of them, in ImageNet's mean colour; where, is the random stream's."""
+    images = torch.full((400, 3, 40, 20), -1.0)
+    assert erased(images, 0) is images
+    torch.manual_seed(0)
+    some = erased(images, 0.5)
+    torch.manual_seed(0)
+    assert torch.equal(some, erased(images, 0.5))
+    changed = some[:, 0] != -1
+    assert changed.any((1, 2)).float().mean() == pytest.approx(0.5, abs=0.07)
+    for image, mask in zip(some, changed, strict=True):
+        if mask.any():
+            rows, columns = mask.any(1).nonzero(), mask.any(0).nonzero()
+            height, width = int(rows.max() - rows.min() + 1), int(columns.max() - columns.min() + 1)
+            assert int(mask.sum()) == height * width, "one rectangle"
+            assert 0.01 < height * width / 800 < 0.42
+            assert 0.2 < height / width < 4
+            for colour, mean in zip(image[:, mask].T[0], (0.485, 0.456, 0.406), strict=True):
+                assert float(colour) == pytest.approx(2 * mean - 1)
+
+
+def test_erasing_is_part_of_training(tmp_path):
+    """All images are erased in part: with one seed the first losses differ from those of whole images."""
+    whole, _ = run(Scratch("whole", {}, tmp_path), 1)
+    torn, _ = run(Scratch("torn", {}, tmp_path), 1, erase=1.0)
+    assert not equal(whole, torn)
