@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines import layout
 from pipelines.params import Params
+from pipelines.report.gains import ORACLE
 from pipelines.report.image_tables import ScoreFile, notes
 from pipelines.report.reid_table import LEVEL
 from pipelines.report.results import Results, distances
@@ -61,6 +62,21 @@ def reid_caption(params: Params, results: Results, published: bool) -> str:
         parts.append("The people are rendered: not to be compared with numbers of other data sets.")
     if published:
         parts.append("In brackets: Table 4 of the journal paper.")
+    return " ".join(parts)
+
+
+def gains_caption(params: Params) -> str:
+    """Caption of the table of gains."""
+    parts = [
+        f"Differences from {layout.REAL}, in points of per cent, with 95 % intervals over the {len(params.seeds)} seeds",
+        "of Re-ID training and over the queries together; *: the interval excludes zero (not corrected for the number of",
+        "comparisons). Generators and the sets that they draw are those of one seed.",
+    ]
+    if ORACLE in params.renderings:
+        parts.append(
+            f"After the comma: the share of the gain of {ORACLE}, the renderer's own images of the same people, at the "
+            "same alpha."
+        )
     return " ".join(parts)
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.report.results import Result, Results, distances
+from pipelines.report.gains import SCORES, query_values
+from pipelines.report.results import Results, distances
 from reid.evaluation.significance import compare, resampled_means
 
 COLUMNS = ["network", "distance", "score", "row", "other", "difference", "low", "high", "p"]
-SCORES = ("Rank-1", "mAP")
 
 
 def significance(results: Results, rule: str, seed: int) -> pd.DataFrame:
@@ -33,19 +33,9 @@ def significance(results: Results, rule: str, seed: int) -> pd.DataFrame:
     rows = list(results)
     for network, seeds in results[rows[0]].items():
         for distance, score in itertools.product(distances(seeds), SCORES):
-            values = np.stack([_query_values(results[row][network], distance, score, rule) for row in rows], 1)
+            values = np.stack([query_values(results[row][network], distance, score, rule).mean(0) for row in rows], 1)
             lines += [(network, distance, score, *line) for line in _compare_all(rows, values, seed)]
     return pd.DataFrame(lines, columns=COLUMNS)
-
-
-def _query_values(seeds: list[Result], distance: str, score: str, rule: str) -> NDArray[np.float64]:
-    """Values (Q,) in 0..1 of the queries: found at rank 1, or the average precision; the mean over seeds."""
-    tables = [result.queries[result.queries["distance"] == distance] for result in seeds]
-    values = [
-        table["first_rank"].eq(1).to_numpy(np.float64) if score == "Rank-1" else table[f"ap_{rule}"].to_numpy()
-        for table in tables
-    ]
-    return np.mean(values, axis=0)
 
 
 def _compare_all(

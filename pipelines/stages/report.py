@@ -8,6 +8,7 @@ from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import Params
 from pipelines.report import captions, image_tables, page, reid_figures, sheets, tables
+from pipelines.report.gains import as_numbers, as_text, gains
 from pipelines.report.reid_table import reid_table
 from pipelines.report.results import Metrics, Results, check_settings, metrics, read_results, read_score
 from pipelines.report.significance import significance
@@ -18,7 +19,7 @@ from reid.files.samples import write_tsv
 
 
 def run(params: Params) -> None:
-    """Write `data/report/`: tables, metrics.json, significance.tsv, figures/, sheets/ and index.html.
+    """Write `data/report/`: tables, metrics.json, significance.tsv, gains.tsv, figures/, sheets/ and index.html.
 
     The rows are those that params.yaml names, whatever else lies in `data/scores`.
 
@@ -37,7 +38,7 @@ def run(params: Params) -> None:
 
         means = metrics(results)
         save_json(means, layout.REPORT / "metrics.json")
-        shown = [_reid(params, results, means), *_images(params)]
+        shown = [_reid(params, results, means), *_gains(params, results), *_images(params)]
         tables.write(shown, layout.REPORT)
         page.write_tables(shown, layout.REPORT)
         drawn = [*reid_figures.draw(params, results, means, figure_folder), *sheets.noise(params, figure_folder)]
@@ -57,6 +58,15 @@ def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
     table = reid_table(results, means, compared, rule, as_published)
     caption = captions.reid_caption(params, results, as_published)
     return Captioned("Re-identification, by training set", table, caption)
+
+
+def _gains(params: Params, results: Results) -> list[Captioned]:
+    """With several seeds, the table of what each augmentation adds; writes gains.tsv."""
+    if len(params.seeds) == 1:
+        return []
+    found = gains(results, params.augmentations, params.alphas, params.report.average_precision)
+    write_tsv(as_numbers(found), layout.REPORT / "gains.tsv", "%.4g")
+    return [Captioned("What augmentation adds", as_text(found), captions.gains_caption(params))]
 
 
 def _images(params: Params) -> list[Captioned]:

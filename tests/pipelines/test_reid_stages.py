@@ -203,6 +203,10 @@ def test_two_seeds_through_the_report(prepared):
     assert metrics["mAP_std"] == pytest.approx(np.std(scores, ddof=1), abs=0.006)
     compared = pd.read_csv("data/report/significance.tsv", sep="\t")
     assert len(compared) == 3 * 2
+    gained = pd.read_csv("data/report/gains.tsv", sep="\t").set_index(["distance", "score"])
+    differences = compared.set_index(["distance", "score"])["difference"]
+    assert gained["gain"].to_numpy() == pytest.approx(differences[gained.index].to_numpy(), abs=0.01)
+    assert "Differences from real" in output
 
     write_params(lambda params: change(params) or params["evaluation"].update(queries="average"))
     assert "real, ide: params.yaml says {'distances': ['euclidean', 'xqda', 'kissme'], 'queries': 'average', " in run(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipelines import layout
-from pipelines.report import results
+from pipelines.report import gains, results
 from pipelines.report.reid_table import reid_table
 from pipelines.report.significance import significance
 from reid.common.errors import InputError
@@ -78,6 +78,32 @@ def test_the_seed_resamples_the_queries(rows):
     pd.testing.assert_frame_equal(first, again)
     assert first["difference"].tolist() == other["difference"].tolist()
     assert first["low"].tolist() != other["low"].tolist()
+
+
+def test_gains_over_real_and_the_oracles_share(rows):
+    """`full` gains 0.1 on each query, `views` 0.2, and `same` has the same values in another order."""
+    file = pd.read_parquet(layout.score("real", "ide", 0).with_suffix(".parquet"))
+    for seed in (0, 1):
+        write("views-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"] + 0.01 * seed + 0.2)
+        write("full-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"] + 0.01 * seed + 0.1)
+        write("same-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"].to_numpy()[::-1] + 0.01 * seed)
+    read = results.read_results([*rows, "views-a2"], ["ide"], [0, 1])
+    found = {(line.row, line.score): line for line in gains.gains(read, ["full", "same", "views"], [2], "trapezoid")}
+    assert len(found) == 3 * 2
+    full, same = found["full-a2", "mAP"], found["same-a2", "mAP"]
+    assert full.gain == pytest.approx((0.1, 0.1, 0.1))
+    assert full.share == pytest.approx(0.5)
+    assert same.gain.low < 0 < same.gain.high
+    assert same.share == pytest.approx(0)
+    assert np.isnan(found["full-a2", "Rank-1"].share), "the oracle gains nothing"
+    numbers = gains.as_numbers(found.values()).set_index(["row", "score"])
+    assert numbers.loc[("full-a2", "mAP")]["gain"] == pytest.approx(10)
+    text = gains.as_text(found.values()).set_index("training set")
+    assert text["ide + euclidean: mAP"]["full-a2"] == "+10.0 [10.0, 10.0]*, 50 %"
+    assert text["ide + euclidean: Rank-1"]["full-a2"] == "+0.0 [0.0, 0.0]"
+    assert text["ide + euclidean: mAP"]["same-a2"].startswith("+0.0 [-") or text["ide + euclidean: mAP"][
+        "same-a2"
+    ].startswith("-0.0 [-")
 
 
 def test_the_table_marks_what_differs(rows):
