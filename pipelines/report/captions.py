@@ -68,9 +68,9 @@ def reid_caption(params: Params, results: Results, published: bool) -> str:
 def gains_caption(params: Params) -> str:
     """Caption of the table of gains."""
     parts = [
-        f"Differences from {layout.REAL}, in points of per cent, with 95 % intervals over the {len(params.seeds)} seeds",
-        "of Re-ID training and over the queries together; *: the interval excludes zero (not corrected for the number of",
-        "comparisons). Generators and the sets that they draw are those of one seed.",
+        f"Differences from {layout.REAL}, in points of per cent, with 95 % intervals over the {len(params.seeds)}",
+        "seeds of Re-ID training and over the queries together; *: the interval excludes zero (not corrected for the",
+        "number of comparisons). Generators and the sets that they draw are those of one seed.",
     ]
     if ORACLE in params.renderings:
         parts.append(
