@@ -49,10 +49,12 @@ class ParamsError(InputError):
 
 
 class DatasetParams(Section):
-    """Which data set, and where: `reid.datasets`."""
+    """Which data set, and where: `reid.datasets`; and what part of its training set (`reid.datasets.subset`)."""
 
     name: Annotated[str, one_of(DATASETS)]
     path: str
+    train_people: Positive | None = None
+    train_images: Positive | None = None  # of each person, at most
 
 
 class PoseParams(Section):

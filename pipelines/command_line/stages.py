@@ -40,7 +40,7 @@ def prepare(params: Params) -> None:
     """
     from pipelines.stages import prepare as stage
 
-    stage.run(params.dataset)
+    stage.run(params.dataset, params.seed)
 
 
 @click.command()

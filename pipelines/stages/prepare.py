@@ -16,6 +16,7 @@ from reid.common.errors import InputError
 from reid.common.saved import save_json
 from reid.datasets import DATASETS, SPLITS, Dataset, Finding
 from reid.datasets.checks import counts, find_faults, unlike_published
+from reid.datasets.subset import subset
 from reid.files import samples
 from reid.files.images import Archive
 from reid.pictures.sheets import sheet
@@ -28,7 +29,7 @@ class DatasetError(InputError):
     """A data set with faults that make it unusable."""
 
 
-def run(dataset: DatasetParams) -> None:
+def run(dataset: DatasetParams, seed: int) -> None:
     """Write `data/samples/{train,query,gallery,pool}.parquet`, `summary.json`, `sheet.png`, and the row of real images.
 
     `pool` has the images whose features multi-query evaluation pools: those that the data set has for it, or else all
@@ -36,9 +37,11 @@ def run(dataset: DatasetParams) -> None:
 
     Args:
         dataset: its section of params.yaml.
+        seed: of the choice of a part of the training set.
 
     Raises:
         DatasetError: the checks have fatal findings; all findings are printed before.
+        InputError: there are fewer training people than are asked for.
     """
     with stage("prepare", f"read {dataset.name} from {dataset.path}") as say:
         read = DATASETS[dataset.name](dataset.path)
@@ -51,6 +54,10 @@ def run(dataset: DatasetParams) -> None:
             raise DatasetError(
                 f"{dataset.path}: {fatal} fatal findings, listed above; mend or remove these files and run again"
             )
+        train = subset(read.tables["train"], dataset.train_people, dataset.train_images, seed)
+        if len(train) < len(read.tables["train"]):
+            say(f"{len(train):,} of {len(read.tables['train']):,} training images taken")
+            read.tables["train"] = train
         summary = {}
         for split in SPLITS:
             samples.write(read.tables[split], layout.samples(split))

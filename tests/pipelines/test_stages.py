@@ -191,6 +191,24 @@ def test_an_identity_with_one_image_is_said_and_left_out_of_pairs(project):
     assert keep in set(samples.read(Path("data/samples/train.parquet"))["image"]), "it still trains Re-ID"
 
 
+def test_a_part_of_the_training_set(project):
+    def tables():
+        return {split: pd.read_parquet(f"data/samples/{split}.parquet") for split in ("train", "query", "gallery")}
+
+    run("prepare")
+    whole = tables()
+    write_params(lambda p: p["dataset"].update(train_people=2, train_images=3))
+    assert f"6 of {len(whole['train'])} training images taken" in run("prepare")
+    part = tables()
+    assert part["train"].groupby("identity").size().tolist() == [3, 3]
+    assert set(part["train"]["image"]) < set(whole["train"]["image"])
+    pd.testing.assert_frame_equal(part["train"], pd.read_parquet("data/augmented/real-a1/train.parquet"))
+    for split in ("query", "gallery"):
+        pd.testing.assert_frame_equal(part[split], whole[split])
+    write_params(lambda p: p["dataset"].update(train_people=999))
+    assert "dataset.train_people: 999 is more than" in run("prepare", fails=True)
+
+
 def test_an_empty_folder(project):
     Path("data/raw/empty").mkdir()
     write_params(lambda p: p["dataset"].update(path="data/raw/empty"))
