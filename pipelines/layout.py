@@ -15,6 +15,7 @@ GAN_SCORES = Path("data/gan_scores")
 REPORT = Path("data/report")
 
 PROVENANCE = "provenance.json"  # in the folder of an augmented training set: how it was made
+JUDGED = "judged.parquet"  # there too, where images were chosen from several: what judged each
 REAL = "real"  # the row of the results table that is trained on real images alone
 TRAINED_SPLITS = ("train", "gallery")  # splits whose poses are estimated, to train generators and to test them
 

@@ -15,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 
 from augment.methods import METHODS
 from augment.plans.rendering import RENDERINGS
+from augment.plans.selection import By
 from augment.poses.estimators import ESTIMATORS
 from augment.scores.classifiers import CLASSIFIERS
 from augment.scores.detectors import DETECTORS
@@ -108,6 +109,14 @@ class GanParams(Section):
         return options(METHODS[name], values, {"size"}) if name else values
 
 
+class SelectionParams(Section):
+    """A row of the best of several images that a generator draws: `augment.plans.selection`."""
+
+    generator: Row
+    draws: Annotated[int, Field(ge=2)]  # images that are drawn for each that is kept
+    by: By
+
+
 class ScoresParams(Section):
     """How generators' images are scored: `augment.scores`."""
 
@@ -139,21 +148,25 @@ class Params(Section):
     variants: list[Row]
     noise: list[Row]
     renderings: list[Annotated[str, one_of(RENDERINGS)]]
+    selections: list[Row]
     alphas: Annotated[list[Number], Field(min_length=1)]
     exports: list[Row]
     networks: Annotated[list[Row], Field(min_length=1)]
     seeds: Annotated[list[Annotated[Number, Field(ge=0)]], Field(min_length=1)]
     gan: dict[Row, GanParams]
+    selection: dict[Row, SelectionParams]
     reid: dict[Row, ReidParams]
     distances: Distances
     evaluation: EvaluationParams
     scores: ScoresParams
     report: ReportParams
 
-    @field_validator("gan")
+    @field_validator("gan", "selection")
     @classmethod
-    def _names_are_free(cls, sections: dict[str, GanParams]) -> dict[str, GanParams]:
+    def _names_are_free(cls, sections: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         for name in sections:
+            if info.field_name == "selection" and name in info.data.get("gan", {}):
+                raise fault(name, "is the name of a section of gan, whose row it would share; call it otherwise")
             if name in RENDERINGS:
                 raise fault(
                     name, "is the name of a rendering, which `augment` would make in its place; call it otherwise"
@@ -164,7 +177,9 @@ class Params(Section):
                 )
         return sections
 
-    @field_validator("generators", "variants", "noise", "renderings", "alphas", "exports", "networks", "seeds")
+    @field_validator(
+        "generators", "variants", "noise", "renderings", "selections", "alphas", "exports", "networks", "seeds"
+    )
     @classmethod
     def _each_once(cls, values: list[Any]) -> list[Any]:
         return each_once(values)
@@ -180,11 +195,12 @@ class Params(Section):
         for kind, names, sections in (
             ("generators", self.generators, self.gan),
             ("variants", self.variants, self.gan),
+            ("selections", self.selections, self.selection),
             ("networks", self.networks, self.reid),
         ):
             for name in names:
                 if name not in sections:
-                    section = "reid" if kind == "networks" else "gan"
+                    section = {"selections": "selection", "networks": "reid"}.get(kind, "gan")
                     raise ValueError(f"{kind}: {name} has no section {section}.{name}; there are {', '.join(sections)}")
         for name in self.trained:
             if (check := getattr(METHODS[self.gan[name].method], "check_size", None)) is not None:
@@ -196,13 +212,17 @@ class Params(Section):
         for name in self.variants:
             if name in self.generators:
                 raise ValueError(f"variants: {name} is one of generators already; take it out")
+        for name in self.selections:
+            if (generator := self.selection[name].generator) not in self.trained:
+                known = ", ".join(self.trained)
+                raise ValueError(f"selection.{name}: {generator} is none of generators and variants: {known}")
         for name in self.noise:
             if name not in self.trained:
                 raise ValueError(f"noise: {name} is none of generators and variants: {', '.join(self.trained)}")
         for name in self.exports:
             if name not in self.augmentations:
                 raise ValueError(
-                    f"exports: {name} is none of generators and renderings: {', '.join(self.augmentations)}"
+                    f"exports: {name} is none of generators, renderings and selections: {', '.join(self.augmentations)}"
                 )
         if self.exports and self.dataset.name == "msmt17":
             raise ValueError("exports: MSMT17 cannot be named as other data sets' readers want it; set `exports: []`")
@@ -215,8 +235,8 @@ class Params(Section):
 
     @property
     def augmentations(self) -> list[str]:
-        """Everything that enlarges the training set: generators and renderings."""
-        return [*self.generators, *self.renderings]
+        """Everything that enlarges the training set: generators, renderings and selections."""
+        return [*self.generators, *self.renderings, *self.selections]
 
 
 def load(path: Path = PARAMS) -> Params:

@@ -40,6 +40,7 @@ TRAINED_WITH = {
     "images",
     "labels",
     "smoothing",
+    "weights",
     "scratch",
     "seed",
 }  # arguments of `train` that are no options

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 import torch
@@ -25,6 +26,13 @@ from reid.files.weights import MissingWeights
 
 T = TypeVar("T")
 BLOCK = 32  # images at a time in formulas in double precision, which bounds their memory
+
+
+class Searcher(NamedTuple):
+    """A Re-ID network that was trained on real images, to look for the people whom a generator draws."""
+
+    model: Path  # folder that train-reid wrote, if it has run
+    mirror: bool  # whether the network embeds each image together with its mirror image
 
 
 @dataclass(frozen=True)

@@ -25,5 +25,10 @@ BATCH = 16  # images
 
 def detection_score(detector: Detector, images: NDArray[np.uint8], title: str = "detect") -> float:
     """DS of images (N, H, W, 3) uint8 RGB: the mean over images of the highest person confidence, in [0, 1]."""
+    return float(detection_scores(detector, images, title).mean())
+
+
+def detection_scores(detector: Detector, images: NDArray[np.uint8], title: str = "detect") -> NDArray[np.float64]:
+    """The highest person confidence (N,), in [0, 1], of each image (N, H, W, 3) uint8 RGB."""
     batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-    return float(np.concatenate([detector.scores(batch) for batch in progress(batches, title, "batch")]).mean())
+    return np.concatenate([detector.scores(batch) for batch in progress(batches, title, "batch")])

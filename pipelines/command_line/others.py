@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines import layout
-from pipelines.command_line.shared import ANY, FILE, FOLDER, READABLE, one_line_errors, section, with_params
+from pipelines.command_line.shared import ANY, FILE, FOLDER, READABLE, one_line_errors, searcher, section, with_params
 
 if TYPE_CHECKING:
     from pipelines.params import Params
@@ -120,14 +119,11 @@ def curve(params: Params, names: tuple[str, ...], out: Path) -> None:
     NAME... are sections of `gan` with `keep: true`, without which a training keeps its last generator only.
     """
     from pipelines.commands import curve as command
-    from pipelines.stages.score_gan import Searcher
 
     for name in names:
         section(params.gan, name, "gan")
-    identity = params.scores.identity
-    searcher = Searcher(layout.reid(layout.REAL, identity, params.seeds[0]), params.reid[identity].mirror)
     command.run(
-        list(names), out, params.scores, searcher, params.seed, params.device, params.threads, params.image_size
+        list(names), out, params.scores, searcher(params), params.seed, params.device, params.threads, params.image_size
     )
 
 

@@ -14,6 +14,7 @@ from reid.common.errors import InputError
 
 if TYPE_CHECKING:
     from pipelines.params import Params
+    from pipelines.scoring import Searcher
 
 # What bad input raises; anything else is a fault of the program and keeps its traceback.
 USER_ERRORS = (InputError, OSError, FloatingPointError)
@@ -81,3 +82,12 @@ def needs_queries(params: Params) -> None:
             f"dataset.name is {params.dataset.name}, which has no cameras and no queries: it is for training "
             "and testing generators. Run `dvc repro train_gan`, or set `dataset` to a Re-ID data set"
         )
+
+
+def searcher(params: Params) -> Searcher:
+    """The Re-ID network of the real training images that judges generated ones: `scores.identity` in params.yaml."""
+    from pipelines import layout
+    from pipelines.scoring import Searcher
+
+    identity = params.scores.identity
+    return Searcher(layout.reid(layout.REAL, identity, params.seeds[0]), params.reid[identity].mirror)

@@ -16,6 +16,7 @@ from pipelines.command_line.shared import (
     OneOf,
     needs_queries,
     one_line_errors,
+    searcher,
     section,
     with_params,
 )
@@ -93,10 +94,7 @@ def score_gan(params: Params, name: str) -> None:
 
     if name != layout.REAL:
         section(params.gan, name, "gan")
-    identity = params.scores.identity
-    model = layout.reid(layout.REAL, identity, params.seeds[0])
-    searcher = stage.Searcher(model, params.reid[identity].mirror)
-    stage.run(name, params.scores, searcher, params.seed, params.device, params.threads, params.image_size)
+    stage.run(name, params.scores, searcher(params), params.seed, params.device, params.threads, params.image_size)
 
 
 @click.command()
@@ -123,9 +121,9 @@ def score_noise(params: Params, name: str) -> None:
 def augment(params: Params, name: str, alpha: int) -> None:
     """Enlarge the training set with alpha - 1 new images for each real one.
 
-    NAME is a trained generator, a section of `gan`, which redraws the training people in others' poses; or a rendering:
-    `views` (of the training people, in other moments) or `identities` (of new people). The set is written to
-    data/augmented/NAME-aN.
+    NAME is a trained generator, a section of `gan`, which redraws the training people in others' poses; one of
+    `selections`, the best of several of its images; or a rendering: `views` (of the training people, in other moments)
+    or `identities` (of new people). The set is written to data/augmented/NAME-aN.
     """
     from augment.plans.rendering import RENDERINGS
 
@@ -134,6 +132,20 @@ def augment(params: Params, name: str, alpha: int) -> None:
         from pipelines.stages import augment_rendered
 
         augment_rendered.run(name, alpha, params.seed, params.threads)
+    elif name in params.selection:
+        from pipelines.stages import augment_selected
+
+        augment_selected.run(
+            name,
+            params.selection[name],
+            alpha,
+            searcher(params),
+            params.scores.detector,
+            params.seed,
+            params.device,
+            params.threads,
+            params.image_size,
+        )
     else:
         from pipelines.stages import augment as stage
 

@@ -12,8 +12,8 @@ from pipelines.console import stage
 from pipelines.params import ScoresParams
 from pipelines.report import figures
 from pipelines.runtime import Threads, describe, set_up
-from pipelines.scoring import load_networks
-from pipelines.stages.score_gan import Searcher, generated_images, scores_of_identity, scores_of_images, search_gallery
+from pipelines.scoring import Searcher, load_networks
+from pipelines.stages.score_gan import generated_images, scores_of_identity, scores_of_images, search_gallery
 from reid.common.saved import load_json
 from reid.files import samples
 

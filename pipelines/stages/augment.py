@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import torch
+
 from augment import methods
 from augment.generation import generate_zip
 from augment.plans import check_alpha
@@ -10,9 +16,20 @@ from pipelines import augmented, layout, resume
 from pipelines.console import stage
 from pipelines.people import read_people
 from pipelines.runtime import Threads, describe, set_up
+from reid.common.checkpoints import Scratch
 from reid.common.digests import digest
 from reid.common.saved import load_json
 from reid.files import samples
+
+
+class DrawnSet(NamedTuple):
+    """New images, in a zip, and what is known about them."""
+
+    real: pd.DataFrame  # sample table of the real training images
+    new: pd.DataFrame  # sample table of the new ones
+    provenance: dict[str, Any]
+    scratch: Scratch  # keeps what is drawn until the caller removes it
+    unusable: int  # real images whose poses the method cannot use
 
 
 def run(name: str, alpha: int, seed: int, device_name: str, threads: Threads, size: tuple[int, int]) -> None:
@@ -31,39 +48,66 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: Threads, si
     """
     check_alpha(alpha)
     device = set_up(device_name, threads)
-    row, gan, folder = layout.row_name(name, alpha), layout.gan(name), layout.augmented(name, alpha)
+    row, folder = layout.row_name(name, alpha), layout.augmented(name, alpha)
     does = f"{alpha - 1} generated for each training image on {describe(device)}"
     with stage(f"augment {row}", does) as say:
-        real = samples.read(layout.samples("train"))
-        method = methods.load(gan, device)
-        people = read_people(real, size, method.needs)
-        usable = method.usable_source(people.poses).numpy()
-        archive = folder / "images.zip"
-        new = redraw(
-            real,
-            alpha,
-            seed,
-            row,
-            archive.as_posix(),
-            usable_sources=usable,
-            usable_targets=method.usable_target(people.poses).numpy(),
-            sources=method.needs.sources,
-        )
+        drawn = draw(name, row, alpha, folder / "images.zip", seed, device, threads, size)
+        augmented.write(drawn.real, drawn.new, folder, drawn.provenance | {"alpha": alpha}, say)
+        drawn.scratch.remove()
+        say(f"{drawn.unusable:,} of {len(drawn.real):,} images have no usable pose and were not redrawn")
 
-        settings = {"row": row, "seed": seed, "size": size, "threads": threads, "device": device.type}
-        inputs = [gan / "weights.pt", gan / "config.json", layout.samples("train"), layout.poses()]
-        inputs += samples.archives(real)
-        scratch = resume.scratch(f"augment-{row}", settings, inputs, __name__, [type(method)])
-        tuples = tuples_of(new, "pose_of", real["image"], method.needs.sources)
-        generate_zip(method, people.to(device), tuples, list(new["image"]), archive, scratch, seed=seed)
-        provenance = {
-            "row": row,
-            "alpha": alpha,
-            "seed": seed,
-            "image_size": size,
-            "generator": load_json(gan / "config.json", (), methods.storage.REMEDY),
-            "weights_sha256": digest(gan / "weights.pt"),
-        }
-        augmented.write(real, new, folder, provenance, say)
-        scratch.remove()
-        say(f"{int((~usable).sum()):,} of {len(real):,} images have no usable pose and were not redrawn")
+
+def draw(
+    name: str,
+    row: str,
+    alpha: int,
+    archive: Path,
+    seed: int,
+    device: torch.device,
+    threads: Threads,
+    size: tuple[int, int],
+) -> DrawnSet:
+    """Redraw each training image in alpha - 1 poses, into the zip `archive`.
+
+    Args:
+        name: of a trained generator.
+        row: of the results table that the images are for.
+        alpha: from 2.
+        archive: zip to write.
+        seed: of the choice of poses, and of further sources where the method takes several.
+        device: to work on.
+        threads: CPU threads.
+        size: (H, W) of the images.
+
+    Raises:
+        InputError: no image has a usable pose.
+    """
+    gan = layout.gan(name)
+    real = samples.read(layout.samples("train"))
+    method = methods.load(gan, device)
+    people = read_people(real, size, method.needs)
+    usable = method.usable_source(people.poses).numpy()
+    new = redraw(
+        real,
+        alpha,
+        seed,
+        row,
+        archive.as_posix(),
+        usable_sources=usable,
+        usable_targets=method.usable_target(people.poses).numpy(),
+        sources=method.needs.sources,
+    )
+    settings = {"row": row, "alpha": alpha, "seed": seed, "size": size, "threads": threads, "device": device.type}
+    inputs = [gan / "weights.pt", gan / "config.json", layout.samples("train"), layout.poses()]
+    inputs += samples.archives(real)
+    scratch = resume.scratch(f"augment-{row}", settings, inputs, __name__, [type(method)])
+    tuples = tuples_of(new, "pose_of", real["image"], method.needs.sources)
+    generate_zip(method, people.to(device), tuples, list(new["image"]), archive, scratch, seed=seed)
+    provenance = {
+        "row": row,
+        "seed": seed,
+        "image_size": size,
+        "generator": load_json(gan / "config.json", (), methods.storage.REMEDY),
+        "weights_sha256": digest(gan / "weights.pt"),
+    }
+    return DrawnSet(real, new, provenance, scratch, int((~usable).sum()))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import pandas as pd
+
 from pipelines import layout
 from pipelines.console import stage
 from reid.common.atomic import refuse_existing
 from reid.common.errors import InputError
 from reid.common.saved import load_json
 from reid.datasets import SPLITS
+from reid.export import manifest
 from reid.export.layout import trap
 from reid.export.members import exported
 from reid.files import samples
@@ -48,13 +51,21 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
                 f"{augmented} does not exist; augmented sets that there are: {existing}; `dvc repro` makes those that "
                 "params.yaml names"
             )
-        tables = {"train": samples.read(augmented / "train.parquet")}
+        tables = {"train": _with_judgements(samples.read(augmented / "train.parquet"), augmented / layout.JUDGED)}
         tables |= {split: samples.read(layout.samples(split)) for split in SPLITS if split != "train"}
         members = exported(tables, _provenance(augmented), form, shards)
         (write_zip if to_zip else write_folder)(out, members)
         generated = int((tables["train"]["origin"] != samples.REAL).sum())
         total = sum(len(table) for table in tables.values())
         say(f"{total:,} images, {generated:,} of them generated: {out}")
+
+
+def _with_judgements(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The table with the columns of what judged its generated images, where they were chosen from several."""
+    if not path.exists():
+        return table
+    judged = samples.read_parquet(path)[["image", *manifest.JUDGED]]
+    return table.merge(judged, how="left", on="image")
 
 
 def _provenance(augmented: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from pipelines.console import stage
 from pipelines.params import ScoresParams
 from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.runtime import Threads, describe, set_up
-from pipelines.scoring import Networks, compare, find_scratch, inspect, load_networks, masks
+from pipelines.scoring import Networks, Searcher, compare, find_scratch, inspect, load_networks, masks
 from reid.common.checkpoints import Scratch
 from reid.common.digests import digest
 from reid.common.saved import save_json
@@ -40,13 +40,6 @@ from reid.pictures.sheets import sheet
 SHOWN = 14  # pairs on the sheet
 LISTS, LISTED = 8, 12  # images whose rank lists are drawn, and how many each finds
 BATCH = 16  # images whose features are extracted at a time; larger ones are slower on a CPU
-
-
-class Searcher(NamedTuple):
-    """A Re-ID network that was trained on real images, to look for the people whom a generator draws."""
-
-    model: Path  # folder that train-reid wrote, if it has run
-    mirror: bool  # whether the network embeds each image together with its mirror image
 
 
 class Drawn(NamedTuple):

@@ -63,6 +63,7 @@ def run(
             images,
             torch.from_numpy(labelled.labels).to(device),
             torch.from_numpy(labelled.smoothing).to(device),
+            torch.from_numpy(labelled.weights).to(device),
             scratch,
             **reid.training,
             seed=seed,

@@ -14,6 +14,9 @@ draw               int   0 for a real image; 1.. for the generated images of one
 sha256             str   of the file
 seed               int   that the set was generated with; null for a real image
 weights_sha256     str   of the generator's weights; null for a real image, and for a rendered one
+identity_rank      int   of the nearest real image of its person, to a network trained on real images; null: not judged
+margin             real  how much farther that of another person is; null: not judged
+detection          real  a detector's confidence that it shows a person; null: not judged
 =================  ====  =============================================================================
 
 `manifest.parquet` and `manifest.csv` have the same contents.
@@ -43,7 +46,11 @@ COLUMNS = {
     "sha256": "str",
     "seed": "Int64",
     "weights_sha256": "str",
+    "identity_rank": "Int64",
+    "margin": "float64",
+    "detection": "float64",
 }
+JUDGED = ("identity_rank", "margin", "detection")  # of images that were chosen from several; sets of old lack them
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:
@@ -73,7 +80,8 @@ def read(archive: Archive, name: str) -> pd.DataFrame:
         raise InputError(f"{archive.path}: {name} cannot be read ({error}); export the set again") from error
     # A CSV file does not tell an empty text from nothing, and sets of earlier versions name one source only.
     further = table["further_sources"].astype("str").fillna("") if "further_sources" in table else ""
+    unknown = {column: None for column in JUDGED if column not in table}
     try:
-        return typed(table.assign(further_sources=further))
+        return typed(table.assign(further_sources=further, **unknown))
     except InputError as error:
         raise InputError(f"{archive.path}: {name}: {error}; export the set again") from error

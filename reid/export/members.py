@@ -29,7 +29,8 @@ def exported(
     """(name, bytes) of each file: the images byte for byte, `manifest.parquet`, `manifest.csv` and `DATASHEET.md`.
 
     Args:
-        tables: sample table of each of SPLITS; that of `train` has the generated images too.
+        tables: sample table of each of SPLITS; that of `train` has the generated images too, and where they were judged
+            the columns `reid.export.manifest.JUDGED`.
         made: how they were generated: `row`, `seed`, `weights_sha256` (absent where no network drew them), and further
             settings for the datasheet.
         layout: one of LAYOUTS.
@@ -84,4 +85,4 @@ def _manifest(table: pd.DataFrame, places: pd.Series[str], sums: list[str], made
     generated = table["origin"] != REAL
     entries["seed"] = pd.Series([made["seed"] if drawn else None for drawn in generated], dtype="Int64")
     entries["weights_sha256"] = [made.get("weights_sha256") if drawn else None for drawn in generated]
-    return manifest.typed(entries)
+    return manifest.typed(entries.assign(**{column: None for column in manifest.JUDGED if column not in entries}))

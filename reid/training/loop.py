@@ -25,6 +25,7 @@ def train(
     images: Tensor,  # (N, 3, H, W) uint8 RGB
     labels: Tensor,  # (N,) class labels
     smoothing: Tensor,  # (N,) the share of each image's label that is spread over all classes, in 0..1
+    weights: Tensor,  # (N,) of each image's loss; a pair has the mean of its two
     scratch: Scratch,  # where the run's state is kept until the caller removes it
     *,
     iterations: Positive,  # the same for every training set, so that a gain is never a longer schedule
@@ -97,7 +98,8 @@ def train(
         batch = erased(batch, erase)
 
         # Step.
-        loss = network.loss(batch, labels[indices], smoothing[indices]).mean()
+        losses = network.loss(batch, labels[indices], smoothing[indices])
+        loss = (losses * weights[indices].view(-1, len(losses)).mean(0)).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -7,6 +7,7 @@ import pytest
 from augment.data.pairs import all_pairs, sample_pairs
 from augment.plans.redraw import further_sources, redraw, tuples_of
 from augment.plans.rendering import RENDERINGS
+from augment.plans.selection import best
 from reid.files import samples
 from reid.files.images import generated_name
 
@@ -140,3 +141,26 @@ def test_renderings_are_plans_too(name):
     pd.testing.assert_frame_equal(three[three["draw"] == 1][columns].reset_index(drop=True), two[columns])
     with pytest.raises(ValueError, match="alpha must be at least 2, got 1"):
         RENDERINGS[name](TABLE, 1, 0, "x", "z.zip")
+
+
+def test_the_best_of_each_source():
+    judged = pd.DataFrame(
+        {
+            "source": ["a", "b", "a", "b", "a", "b"],
+            "draw": [1, 1, 2, 2, 3, 3],
+            "identity_rank": [0, 2, 5, 1, 1, 1],
+            "margin": [np.nan, -0.1, -0.3, 0.2, -0.2, 0.2],
+            "detection": [0.5, 0.1, 0.9, 0.3, 0.9, 0.2],
+        }
+    )
+
+    def kept(by, count):
+        chosen = judged[best(judged, by, count)]
+        return sorted(zip(chosen["source"], chosen["draw"], strict=True))
+
+    assert kept("margin", 1) == [("a", 3), ("b", 2)], "of equal ones the earlier draw"
+    assert kept("identity_rank", 1) == [("a", 3), ("b", 2)]
+    assert kept("detection", 1) == [("a", 2), ("b", 2)]
+    assert kept("margin", 2) == [("a", 2), ("a", 3), ("b", 2), ("b", 3)], "the unknown last"
+    assert kept("identity_rank", 2) == [("a", 2), ("a", 3), ("b", 2), ("b", 3)]
+    assert len(kept("margin", 9)) == 6

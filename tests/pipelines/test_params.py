@@ -221,7 +221,7 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
         (lambda p: p["reid"]["siamese"].pop("training"), "reid.siamese.training.iterations: Field required"),
         (
             lambda p: p.update(exports=["dsc"]),
-            "exports: dsc is none of generators and renderings: baseline, full, views",
+            "exports: dsc is none of generators, renderings and selections: baseline, full, views",
         ),
         (lambda p: p.update(exports=["full", "full"]), "exports: .* names something twice"),
         (

@@ -148,6 +148,52 @@ def test_backgrounds_go_through_training_and_augmentation(project):
     run("augment", "full", "--alpha", 2)
 
 
+@pytest.mark.slow
+def test_the_best_of_several_images(trained):
+    """Three draws of each image: those that `augment` makes for alpha 4; the best by margin is kept."""
+
+    def change(params):
+        params["selections"] = ["best"]
+        params["selection"] = {"best": {"generator": "full", "draws": 3, "by": "margin"}}
+
+    write_params(change)
+    run("augment", "full", "--alpha", "4")
+    output = run("augment", "best", "--alpha", "2")
+    assert not list(Path(".scratch").iterdir())
+    everything, selected = (pd.read_parquet(f"data/augmented/{row}/train.parquet") for row in ("full-a4", "best-a2"))
+    judged = pd.read_parquet("data/augmented/best-a2/judged.parquet")
+    drawn = everything[everything["draw"] > 0].reset_index(drop=True)
+    assert judged[["image", "source", "draw"]].equals(drawn[["image", "source", "draw"]])
+    with (
+        zipfile.ZipFile("data/augmented/full-a4/images.zip") as one,
+        zipfile.ZipFile("data/augmented/best-a2/images.zip") as other,
+    ):
+        assert all(one.read(image) == other.read(image) for image in drawn["image"])
+    assert judged["detection"].between(0, 1).all()
+    new = selected[selected["draw"] > 0]
+    assert set(new["image"]) == set(judged.loc[judged["kept"], "image"])
+    assert sorted(new["source"]) == sorted(drawn["source"].unique())
+    for source, draws in judged.groupby("source"):
+        assert draws.loc[draws["kept"], "margin"].item() == draws["margin"].max(), source
+    assert "of those kept" in output
+    made = json.loads(Path("data/augmented/best-a2/provenance.json").read_text())
+    assert (made["row"], made["alpha"]) == ("best-a2", 2)
+    assert made["selection"] == {"generator": "full", "draws": 3, "by": "margin"}
+    run("export", "best", "--alpha", "2", "--out", "best.zip")
+    with zipfile.ZipFile("best.zip") as archive:
+        entries = pd.read_parquet(archive.open("manifest.parquet")).set_index("sha256")
+    generated = entries[entries["origin"] == "best-a2"]
+    assert sorted(generated["margin"]) == pytest.approx(sorted(judged.loc[judged["kept"], "margin"]))
+    assert generated["identity_rank"].min() >= 1
+    assert entries.loc[entries["origin"] == "real", ["identity_rank", "margin", "detection"]].isna().all(axis=None)
+    assert "run train-reid" in without_network()
+
+
+def without_network():
+    shutil.rmtree("data/reid/real-a1-ide-s0")
+    return run("augment", "best", "--alpha", "2", fails=True)
+
+
 def replace_in_zip(name, data):
     shutil.unpack_archive("data/raw/tiny.zip", "data/raw/tiny")
     if name:

@@ -9,13 +9,14 @@ from reid.training.sampling import SAMPLINGS
 
 IMAGES = torch.randint(0, 256, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(20) % 4
+PLAIN = (torch.zeros(20), torch.ones(20))  # no smoothing, all weights 1
 OPTIONS = {"batch_size": 4, "learning_rate": 0.01, "decay_at": [6], "checkpoint_every": 3, "log_every": 2}
 
 
 def run(scratch, iterations=8, **options):
     torch.manual_seed(0)
     network = IDE(4, "mobilenet-v2", (32, 32), dropout=0.5, pretrained=False)
-    log = train(network, IMAGES, LABELS, torch.zeros(20), scratch, iterations=iterations, **OPTIONS | options)
+    log = train(network, IMAGES, LABELS, *PLAIN, scratch, iterations=iterations, **OPTIONS | options)
     return network.state_dict(), log
 
 
@@ -98,7 +99,7 @@ def test_steps_are_those_of_the_recipe(part, sampling, bias, decay, tmp_path):
     options = {} if part is IDE else {"bias_rate": bias, "bias_decay": decay}
     options |= {"sampling": sampling, "classifier_rate": 5.0, "weight_decay": 0.3, "flip": 0.0, "learning_rate": 0.001}
     scratch = Scratch("steps", {}, tmp_path)
-    train(fast, IMAGES, LABELS, torch.zeros(20), scratch, iterations=3, batch_size=8, **options)
+    train(fast, IMAGES, LABELS, *PLAIN, scratch, iterations=3, batch_size=8, **options)
     plain_training(slow, sampling, bias, decay)
     for (name, value), expected in zip(fast.named_parameters(), slow.parameters(), strict=True):
         torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-6, msg=name)
@@ -112,7 +113,7 @@ def test_it_learns(tmp_path):
     torch.manual_seed(0)
     network = IDE(4, "mobilenet-v2", (64, 32))
     options = {"batch_size": 8, "learning_rate": 3e-4, "classifier_rate": 10.0, "log_every": 10}
-    log = train(network, images, LABELS, torch.zeros(20), Scratch("s", {}, tmp_path), iterations=40, **options)
+    log = train(network, images, LABELS, *PLAIN, Scratch("s", {}, tmp_path), iterations=40, **options)
     assert log[-1]["loss"] < log[0]["loss"] / 4
 
 
@@ -156,3 +157,19 @@ def test_erasing_is_part_of_training(tmp_path):
     whole, _ = run(Scratch("whole", {}, tmp_path), 1)
     torn, _ = run(Scratch("torn", {}, tmp_path), 1, erase=1.0)
     assert not equal(whole, torn)
+
+
+@pytest.mark.parametrize(("part", "sampling"), [(IDE, "single"), (Siamese, "drawn")])
+def test_losses_are_weighted(part, sampling, tmp_path):
+    """The first loss is the mean of each image's, or pair's, times its weight, a pair's being the mean of two."""
+    weights = torch.rand(20, generator=torch.Generator().manual_seed(1))
+    network, twin = small(part).train(), small(part).train()
+    options = {"sampling": sampling, "flip": 0.0, "iterations": 1, "batch_size": 4, "log_every": 1}
+    log = train(network, IMAGES, LABELS, torch.zeros(20), weights, Scratch("weighted", {}, tmp_path), **options)
+    rows = SAMPLINGS[sampling](LABELS, 0, 4, 0)
+    losses = twin.loss(IMAGES[rows] / 127.5 - 1, LABELS[rows]).tolist()
+    shares = weights[rows].tolist()
+    if part is Siamese:
+        shares = [(shares[pair] + shares[pair + 4]) / 2 for pair in range(4)]
+    expected = sum(loss * share for loss, share in zip(losses, shares, strict=True)) / 4
+    assert log[0]["loss"] == pytest.approx(expected, rel=1e-4)

@@ -1,0 +1,121 @@
+"""Generate several images for each that is wanted, and keep the best: what is best, networks judge.
+
+The Re-ID network among them is that of the real training set, so that no test person has a say.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from augment.plans import check_alpha
+from augment.plans.selection import best
+from augment.scores.detectors import DETECTORS, Detector, detection_scores
+from pipelines import augmented, layout
+from pipelines.console import stage
+from pipelines.params import SelectionParams
+from pipelines.runtime import Threads, describe, set_up
+from pipelines.scoring import Searcher
+from pipelines.stages.augment import draw
+from reid.evaluation.features import extract, normalise
+from reid.evaluation.judging import judge
+from reid.files import samples
+from reid.files.images import load
+from reid.networks import IDE, storage
+
+
+def run(
+    name: str,
+    selection: SelectionParams,
+    alpha: int,
+    searcher: Searcher,
+    detector: str,
+    seed: int,
+    device_name: str,
+    threads: Threads,
+    size: tuple[int, int],
+) -> None:
+    """Write `data/augmented/NAME-aALPHA/` as `augment` does, and `judged.parquet`.
+
+    The latter has each image that was drawn: image, source, draw, identity_rank and margin (`reid.evaluation.judging`,
+    among the real training images), detection (the detector's confidence that it shows a person) and kept.
+
+    Args:
+        name: of the row, a section of `selection`.
+        selection: which generator, how many draws, and what decides.
+        alpha: size of the training set as a multiple of the real one, from 2.
+        searcher: the Re-ID network, trained on the real training images.
+        detector: a key of `augment.scores.detectors.DETECTORS`.
+        seed: of the choice of poses, and of further sources where the method takes several.
+        device_name: `auto`, `cpu` or `cuda`.
+        threads: CPU threads.
+        size: (H, W) of the images.
+
+    Raises:
+        FileNotFoundError: the generator or the network is not trained.
+        InputError: alpha is too small, or no image has a usable pose.
+    """
+    check_alpha(alpha)
+    device = set_up(device_name, threads)
+    row, folder = layout.row_name(name, alpha), layout.augmented(name, alpha)
+    wanted, draws = alpha - 1, selection.draws * (alpha - 1)
+    does = f"the {wanted} best by {selection.by} of {draws} generated for each training image, on {describe(device)}"
+    with stage(f"augment {row}", does) as say:
+        network, config = storage.load(searcher.model, device)
+        drawn = draw(selection.generator, row, 1 + draws, folder / "images.zip", seed, device, threads, size)
+        pictures = tuple(config["image_size"])
+        table = judged(drawn.new, drawn.real, network, pictures, searcher.mirror, DETECTORS[detector](device), device)
+        kept = best(table, selection.by, wanted)
+        samples.write_parquet(table.assign(kept=kept), folder / layout.JUDGED)
+        provenance = drawn.provenance | {"alpha": alpha, "selection": selection.model_dump()}
+        augmented.write(drawn.real, drawn.new[kept].reset_index(drop=True), folder, provenance, say)
+        drawn.scratch.remove()
+        for judged_by in ("identity_rank", "margin", "detection"):
+            say(f"{judged_by} {table[judged_by].mean():.2f}, of those kept {table.loc[kept, judged_by].mean():.2f}")
+        say(f"{drawn.unusable:,} of {len(drawn.real):,} images have no usable pose and were not redrawn")
+
+
+def judged(
+    new: pd.DataFrame,
+    real: pd.DataFrame,
+    network: IDE,
+    size: tuple[int, int],
+    mirror: bool,
+    detector: Detector,
+    device: torch.device,
+) -> pd.DataFrame:
+    """Columns image, source, draw, identity_rank, margin and detection of N new images.
+
+    Args:
+        new: sample table of the new images.
+        real: sample table of the real training images that they were made from.
+        network: Re-ID network on the device.
+        size: (H, W) of the images that it was trained with.
+        mirror: whether it embeds each image together with its mirror image.
+        detector: of people.
+        device: to work on.
+    """
+
+    def features(table: pd.DataFrame, title: str) -> NDArray[np.float32]:
+        pictures = load(table["archive"], table["image"], size).to(device)
+        return normalise(extract(network, pictures, title=title, mirror=mirror))
+
+    row_of = pd.Series(np.arange(len(real)), real["image"])
+    made_from = [
+        [source, pose, *samples.split_names(further)]
+        for source, pose, further in zip(new["source"], new["pose_of"], new["further_sources"], strict=True)
+    ]
+    most = max(map(len, made_from))
+    left_out = np.array([row_of.loc[names + names[:1] * (most - len(names))].to_numpy() for names in made_from])
+    found = judge(
+        features(new, "features of new images"),
+        new["identity"].to_numpy(),
+        features(real, "features of real images"),
+        real["identity"].to_numpy(),
+        left_out,
+    )
+    stored = load(new["archive"], new["image"], size).permute(0, 2, 3, 1).numpy()
+    detection = detection_scores(detector, stored, "detect people")
+    return new[["image", "source", "draw"]].assign(**found._asdict(), detection=detection)
