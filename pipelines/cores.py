@@ -21,7 +21,8 @@ class Watch:
         """How many cores other programs left to this process: those that were idle, as a sum of shares, and its own."""
         (cores, seconds), before, own = _idle_and_all(), self._before, self._own
         self._before, self._own = (cores, seconds), _own()
-        shares = [(cores[core][0] - idle) / max(1, cores[core][1] - whole) for core, (idle, whole) in before[0].items()]
+        known = {core: was for core, was in before[0].items() if core in cores}  # the set may have changed
+        shares = [(cores[core][0] - idle) / max(1, cores[core][1] - whole) for core, (idle, whole) in known.items()]
         return min(sum(shares) + (self._own - own) / max(1e-3, seconds - before[1]), len(shares), quota())
 
 

@@ -55,7 +55,12 @@ class DatasetParams(Section):
     name: Annotated[str, one_of(DATASETS)]
     path: str
     train_people: Positive | None = None
-    train_images: Positive | None = None  # of each person, at most
+    train_images: Annotated[int, Field(ge=2)] | None = None  # of each person, at most; generators learn from pairs
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the training set is taken."""
+        return self.train_people is None and self.train_images is None
 
 
 class PoseParams(Section):

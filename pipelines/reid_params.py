@@ -24,6 +24,7 @@ from reid.distances import DISTANCES
 from reid.networks import NETWORKS
 from reid.training.labelling import label
 from reid.training.loop import train
+from reid.training.sampling import EACH
 
 
 def with_defaults(distances: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -65,8 +66,15 @@ class ReidParams(Section):
     @field_validator("training")
     @classmethod
     def _the_network_can_be_trained_so(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        if check := getattr(NETWORKS.get(info.data.get("network", "")), "check_training", None):
-            check(values, info.data.get("options", {}))
+        if values["sampling"] == "balanced" and values["batch_size"] % EACH:
+            size = values["batch_size"]
+            raise fault(
+                "batch_size",
+                f"must be a multiple of {EACH}, since a balanced batch has {EACH} of each person; got {size}",
+            )
+        check = getattr(NETWORKS.get(info.data.get("network", "")), "check_training", None)
+        if check is not None and "options" in info.data:  # if not, their fault is said instead
+            check(values, info.data["options"])
         return values
 
 

@@ -7,15 +7,14 @@ import ctypes
 import math
 import os
 import signal
-import sys
 import time
+from contextlib import suppress
 from typing import Literal
 
 import cv2
 import pyarrow as pa
 import torch
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from pipelines.cores import Watch
 from reid.common.errors import InputError
@@ -57,14 +56,14 @@ def bound_threads(threads: Threads) -> None:
     """Let torch, BLAS, OpenMP (faiss, scikit-learn), OpenCV and Arrow work in so many threads each, in this process.
 
     With `auto` the number follows the load from now on; it is changed, and the change printed, between two steps of the
-    main thread.
+    main thread. A process that lets others work for it should give a number: it would take these for other programs.
     """
     _unwatch()
     _counts.clear()
     if threads == "auto":
         _bound(min(MOST_THREADS, processes(threads)))
         watch = Watch()
-        signal.signal(signal.SIGPROF, lambda number, frame: _follow(watch.left()))
+        signal.signal(signal.SIGPROF, lambda number, frame: _look(watch))
         signal.siginterrupt(signal.SIGPROF, False)
         atexit.register(_unwatch)
         # A timer of the processor's time that this process uses: one that waits is not disturbed.
@@ -82,14 +81,20 @@ def processes(threads: Threads) -> int:
     return max(1, round(watch.left()))
 
 
+def _look(watch: Watch) -> None:
+    """What is raised here would come up wherever the main thread happens to be."""
+    with suppress(OSError, ValueError):  # of reading what the system says: then nothing changes
+        _follow(watch.left())
+
+
 def _follow(left: float) -> None:
-    """Take fewer threads where other programs left too few cores, more where they left a whole one more."""
+    """Take fewer threads where other programs left too few cores, more where they left another one, almost whole."""
     now = torch.get_num_threads()
     wanted = min(MOST_THREADS, max(1, math.floor(left + TOLERANCE)))
     if wanted > now or (wanted < now and left < now - 2 * TOLERANCE):
         _bound(wanted)
-        message = f"CPU threads: {wanted} instead of {now}, other programs left {left:.1f} cores"
-        tqdm.write(message, file=sys.stderr)
+        message = f"CPU threads: {wanted} instead of {now}, other programs left {left:.1f} cores\n"
+        os.write(2, message.encode())  # not through a buffer, in which the main thread may be writing
 
 
 def _unwatch() -> None:

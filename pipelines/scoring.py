@@ -66,6 +66,12 @@ def load_classifier(name: str, device: torch.device, scores: str, notes: list[st
     return classifier.to(device) if classifier else None
 
 
+def load_detector(name: str, device: torch.device) -> tuple[Detector | None, list[str]]:
+    """Load a detector onto a device; without its weights it is None, and the list has a note that says so."""
+    notes = list[str]()
+    return _or_note(lambda: DETECTORS[name](device), "detection", notes), notes
+
+
 def find_scratch(
     work: str,
     name: str,

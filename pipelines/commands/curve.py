@@ -30,7 +30,8 @@ def run(
 ) -> None:
     """Write the table OUT.tsv and a figure of it, OUT.png.
 
-    The table's columns are generator, iterations, minutes, device, pairs, and the scores of `score-gan`.
+    The table's columns are generator, iterations, minutes (of the training with its sheets and saved states), device,
+    pairs, and the scores of `score-gan`.
 
     Args:
         names: of generators that were trained with `keep: true`.
@@ -43,7 +44,7 @@ def run(
         size: (H, W) of the images.
 
     Raises:
-        FileNotFoundError: no generator of a training was kept, or there is no Re-ID network.
+        FileNotFoundError: a generator of a training was not kept, or there is no Re-ID network.
     """
     device = set_up(device_name, threads)
     kept = {name: kept_of(name) for name in names}
@@ -64,19 +65,21 @@ def run(
                 lines.append({"generator": name, **so_far, "pairs": len(drawn.pairs), **measured})
                 scratch.remove()
         table = pd.DataFrame(lines)
-        samples.write_tsv(table, out.with_suffix(".tsv"), "%.5g")
-        figures.curves(table, out.with_suffix(".png"))
+        numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
+        samples.write_tsv(table, numbers, "%.5g")
+        figures.curves(table, picture)
         for note in networks.notes:
             say(note)
-        say(f"{out.with_suffix('.tsv')}, {out.with_suffix('.png')}")
+        say(f"{numbers}, {picture}")
 
 
 def kept_of(name: str) -> list[Path]:
     """Folders of a generator as it was at each of its sheets, in order."""
-    folders = sorted(path.parent for path in (layout.gan(name) / "samples").glob(f"*/{CONFIG}"))
-    if not folders:
+    sheets = sorted((layout.gan(name) / "samples").glob("*.png"))
+    missing = [sheet.stem for sheet in sheets if not (sheet.with_suffix("") / CONFIG).exists()]
+    if missing or not sheets:
         raise FileNotFoundError(
-            f"{layout.gan(name) / 'samples'} holds no generators: set `keep: true` in gan.{name} in params.yaml and "
-            f"train it again, `python -m pipelines train-gan {name}`"
+            f"{layout.gan(name) / 'samples'} holds no generators of {', '.join(missing) or 'any'} iterations: set "
+            f"`keep: true` in gan.{name} in params.yaml and train it again, `python -m pipelines train-gan {name}`"
         )
-    return folders
+    return [sheet.with_suffix("") for sheet in sheets]

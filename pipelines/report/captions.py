@@ -24,6 +24,7 @@ def facts(params: Params, results: Results) -> dict[str, str]:
     return {
         "Data set": f"{params.dataset.name}: {trained_on['images']:,} training images of {trained_on['identities']:,} "
         f"people, {real['queries']:,} queries, {real['gallery']:,} gallery images",
+        "Part of the training set": "all" if params.dataset.whole else f"{_part(params)}, chosen by seed {params.seed}",
         "Profile": params.profile,
         "Seeds": f"{params.seed} for pairs, generators and training sets; {_listed(params.seeds)} for Re-ID networks",
         "Device": real["device"],
@@ -69,13 +70,13 @@ def gains_caption(params: Params) -> str:
     """Caption of the table of gains."""
     parts = [
         f"Differences from {layout.REAL}, in points of per cent, with 95 % intervals over the {len(params.seeds)}",
-        "seeds of Re-ID training and over the queries together; *: the interval excludes zero (not corrected for the",
-        "number of comparisons). Generators and the sets that they draw are those of one seed.",
+        "seeds of Re-ID training and over the people of the queries together; *: the interval excludes zero (not",
+        "corrected for the number of comparisons). Generators and the sets that they draw are those of one seed.",
     ]
     if ORACLE in params.renderings:
         parts.append(
             f"After the comma: the share of the gain of {ORACLE}, the renderer's own images of the same people, at the "
-            "same alpha."
+            "same alpha, where that is certainly above zero."
         )
     return " ".join(parts)
 
@@ -100,6 +101,12 @@ def image_caption(params: Params, files: Mapping[str, ScoreFile], published: boo
     if published:
         parts.append("In brackets: Tables 1 and 5 of the journal paper (Inception's 2015 graph, SSD300).")
     return " ".join([*parts, *notes(files)])
+
+
+def _part(params: Params) -> str:
+    people, images = params.dataset.train_people, params.dataset.train_images
+    limits = [f"{people:,} people" if people else "", f"at most {images:,} images of each person" if images else ""]
+    return ", ".join(filter(None, limits))
 
 
 def _seeds(seeds: list[int]) -> str:

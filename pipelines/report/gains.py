@@ -1,9 +1,9 @@
-"""What each augmentation adds to the real training set: intervals over seeds and queries, and shares of the oracle."""
+"""What each augmentation adds to the real training set: intervals over seeds and people, and shares of the oracle."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -29,22 +29,28 @@ class RowGain(NamedTuple):
     share: float  # of the oracle's gain at the same alpha; NaN where that is not certainly above zero
 
 
-def gains(results: Results, augmentations: list[str], alphas: list[int], rule: str) -> list[RowGain]:
+def gains(
+    results: Results, augmentations: list[str], alphas: list[int], rule: str, people: Mapping[str, int]
+) -> list[RowGain]:
     """Gains of each row over `real`, for several seeds.
 
     Args:
-        results: of `pipelines.report.results.read_results`, of at least two seeds.
-        augmentations: names of generators and renderings.
+        results: of `pipelines.report.results.read_results`, of at least `reid.evaluation.gains.LEAST` seeds.
+        augmentations: names of generators, renderings and selections.
         alphas: sizes of the training sets, as multiples of the real one.
         rule: `trapezoid` or `step`: the rule of the average precisions.
+        people: name of a query image -> identity.
     """
     lines = []
     for network, seeds in results[layout.REAL].items():
+        of_first = seeds[0].queries
         for distance, score in itertools.product(distances(seeds), SCORES):
             values = {row: query_values(results[row][network], distance, score, rule) for row in results}
+            queries = of_first.loc[of_first["distance"] == distance, "query"]
+            whose = np.array([people[query] for query in queries])
             for alpha in alphas:
                 rows = {name: layout.row_name(name, alpha) for name in augmentations}
-                found = {name: gain(values[row], values[layout.REAL]) for name, row in rows.items()}
+                found = {name: gain(values[row], values[layout.REAL], whose) for name, row in rows.items()}
                 lines += [
                     RowGain(rows[name], network, distance, score, own, _share(own, found.get(ORACLE)))
                     for name, own in found.items()

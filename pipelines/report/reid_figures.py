@@ -69,7 +69,7 @@ def against_alpha(metrics: Metrics, augmentations: list[str], alphas: list[int],
 
     Args:
         metrics: of `pipelines.report.results.metrics`; `real` is alpha = 1.
-        augmentations: names of generators and renderings.
+        augmentations: names of generators, renderings and selections.
         alphas: sizes of the enlarged training sets, from 2.
         key: which mAP: `mAP` (trapezoid) or `mAP_step`.
         path: of the PNG.

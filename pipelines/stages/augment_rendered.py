@@ -26,7 +26,8 @@ def run(name: str, alpha: int, seed: int, threads: Threads) -> None:
         InputError: alpha is too small, or the people cannot be rendered again.
     """
     check_alpha(alpha)
-    bound_threads(threads)
+    count = processes(threads)
+    bound_threads(count)
     row, folder = layout.row_name(name, alpha), layout.augmented(name, alpha)
     with stage(f"augment {row}", f"render {alpha - 1} images for each training image") as say:
         real = samples.read(layout.samples("train"))
@@ -41,6 +42,6 @@ def run(name: str, alpha: int, seed: int, threads: Threads) -> None:
         new = RENDERINGS[name](real, alpha, seed, row, archive.as_posix())
         inputs = [layout.samples("train"), ASSET]
         scratch = resume.scratch(f"augment-{row}", {"row": row, "seed": seed}, inputs, __name__)
-        render(new, seed, archive, scratch.folder, processes(threads))
+        render(new, seed, archive, scratch.folder, count)
         augmented.write(real, new, folder, {"row": row, "alpha": alpha, "seed": seed, "rendering": name}, say)
         scratch.remove()

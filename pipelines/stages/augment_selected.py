@@ -12,18 +12,23 @@ from numpy.typing import NDArray
 
 from augment.plans import check_alpha
 from augment.plans.selection import best
-from augment.scores.detectors import DETECTORS, Detector, detection_scores
+from augment.scores.detectors import Detector, detection_scores
 from pipelines import augmented, layout
 from pipelines.console import stage
 from pipelines.params import SelectionParams
 from pipelines.runtime import Threads, describe, set_up
-from pipelines.scoring import Searcher
+from pipelines.scoring import Searcher, load_detector
 from pipelines.stages.augment import draw
+from reid.common import atomic
+from reid.common.digests import digest
+from reid.common.errors import InputError
 from reid.evaluation.features import extract, normalise
 from reid.evaluation.judging import judge
 from reid.files import samples
-from reid.files.images import load
+from reid.files.images import Archive, load, write_zip
 from reid.networks import IDE, storage
+
+BLOCK = 4096  # images that are held in memory at a time
 
 
 def run(
@@ -55,7 +60,8 @@ def run(
 
     Raises:
         FileNotFoundError: the generator or the network is not trained.
-        InputError: alpha is too small, or no image has a usable pose.
+        InputError: alpha is too small, no image has a usable pose, or the images are chosen by a detector whose weights
+            are missing.
     """
     check_alpha(alpha)
     device = set_up(device_name, threads)
@@ -64,16 +70,29 @@ def run(
     does = f"the {wanted} best by {selection.by} of {draws} generated for each training image, on {describe(device)}"
     with stage(f"augment {row}", does) as say:
         network, config = storage.load(searcher.model, device)
-        drawn = draw(selection.generator, row, 1 + draws, folder / "images.zip", seed, device, threads, size)
-        pictures = tuple(config["image_size"])
-        table = judged(drawn.new, drawn.real, network, pictures, searcher.mirror, DETECTORS[detector](device), device)
+        found, notes = load_detector(detector, device)
+        if found is None and selection.by == "detection":
+            raise InputError(f"selection.{name}: by detection needs the detector of scores.detector. {notes[0]}")
+        archive = folder / "drawn.zip"
+        drawn = draw(selection.generator, row, 1 + draws, archive, seed, device, threads, size)
+        table = judged(drawn.new, drawn.real, network, tuple(config["image_size"]), searcher.mirror, found, device)
         kept = best(table, selection.by, wanted)
         samples.write_parquet(table.assign(kept=kept), folder / layout.JUDGED)
-        provenance = drawn.provenance | {"alpha": alpha, "selection": selection.model_dump()}
-        augmented.write(drawn.real, drawn.new[kept].reset_index(drop=True), folder, provenance, say)
+
+        new = drawn.new[kept].assign(archive=(folder / "images.zip").as_posix()).reset_index(drop=True)
+        with Archive(archive) as everything:
+            write_zip(folder / "images.zip", ((image, everything.read(image)) for image in new["image"]))
+        atomic.remove(archive)
+        judge = {"network": searcher.model.as_posix(), "network_sha256": digest(searcher.model / "network.pt")}
+        judge["detector"] = detector
+        provenance = drawn.provenance | {"alpha": alpha, "selection": selection.model_dump(), "judge": judge}
+        augmented.write(drawn.real, new, folder, provenance, say)
         drawn.scratch.remove()
-        for judged_by in ("identity_rank", "margin", "detection"):
-            say(f"{judged_by} {table[judged_by].mean():.2f}, of those kept {table.loc[kept, judged_by].mean():.2f}")
+        for column in ("identity_rank", "margin", "detection"):
+            known = table[column].where(table[column] > 0) if column == "identity_rank" else table[column]
+            say(f"mean {column} {known.mean():.2f}, of those kept {known[kept].mean():.2f}")
+        for note in notes:
+            say(note)
         say(f"{drawn.unusable:,} of {len(drawn.real):,} images have no usable pose and were not redrawn")
 
 
@@ -83,7 +102,7 @@ def judged(
     network: IDE,
     size: tuple[int, int],
     mirror: bool,
-    detector: Detector,
+    detector: Detector | None,
     device: torch.device,
 ) -> pd.DataFrame:
     """Columns image, source, draw, identity_rank, margin and detection of N new images.
@@ -94,13 +113,15 @@ def judged(
         network: Re-ID network on the device.
         size: (H, W) of the images that it was trained with.
         mirror: whether it embeds each image together with its mirror image.
-        detector: of people.
+        detector: of people; without one `detection` is NaN.
         device: to work on.
     """
 
     def features(table: pd.DataFrame, title: str) -> NDArray[np.float32]:
-        pictures = load(table["archive"], table["image"], size).to(device)
-        return normalise(extract(network, pictures, title=title, mirror=mirror))
+        blocks = [table[start : start + BLOCK] for start in range(0, len(table), BLOCK)]
+        pictures = (load(block["archive"], block["image"], size) for block in blocks)
+        found = [extract(network, part.to(device), title=title, mirror=mirror) for part in pictures]
+        return normalise(np.concatenate(found))
 
     row_of = pd.Series(np.arange(len(real)), real["image"])
     made_from = [
@@ -116,6 +137,10 @@ def judged(
         real["identity"].to_numpy(),
         left_out,
     )
-    stored = load(new["archive"], new["image"], size).permute(0, 2, 3, 1).numpy()
-    detection = detection_scores(detector, stored, "detect people")
+    detection = np.full(len(new), np.nan)
+    if detector is not None:
+        for start in range(0, len(new), BLOCK):
+            block = new[start : start + BLOCK]
+            pixels = load(block["archive"], block["image"], size).permute(0, 2, 3, 1).numpy()
+            detection[start : start + BLOCK] = detection_scores(detector, pixels, "detect people")
     return new[["image", "source", "draw"]].assign(**found._asdict(), detection=detection)

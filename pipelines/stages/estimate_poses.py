@@ -35,13 +35,14 @@ def run(pose: PoseParams, threads: Threads) -> None:
         pose: its section of params.yaml.
         threads: CPU threads; BlazePose works in as many processes of one thread each.
     """
-    bound_threads(threads)
+    count = processes(threads)
+    bound_threads(count)
     with stage("estimate-poses", f"estimate 18 joints in each image by {pose.estimator}") as say:
         people = pd.concat([samples.read(layout.samples(split)) for split in layout.TRAINED_SPLITS])
         people = people[people["identity"] > samples.DISTRACTOR].reset_index(drop=True)
         options = dict(pose.options[pose.estimator])
         if pose.estimator == "blazepose":
-            options["processes"] = processes(threads)
+            options["processes"] = count
         poses = ESTIMATORS[pose.estimator](**options).estimate(people)
         table.write(list(people["image"]), _sizes(people), poses, layout.poses())
         _draw(people, poses, pose.estimator)

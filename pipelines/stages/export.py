@@ -65,6 +65,7 @@ def _with_judgements(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     if not path.exists():
         return table
     judged = samples.read_parquet(path)[["image", *manifest.JUDGED]]
+    judged["identity_rank"] = judged["identity_rank"].astype("Int64").where(judged["identity_rank"] > 0)
     return table.merge(judged, how="left", on="image")
 
 

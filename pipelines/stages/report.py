@@ -15,6 +15,8 @@ from pipelines.report.significance import significance
 from pipelines.report.tables import Captioned
 from pipelines.runtime import bound_threads
 from reid.common.saved import save_json
+from reid.evaluation.gains import LEAST
+from reid.files import samples
 from reid.files.samples import write_tsv
 
 
@@ -52,7 +54,7 @@ def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
     """The Re-ID table; writes significance.tsv."""
     evaluation, rule = params.evaluation, params.report.average_precision
     measured = (params.dataset.name, evaluation.queries, evaluation.metric_train)
-    as_published = measured == ("market1501", "single", "real")
+    as_published = measured == ("market1501", "single", "real") and params.dataset.whole
     compared = significance(results, rule, params.seed)
     write_tsv(compared, layout.REPORT / "significance.tsv", "%.4g")
     table = reid_table(results, means, compared, rule, as_published)
@@ -61,10 +63,12 @@ def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
 
 
 def _gains(params: Params, results: Results) -> list[Captioned]:
-    """With several seeds, the table of what each augmentation adds; writes gains.tsv."""
-    if len(params.seeds) == 1:
+    """With enough seeds, the table of what each augmentation adds; writes gains.tsv."""
+    if len(params.seeds) < LEAST:
         return []
-    found = gains(results, params.augmentations, params.alphas, params.report.average_precision)
+    query = samples.read(layout.samples("query"))
+    people = dict(zip(query["image"], query["identity"], strict=True))
+    found = gains(results, params.augmentations, params.alphas, params.report.average_precision, people)
     write_tsv(as_numbers(found), layout.REPORT / "gains.tsv", "%.4g")
     return [Captioned("What augmentation adds", as_text(found), captions.gains_caption(params))]
 
@@ -72,7 +76,7 @@ def _gains(params: Params, results: Results) -> list[Captioned]:
 def _images(params: Params) -> list[Captioned]:
     """The table of generators' scores; with variants, those of the paper's Tables 5 to 11 that can be made of them."""
     files = {name: read_score(layout.gan_score(name)) for name in (layout.REAL, *params.trained)}
-    published = params.dataset.name == "market1501"
+    published = params.dataset.name == "market1501" and params.dataset.whole
     caption = captions.image_caption(params, files, published)
     first = Captioned("Generated images, by generator", image_tables.image_table(files, published), caption)
     if not params.variants:

@@ -58,6 +58,11 @@ moment, and is named like it with `_gNN` before the suffix, where NN is the draw
 DRAWN = """The generated images were drawn by a network that was trained on the training images: each is its source
 redrawn in the pose of another training image, and is named like its source with `_gNN` before the suffix, where NN is
 the draw. Training images in which no usable pose was found got none."""
+SELECTED = """
+
+{draws} were drawn from each source for each one that is here, and the best kept by {by}. The
+manifest has what judged each: identity_rank and margin of a network trained on the original training images, and
+detection, a person detector's confidence."""
 
 
 def datasheet(rows: pd.DataFrame, made: dict[str, Any], naming: str, root: str, sources: Sequence[str]) -> str:
@@ -77,7 +82,7 @@ def datasheet(rows: pd.DataFrame, made: dict[str, Any], naming: str, root: str, 
         root=root,
         naming={"market1501": "Market-1501", "dukemtmc-reid": "DukeMTMC-reID"}[naming],
         counts=_counts(rows),
-        how=_how(rows[rows["origin"] != REAL]),
+        how=_how(rows[rows["origin"] != REAL]) + (SELECTED.format(**made["selection"]) if "selection" in made else ""),
         settings="\n".join(f"| {key.replace('_', ' ')} | {_shown(value)} |" for key, value in made.items()),
         cautions="".join(_cautions(rows, naming)),
     )

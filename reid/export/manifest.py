@@ -14,7 +14,8 @@ draw               int   0 for a real image; 1.. for the generated images of one
 sha256             str   of the file
 seed               int   that the set was generated with; null for a real image
 weights_sha256     str   of the generator's weights; null for a real image, and for a rendered one
-identity_rank      int   of the nearest real image of its person, to a network trained on real images; null: not judged
+identity_rank      int   of the nearest real image of its person, to a network trained on real images; null: not
+                         judged, or there is no other image of the person
 margin             real  how much farther that of another person is; null: not judged
 detection          real  a detector's confidence that it shows a person; null: not judged
 =================  ====  =============================================================================

@@ -1,7 +1,7 @@
 """The strong baseline of "Bag of Tricks and a Strong Baseline for Deep Person Re-Identification" (Luo et al., 2019).
 
 Its parts are options here (the neck, the triplet loss, label smoothing, the last stride) or of the training loop
-(identity-balanced batches, random erasing, warm-up).
+(identity-balanced batches, random erasing, warm-up). There is no centre loss.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ class StrongBaseline(IDE):
 def hardest_triplets(features: Tensor, labels: Tensor, margin: float) -> Tensor:
     """Triplet loss (B,) of each image with the farthest image of its class and the nearest of another, in its batch.
 
-    max(0, margin + d(farthest own) - d(nearest other)), d Euclidean (Hermans et al., 2017). An image without others
-    has no loss.
+    max(0, margin + d(farthest own) - d(nearest other)), d Euclidean (Hermans et al., 2017). Where all images
+    of the batch are of one class there is none.
 
     Args:
         features: (B, D).

@@ -11,8 +11,9 @@ from reid.networks.foreign import MEAN
 def erased(images: Tensor, probability: float) -> Tensor:
     """Images in each of which, with a probability, a random rectangle has ImageNet's mean colour instead.
 
-    Random erasing (Zhong et al., AAAI 2020) with the sizes of the strong baseline: 2 to 40 % of the image, 0.3 to 3.3
-    times as high as wide. Where it is, torch's global random stream says.
+    Random erasing (Zhong et al., AAAI 2020) as torchvision has it: 2 to 40 % of the image, 0.3 to 3.3 times as high as
+    wide, with the logarithm of that drawn uniformly (as published the ratio itself, which makes more upright ones); an
+    image stays whole where ten draws do not fit. Where a rectangle is, torch's global random stream says.
 
     Args:
         images: (B, 3, H, W) in [-1, 1].

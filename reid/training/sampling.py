@@ -54,19 +54,18 @@ def balanced(labels: Tensor, iteration: int, batch_size: int, seed: int) -> Tens
         >>> labels[balanced(labels, 0, 8, seed=0)].tolist()
         [3, 3, 3, 3, 0, 0, 0, 0]
     """
-    people = batch_size // EACH
-    classes = [torch.where(labels == name)[0] for name in labels.unique()]
-    if batch_size % EACH or len(classes) < people:
+    people, classes = batch_size // EACH, _Classes(labels)
+    if batch_size % EACH or len(classes.count) < people:
         raise InputError(
             f"a balanced batch holds {EACH} images of each of its people: batch_size has to be a multiple of {EACH}, "
-            f"and at most {EACH} times the {len(classes)} people of the training set; got {batch_size}"
+            f"and at most {EACH} times the {len(classes.count)} people of the training set; got {batch_size}"
         )
     stream = torch.Generator().manual_seed(seed_for(seed, "images", iteration))
     rows = []
-    for name in draw(len(classes), iteration, people, seed).tolist():
-        own = classes[name]
-        orders = [torch.randperm(len(own), generator=stream) for _ in range(-(-EACH // len(own)))]
-        rows.append(own[torch.cat(orders)[:EACH]])
+    for name in draw(len(classes.count), iteration, people, seed).tolist():
+        begin, count = int(classes.begin[name]), int(classes.count[name])
+        orders = [torch.randperm(count, generator=stream) for _ in range(-(-EACH // count))]
+        rows.append(classes.order[begin + torch.cat(orders)[:EACH]])
     return torch.cat(rows)
 
 
@@ -92,7 +91,7 @@ def drawn(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
     negatives = min(GROWTH ** min(iteration * pairs // len(labels), PASSES), MOST)
     positive = torch.rand(pairs, generator=stream) < 1 / (1 + negatives)
     image, other = (torch.rand(pairs, generator=stream) for _ in range(2))
-    classes = _Classes(labels)
+    classes = _of_several(labels)
     own = classes.of[first]
     another = (other * (len(classes.count) - 1)).long()
     whose = torch.where(positive, own, another + (another >= own))
@@ -118,7 +117,7 @@ def counted(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
     divisor = min(2 * GROWTH ** min(epoch, PASSES), 1 + MOST)
     positive = torch.arange(pairs) < round(pairs / divisor)
     random = torch.rand(pairs, generator=stream)
-    classes = _Classes(labels)
+    classes = _of_several(labels)
     own = classes.of[first]
     begin, count = classes.begin[own], classes.count[own]
     same = begin + (random * (count - 1).clamp(min=1)).long()
@@ -128,20 +127,26 @@ def counted(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
     return torch.cat([first, classes.order[torch.where(positive, same, other)]])
 
 
+def _of_several(labels: Tensor) -> _Classes:
+    """The images by class; raises InputError where there is one class only."""
+    classes = _Classes(labels)
+    if len(classes.count) < 2:
+        raise InputError(
+            f"siamese training needs images of at least two people; all {len(labels)} training images are of one: take "
+            "a larger data set"
+        )
+    return classes
+
+
 class _Classes:
-    """The images by class; raises InputError where there is one class only.
+    """The images by class.
 
     Args:
         labels: (N,) class labels of all images.
     """
 
     def __init__(self, labels: Tensor):
-        names, self.of, self.count = labels.unique(return_inverse=True, return_counts=True)  # (C,), (N,), (C,)
-        if len(names) < 2:
-            raise InputError(
-                f"siamese training needs images of at least two people; all {len(labels)} training images are of one: "
-                "take a larger data set"
-            )
+        _, self.of, self.count = labels.unique(return_inverse=True, return_counts=True)  # (N,), (C,)
         self.order = torch.argsort(labels, stable=True)  # (N,) images, those of a class beside each other
         self.begin = self.count.cumsum(0) - self.count  # (C,) where the images of each class begin in it
         self.position = torch.argsort(self.order)  # (N,) of each image in it

@@ -83,7 +83,7 @@ def test_what_is_left_out_has_the_default_of_the_signature(tmp_path):
     assert reid.options == defaults(IDE, inspect.signature(IDE).parameters.keys() - given)
     assert set(reid.training) == set(profile("demo")["reid"]["ide"]["training"])
     assert reid.training == {**defaults(train, reid.training), "iterations": 7}
-    assert reid.generated == defaults(label, ("labels", "smoothing"))
+    assert reid.generated == defaults(label, ("labels", "smoothing", "weight"))
     assert found.distances == {
         "euclidean": {},
         "xqda": {"regulariser": 0.001},
@@ -106,7 +106,7 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
     assert gan.training == defaults(train_generator, gan.training)
     assert gan.training.keys() == profile("demo")["gan"]["full"]["training"].keys()
     assert reid.options == defaults(IDE, inspect.signature(IDE).parameters.keys() - {"classes", "pretrained"})
-    assert reid.generated == defaults(label, ("labels", "smoothing"))
+    assert reid.generated == defaults(label, ("labels", "smoothing", "weight"))
 
 
 @pytest.mark.parametrize(
@@ -224,6 +224,25 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
             "exports: dsc is none of generators, renderings and selections: baseline, full, views",
         ),
         (lambda p: p.update(exports=["full", "full"]), "exports: .* names something twice"),
+        (
+            lambda p: p.update(selections=["none"]),
+            "selections: none has no section selection.none; there",
+        ),
+        (lambda p: p["selection"]["full_best"].update(draws=1), "selection.full_best.draws: .* got 1"),
+        (
+            lambda p: p["selection"]["full_best"].update(generator="dsc") or p.update(selections=["full_best"]),
+            "selection.full_best: dsc is none of generators and variants: baseline, full",
+        ),
+        (
+            lambda p: p["selection"].update(full=p["selection"]["full_best"]),
+            "selection.full: is the name of a section of gan, whose row it would share",
+        ),
+        (lambda p: p["reid"]["strong"]["options"].update(margn=1), "reid.strong.options.margn: unknown parameter"),
+        (
+            lambda p: p["reid"]["strong"]["training"].update(batch_size=30, sampling="balanced"),
+            "reid.strong.training.batch_size: must be a multiple of 4, .*; got 30",
+        ),
+        (lambda p: p["dataset"].update(train_images=1), "dataset.train_images: .* got 1"),
         (
             lambda p: p["dataset"].update(name="msmt17") or p.update(renderings=[]),
             "exports: MSMT17 cannot be named as other data sets' readers want it; set `exports: \\[\\]`",

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+from pipelines.params import DatasetParams
 from pipelines.report import captions, image_tables, page, sheets, tables
 from pipelines.report.page import Illustration
 from pipelines.report.published import TABLES
@@ -132,9 +133,13 @@ def test_templates_are_package_data():
     assert {path for path in folder.rglob("*.*") if path.suffix in (".html", ".css")} <= packaged
 
 
+def data_set(name, **part):
+    return DatasetParams(name=name, path="somewhere", **part)
+
+
 def parameters(**changes):
     section = SimpleNamespace
-    values = {"dataset": section(name="dukemtmc-reid"), "profile": "quick", "seed": 4, "seeds": [4]}
+    values = {"dataset": data_set("dukemtmc-reid"), "profile": "quick", "seed": 4, "seeds": [4]}
     values |= {"report": section(average_precision="trapezoid"), "pose": section(estimator="blazepose")}
     return section(**values | changes)
 
@@ -163,7 +168,7 @@ def test_the_caption_of_the_reid_table():
         ({}, {"pooling": "max"}, False, "multi-query (max of the images in data/samples/pool.parquet), 2,100 queries"),
         ({}, {"learnt_from": "all"}, False, "Learned distances are fitted to the features of all training images."),
         ({}, {"queries_without_match": 3}, False, "3 queries have no image of their person from another camera"),
-        ({"dataset": SimpleNamespace(name="streets")}, {}, False, "The people are rendered:"),
+        ({"dataset": data_set("streets")}, {}, False, "The people are rendered:"),
         ({}, {}, True, "In brackets: Table 4 of the journal paper."),
     ],
 )
@@ -215,6 +220,10 @@ def test_the_facts_of_a_run():
     assert facts["Seeds"] == "4 for pairs, generators and training sets; 4, 6 for Re-ID networks"
     assert (facts["Device"], facts["Training sets"]) == ("CPU, 3 threads", "real, full-a2")
     assert facts["Re-ID networks and their distances"] == "ide (euclidean, xqda)"
+    assert facts["Part of the training set"] == "all"
+    part = parameters(dataset=data_set("dukemtmc-reid", train_people=1_000, train_images=4))
+    shown = captions.facts(part, scored())["Part of the training set"]
+    assert shown == "1,000 people, at most 4 images of each person, chosen by seed 4"
 
 
 def test_a_missing_sheet_is_named(tmp_path, monkeypatch):

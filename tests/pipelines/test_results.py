@@ -83,12 +83,16 @@ def test_the_seed_resamples_the_queries(rows):
 def test_gains_over_real_and_the_oracles_share(rows):
     """`full` gains 0.1 on each query, `views` 0.2, and `same` has the same values in another order."""
     file = pd.read_parquet(layout.score("real", "ide", 0).with_suffix(".parquet"))
-    for seed in (0, 1):
+    for seed in (0, 1, 2):
+        write("real", seed, file["first_rank"] == 1, file["ap_trapezoid"] + 0.01 * seed)
         write("views-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"] + 0.01 * seed + 0.2)
         write("full-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"] + 0.01 * seed + 0.1)
         write("same-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"].to_numpy()[::-1] + 0.01 * seed)
-    read = results.read_results([*rows, "views-a2"], ["ide"], [0, 1])
-    found = {(line.row, line.score): line for line in gains.gains(read, ["full", "same", "views"], [2], "trapezoid")}
+    read = results.read_results([*rows, "views-a2"], ["ide"], [0, 1, 2])
+    people = {f"{n}.jpg": n // 2 for n in range(QUERIES)}
+    found = {
+        (line.row, line.score): line for line in gains.gains(read, ["full", "same", "views"], [2], "trapezoid", people)
+    }
     assert len(found) == 3 * 2
     full, same = found["full-a2", "mAP"], found["same-a2", "mAP"]
     assert full.gain == pytest.approx((0.1, 0.1, 0.1))

@@ -150,7 +150,7 @@ def test_auto_takes_the_cores_that_are_left(left, idle, threads, processes):
     assert torch.get_num_threads() == runtime.processes(1) == 1
 
 
-def test_auto_follows_the_load(left, capsys):
+def test_auto_follows_the_load(left, capfd):
     left(3.0)
     runtime.bound_threads("auto")
     followed = []
@@ -159,7 +159,7 @@ def test_auto_follows_the_load(left, capsys):
         followed.append(torch.get_num_threads())
     assert followed == [3, 2, 2, 2, 3, 1]
     assert runtime.describe(torch.device("cpu")) == "CPU, 1 to 3 threads"
-    assert "CPU threads: 2 instead of 3, other programs left 2.5 cores" in capsys.readouterr().err
+    assert "CPU threads: 2 instead of 3, other programs left 2.5 cores" in capfd.readouterr().err
     runtime.bound_threads(1)
     assert runtime.describe(torch.device("cpu")) == "CPU, 1 threads"
 

@@ -165,10 +165,11 @@ def test_the_best_of_several_images(trained):
     drawn = everything[everything["draw"] > 0].reset_index(drop=True)
     assert judged[["image", "source", "draw"]].equals(drawn[["image", "source", "draw"]])
     with (
-        zipfile.ZipFile("data/augmented/full-a4/images.zip") as one,
-        zipfile.ZipFile("data/augmented/best-a2/images.zip") as other,
+        zipfile.ZipFile("data/augmented/full-a4/images.zip") as everything,
+        zipfile.ZipFile("data/augmented/best-a2/images.zip") as best,
     ):
-        assert all(one.read(image) == other.read(image) for image in drawn["image"])
+        assert best.namelist() == judged.loc[judged["kept"], "image"].tolist()
+        assert all(everything.read(image) == best.read(image) for image in best.namelist())
     assert judged["detection"].between(0, 1).all()
     new = selected[selected["draw"] > 0]
     assert set(new["image"]) == set(judged.loc[judged["kept"], "image"])
@@ -179,9 +180,11 @@ def test_the_best_of_several_images(trained):
     made = json.loads(Path("data/augmented/best-a2/provenance.json").read_text())
     assert (made["row"], made["alpha"]) == ("best-a2", 2)
     assert made["selection"] == {"generator": "full", "draws": 3, "by": "margin"}
+    assert made["judge"]["network"] == "data/reid/real-a1-ide-s0"
     run("export", "best", "--alpha", "2", "--out", "best.zip")
     with zipfile.ZipFile("best.zip") as archive:
         entries = pd.read_parquet(archive.open("manifest.parquet")).set_index("sha256")
+        assert "3 were drawn from each source for each one that is here" in archive.read("DATASHEET.md").decode()
     generated = entries[entries["origin"] == "best-a2"]
     assert sorted(generated["margin"]) == pytest.approx(sorted(judged.loc[judged["kept"], "margin"]))
     assert generated["identity_rank"].min() >= 1
