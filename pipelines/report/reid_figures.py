@@ -1,4 +1,4 @@
-"""Figures of the Re-ID table: CMC curves, and Rank-1 and mAP against alpha."""
+"""Figures of the Re-ID table: CMC curves, Rank-1 and mAP against alpha, gains with intervals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pipelines.params import Params
+from pipelines.report.gains import RowGain
 from pipelines.report.page import Illustration
 from pipelines.report.results import Metrics, Results, distances
 from reid.files.samples import REAL
@@ -39,6 +40,41 @@ def draw(params: Params, results: Results, metrics: Metrics, folder: Path) -> li
     key = {"trapezoid": "mAP", "step": "mAP_step"}[rule]
     against_alpha(metrics, params.augmentations, params.alphas, key, over_alpha.path)
     return [curves, over_alpha]
+
+
+def draw_gains(lines: list[RowGain], folder: Path) -> Illustration:
+    """Draw the gains of all rows over `real`, with their intervals, into a folder."""
+    shown = Illustration(
+        "Gains",
+        "What each augmentation adds to the real training set, with 95 % intervals over seeds and people.",
+        folder / "gains.png",
+    )
+    gains(lines, shown.path)
+    return shown
+
+
+def gains(lines: list[RowGain], path: Path) -> None:
+    """Gains over `real`, a panel for each score, network and distance, a line for each row.
+
+    Args:
+        lines: of `pipelines.report.gains.gains`.
+        path: of the PNG.
+    """
+    panels: dict[tuple[str, str, str], list[RowGain]] = {}
+    for line in lines:
+        panels.setdefault((line.network, line.distance, line.score), []).append(line)
+    rows = max(map(len, panels.values()))
+    figure = Figure(figsize=(3.2 * len(panels) + 1, 0.35 * rows + 1.2), layout="constrained")
+    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, ((network, distance, score), own) in zip(all_axes, panels.items(), strict=True):
+        means, low, high = 100 * np.array([line.gain for line in own]).T
+        places = np.arange(len(own))
+        axes.errorbar(means, places, xerr=[means - low, high - means], fmt="o", capsize=3)
+        axes.axvline(0, color="black", linewidth=1)
+        axes.set(yticks=places, yticklabels=[line.row for line in own], title=f"{network} + {distance}", xlabel=score)
+        axes.grid(alpha=0.3)
+    all_axes[0].invert_yaxis()
+    figure.savefig(path, dpi=110)
 
 
 def cmc(results: Results, path: Path) -> None:

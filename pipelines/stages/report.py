@@ -8,7 +8,7 @@ from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import Params
 from pipelines.report import captions, image_tables, page, reid_figures, sheets, tables
-from pipelines.report.gains import as_numbers, as_text, gains
+from pipelines.report.gains import RowGain, as_numbers, as_text, gains
 from pipelines.report.reid_table import reid_table
 from pipelines.report.results import Metrics, Results, check_settings, metrics, read_results, read_score
 from pipelines.report.significance import significance
@@ -40,10 +40,15 @@ def run(params: Params) -> None:
 
         means = metrics(results)
         save_json(means, layout.REPORT / "metrics.json")
-        shown = [_reid(params, results, means), *_gains(params, results), *_images(params)]
+        gained = _gains(params, results)
+        shown = [_reid(params, results, means), *_images(params)]
+        if gained:
+            shown.insert(1, Captioned("What augmentation adds", as_text(gained), captions.gains_caption(params)))
         tables.write(shown, layout.REPORT)
         page.write_tables(shown, layout.REPORT)
-        drawn = [*reid_figures.draw(params, results, means, figure_folder), *sheets.noise(params, figure_folder)]
+        drawn = reid_figures.draw(params, results, means, figure_folder)
+        drawn += [reid_figures.draw_gains(gained, figure_folder)] if gained else []
+        drawn += sheets.noise(params, figure_folder)
         collected = sheets.collect(params, results, sheet_folder)
         page.write_page(captions.facts(params, results), shown, drawn, collected, layout.REPORT)
         click.echo((layout.REPORT / "table.md").read_text())
@@ -62,15 +67,15 @@ def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
     return Captioned("Re-identification, by training set", table, caption)
 
 
-def _gains(params: Params, results: Results) -> list[Captioned]:
-    """With enough seeds, the table of what each augmentation adds; writes gains.tsv."""
+def _gains(params: Params, results: Results) -> list[RowGain]:
+    """With enough seeds, what each augmentation adds; writes gains.tsv."""
     if len(params.seeds) < LEAST:
         return []
     query = samples.read(layout.samples("query"))
     people = dict(zip(query["image"], query["identity"], strict=True))
     found = gains(results, params.augmentations, params.alphas, params.report.average_precision, people)
     write_tsv(as_numbers(found), layout.REPORT / "gains.tsv", "%.4g")
-    return [Captioned("What augmentation adds", as_text(found), captions.gains_caption(params))]
+    return found
 
 
 def _images(params: Params) -> list[Captioned]:

@@ -207,6 +207,7 @@ def test_three_seeds_through_the_report(prepared):
     differences = compared.set_index(["distance", "score"])["difference"]
     assert gained["gain"].to_numpy() == pytest.approx(differences[gained.index].to_numpy(), abs=0.01)
     assert "Differences from real" in output
+    assert "figures/gains.png" in Path("data/report/index.html").read_text()
 
     write_params(lambda params: change(params) or params["evaluation"].update(queries="average"))
     assert "real, ide: params.yaml says {'distances': ['euclidean', 'xqda', 'kissme'], 'queries': 'average', " in run(

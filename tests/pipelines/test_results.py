@@ -1,13 +1,14 @@
 """Scores over seeds, the Re-ID table, and what is significant in it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipelines import layout
-from pipelines.report import gains, results
+from pipelines.report import gains, reid_figures, results
 from pipelines.report.reid_table import reid_table
 from pipelines.report.significance import significance
 from reid.common.errors import InputError
@@ -100,6 +101,8 @@ def test_gains_over_real_and_the_oracles_share(rows):
     assert same.gain.low < 0 < same.gain.high
     assert same.share == pytest.approx(0)
     assert np.isnan(found["full-a2", "Rank-1"].share), "the oracle gains nothing"
+    reid_figures.gains(list(found.values()), Path("gains.png"))
+    assert Path("gains.png").stat().st_size > 1_000
     numbers = gains.as_numbers(found.values()).set_index(["row", "score"])
     assert numbers.loc[("full-a2", "mAP")]["gain"] == pytest.approx(10)
     text = gains.as_text(found.values()).set_index("training set")
