@@ -37,12 +37,12 @@ def generator_adversarial(fake: Tensor, convention: Convention = "released") -> 
     return -(fake + EPSILON).log().mean(1)
 
 
-def discriminator_adversarial(real: Tensor, fake: Tensor) -> Tensor:
-    """The discriminator's loss -log D(real) - log(1 - D(fake)) (Eq. 5).
+def discriminator_adversarial(judged: Tensor, real: bool) -> Tensor:
+    """The discriminator's loss: -log D on real images, -log(1 - D) on generated ones (Eq. 5).
 
     Args:
-        real: (B, patches) probabilities, given by D, that real images are real.
-        fake: (B, patches) probabilities, given by D, that generated images are real.
+        judged: (B, patches) probabilities, given by D, that the images are real.
+        real: whether they are.
 
     Returns:
         (B,) mean over patches.
@@ -50,10 +50,11 @@ def discriminator_adversarial(real: Tensor, fake: Tensor) -> Tensor:
     Example:
         >>> import torch
         >>> from augment.losses import discriminator_adversarial
-        >>> discriminator_adversarial(torch.full((1, 3), 0.5), torch.full((1, 3), 0.5))  # 2 log 2
-        tensor([1.3863])
+        >>> judged = torch.tensor([[0.9, 0.9]])
+        >>> discriminator_adversarial(judged, real=True), discriminator_adversarial(judged, real=False)
+        (tensor([0.1054]), tensor([2.3026]))
     """
-    return -(real + EPSILON).log().mean(1) - (1 - fake + EPSILON).log().mean(1)
+    return -((judged if real else 1 - judged) + EPSILON).log().mean(1)
 
 
 def nearest_neighbour(generated: Tensor, target: Tensor, size: int, convention: Convention = "released") -> Tensor:

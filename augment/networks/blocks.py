@@ -181,15 +181,15 @@ class Decoder(nn.Module):
 
 
 def initialise(network: nn.Module, start: Start = "glorot") -> None:
-    """Draw the initial weights of convolutions.
+    """Draw the initial weights of convolutions and fully connected layers.
 
     Args:
-        network: whose convolutions are initialised.
+        network: whose layers are initialised.
         start: `glorot`, uniform with zero biases: Keras's defaults, with which the released code was trained.
             `fan_in`, torch's defaults: uniform within +-1 / sqrt(weights that an output depends on), biases too.
     """
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             if start == "fan_in":
                 module.reset_parameters()
                 continue

@@ -43,7 +43,14 @@ def profile(context: click.Context, names: tuple[str, ...], force: bool) -> None
     show_default=True,
     help="Folder of a trained generator, one that train-gan wrote, data/gan/NAME, or one that came with the project.",
 )
-@click.option("--image", type=READABLE, required=True, help="The person to redraw: a photograph, or a crop of one.")
+@click.option(
+    "--image",
+    "images",
+    type=READABLE,
+    required=True,
+    multiple=True,
+    help="The person to redraw: a photograph, or a crop of one; several for a generator from several sources.",
+)
 @click.option("--pose", type=READABLE, required=True, help="A picture like it of a person in the wanted pose.")
 @click.option(
     "--background", type=READABLE, help="Image to draw behind the person; for a generator trained with backgrounds."
@@ -55,7 +62,7 @@ def profile(context: click.Context, names: tuple[str, ...], force: bool) -> None
 def generate(
     context: click.Context,
     gan: Path,
-    image: Path,
+    images: tuple[Path, ...],
     pose: Path,
     background: Path | None,
     out: Path,
@@ -64,14 +71,14 @@ def generate(
 ) -> None:
     """Redraw one person in the pose of another image; needs no params.yaml.
 
-    Both images must show a whole person, with both shoulders and both hips. Of a photograph the person whom a detector
+    All images must show a whole person, with both shoulders and both hips. Of a photograph the person whom a detector
     is surest of is cut out; a picture of the generator's shape that one person fills is taken as it is. BlazePose finds
     the poses.
     """
     from pipelines.commands import generate as command
 
     with one_line_errors(context):
-        command.run(gan, image, pose, background, out, device, threads)
+        command.run(gan, images, pose, background, out, device, threads)
 
 
 @click.command()

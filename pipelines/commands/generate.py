@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,45 +29,52 @@ MARGIN = 1.1  # height of what is cut out of a photograph, by that of the person
 SURE = 0.2  # least confidence of the detector; whether it is a person, the pose estimator decides
 
 
-def run(gan: Path, image: Path, pose: Path, background: Path | None, out: Path, device_name: str, threads: int) -> None:
-    """Write to `out` the person in `image`, redrawn by the generator in `gan` in the pose of the person in `pose`.
+def run(
+    gan: Path, images: Sequence[Path], pose: Path, background: Path | None, out: Path, device_name: str, threads: int
+) -> None:
+    """Write to `out` the person in `images`, redrawn by the generator in `gan` in the pose of the person in `pose`.
 
-    Both may be crops around one person, or photographs, of which the person whom a detector is surest of is cut out. A
-    generator that was trained with backgrounds needs one to draw behind the person, in the file `background`, unless it
-    can do without; others must not get one.
+    Several images of the person are for generators that take several. All may be crops around one person, or
+    photographs, of which the person whom a detector is surest of is cut out. A generator that was trained with
+    backgrounds needs one to draw behind the person, in the file `background`, unless it can do without; others must
+    not get one.
 
     Raises:
         InputError: an image shows nobody, or nobody's shoulders and hips; a background is missing, or cannot be used;
             `out` is no PNG, or one of the images.
     """
-    if out.suffix != ".png" or out.resolve() in (image.resolve(), pose.resolve()):
+    if out.suffix != ".png" or out.resolve() in [file.resolve() for file in (*images, pose)]:
         raise InputError(f"expected --out to be a new file that ends in .png, got {out}")
     device = set_up(device_name, threads)
-    with stage("generate", f"{image} in the pose of {pose}, by {gan}") as say, TemporaryDirectory() as folder:
+    shown = ", ".join(map(str, images))
+    with stage("generate", f"{shown} in the pose of {pose}, by {gan}") as say, TemporaryDirectory() as folder:
         method = methods.load(gan, device)
         needs, size = method.needs, method.size
+        if len(images) > needs.sources:
+            raise InputError(f"the generator in {gan} draws from {needs.sources} images at most, got {len(images)}")
         if background is None and needs.background and not needs.background_optional:
             raise InputError(f"the generator in {gan} needs a --background")
         if background is not None and not needs.background:
             raise InputError(f"the generator in {gan} was trained without backgrounds: leave it out")
 
-        # Cut both people out, find their poses.
-        crops = [Path(folder, f"{name}.png") for name in ("source", "target")]
-        for file, crop in zip((image, pose), crops, strict=True):
+        # Cut all people out, find their poses: the last is the target's.
+        pictures = [*images, pose]
+        crops = [Path(folder, f"{number}.png") for number in range(len(pictures))]
+        for file, crop in zip(pictures, crops, strict=True):
             Image.fromarray(person(upright(file), file, size[1] / size[0])).save(crop)
         files = pd.DataFrame({"archive": folder, "image": [crop.name for crop in crops]})
         poses = BlazePose(processes=1).estimate(files).scaled([stored_size(crop) for crop in crops], size)
-        can_use = [bool(method.usable_source(poses[0])), bool(method.usable_target(poses[1]))]
-        for file, usable in zip((image, pose), can_use, strict=True):
+        can_use = [*method.usable_source(poses[:-1]).tolist(), bool(method.usable_target(poses[-1]))]
+        for file, usable in zip(pictures, can_use, strict=True):
             if not usable:
                 raise InputError(
                     f"{file}: no person was found in a pose that the generator in {gan} can use; use a picture of a "
                     "whole body that shows both shoulders and both hips"
                 )
 
-        source = to_float(load(files["archive"], files["image"], size)[:1])[:, None]
+        source = to_float(load(files["archive"], files["image"], size)[:-1])[None]
         behind = None if background is None else to_float(load([str(background.parent)], [background.name], size))
-        batch = Batch(source, poses[:1][:, None], poses[1:], background=behind).to(device)
+        batch = Batch(source, poses[:-1][None], poses[-1:], background=behind).to(device)
         with torch.inference_mode():
             generated = to_uint8(method.generate(batch))[0]
         with replacing(out) as new:

@@ -5,7 +5,7 @@ from poses import random_poses
 
 from augment.geometry.affine import NOWHERE
 from augment.geometry.warping import REGIONS, part_maps, part_transforms
-from augment.methods.pose_gan.aggregation import AGGREGATIONS
+from augment.networks.aggregation import AGGREGATIONS
 from augment.poses import Pose
 
 SIZE, STRIDE = (64, 32), 8

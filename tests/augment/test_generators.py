@@ -10,9 +10,9 @@ from augment import methods
 from augment.data.batch import Batch
 from augment.geometry import heatmaps
 from augment.geometry.affine import NOWHERE
-from augment.methods.pose_gan.discriminator import Discriminator
 from augment.methods.pose_gan.method import GENERATORS, PoseGAN
 from augment.networks.blocks import Encoder, SampleNorm, normalisation
+from augment.networks.discriminator import Discriminator
 from augment.poses import INDEX, Pose
 from reid.common.errors import InputError
 
@@ -219,7 +219,7 @@ def test_which_skip_connections_are_deformed(convention, deformed, monkeypatch):
     network, one = deformable(convention=convention).eval(), batch()
     affine = torch.tensor(NOWHERE).double().expand(3, 10, 2, 3)
     masks = torch.ones(3, 10, 128, 64, dtype=torch.bool)
-    monkeypatch.setattr("augment.methods.pose_gan.deformable.part_transforms", lambda *_: (affine, masks))
+    monkeypatch.setattr("augment.networks.source_stream.part_transforms", lambda *_: (affine, masks))
     levels = []
     network.decoder.register_forward_pre_hook(lambda _, inputs: levels.extend(inputs[0]))
     with torch.no_grad():

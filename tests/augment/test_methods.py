@@ -25,6 +25,8 @@ CASES = {
     "unet": ("pose_gan", {"generator": "unet", **TINY}),
     "deformable": ("pose_gan", {"generator": "deformable", **TINY}),
     "text": ("pose_gan", {"generator": "deformable", "convention": "paper", **TINY}),
+    "sources": ("multi_source", {"sources": 3, "tuning": 3, **TINY}),
+    "sources, text": ("multi_source", {"sources": 3, "tuning": 3, "convention": "paper", **TINY}),
     "toy": ("toy", {}),
 }
 PEOPLE = People(

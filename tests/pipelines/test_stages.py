@@ -6,13 +6,16 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
 from commands import run, write_params
+from PIL import Image
 
 from augment import methods
+from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from pipelines.__main__ import main
 from pipelines.layout import folder_name
@@ -96,6 +99,23 @@ def test_generate_draws_one_person(trained):
         output = run(*words, "--out", "out/new.png", fails=True)
         assert f"data/gan/full/config.json is damaged ({fault}" in output
         assert "restore it (`dvc checkout -f`, or `git checkout` in data/pretrained), or train again" in output
+
+
+@pytest.mark.slow
+def test_generate_takes_several_images_of_a_person(project):
+    shutil.unpack_archive("data/raw/tiny.zip", "crops")
+    first, second, third = sorted(Path("crops/bounding_box_train").iterdir())[:3]
+    torch.manual_seed(0)
+    options = {"width": 0.0625, "sources": 2}
+    methods.save(MultiSourceGAN((128, 64), **options), "multi_source", options, Path("gan"))
+    words = ("generate", "--gan", "gan", "--pose", third)
+    for name, images in (("one", [first]), ("both", [first, second]), ("turned", [second, first])):
+        run(*words, *(word for image in images for word in ("--image", image)), "--out", f"{name}.png")
+    one, both, turned = (np.asarray(Image.open(f"{name}.png")).astype(int) for name in ("one", "both", "turned"))
+    assert (one != both).any()
+    assert abs(both - turned).max() <= 1, "but for rounding"
+    output = run(*words, *("--image", first) * 3, "--out", "three.png", fails=True)
+    assert "the generator in gan draws from 2 images at most, got 3" in output
 
 
 @pytest.mark.slow

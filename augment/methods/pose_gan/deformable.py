@@ -6,17 +6,15 @@ from typing import Annotated
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from augment.conventions import Convention
 from augment.data.batch import Batch
-from augment.geometry.warping import REGIONS, Gradient, Interpolation, Regions, part_transforms
-from augment.methods.pose_gan.aggregation import AGGREGATIONS, Aggregation
+from augment.geometry.warping import Gradient, Interpolation, Regions
+from augment.networks.aggregation import Aggregation
 from augment.networks.blocks import (
     BACKGROUND_CHANNELS,
     POSE_CHANNELS,
-    SOURCE_CHANNELS,
-    WARPED_LEVELS,
     Decoder,
     Encoder,
     Start,
@@ -25,15 +23,14 @@ from augment.networks.blocks import (
     initialise,
     pose_maps,
 )
+from augment.networks.source_stream import SourceStream
 
 
-class Deformable(nn.Module):
+class Deformable(SourceStream):
     """A source stream on (x_a, H_a), a target stream on H_b, and a decoder that joins them (Fig. 2).
 
-    The source stream's features are where the body is in the source pose, but the decoder needs them where it is in the
-    target pose. So its skip connections are warped, each body region by its own map, before they join those of the
-    target stream, which is aligned with the output as it is. As released the four finest are, in the text all, here
-    with the coarsest level, of which the text does not say that it is another.
+    The decoder's skip connections are the source stream's features, warped to the target pose, and those of the target
+    stream, which is aligned with the output as it is.
     """
 
     def __init__(
@@ -50,29 +47,17 @@ class Deformable(nn.Module):
         convention: Convention = "released",
         start: Start = "glorot",  # the initial weights
     ):
-        super().__init__()
-        self.size, self.background, self.convention = size, background, convention
-        self.regions, self.symmetry, self.stretch = regions, symmetry, stretch
+        super().__init__(size, width, aggregation, regions, symmetry, interpolation, gradient, stretch, convention)
+        self.background = background
         filters = encoder_filters(size, width, convention)
-        self.source_encoder = Encoder(SOURCE_CHANNELS, filters, convention)
         self.target_encoder = Encoder(POSE_CHANNELS + background * BACKGROUND_CHANNELS, filters, convention)
-        warped = filters if convention == "paper" else filters[:WARPED_LEVELS]
-        self.deform = nn.ModuleList(
-            AGGREGATIONS[aggregation](channels, REGIONS[regions], interpolation, gradient) for channels in warped
-        )
         self.decoder = Decoder(tuple(2 * count for count in filters), decoder_filters(size, width), convention)
         initialise(self, start)
 
     def forward(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
-        image, pose = batch.single_source()
-        source_maps, target_maps = pose_maps(batch, self.size, self.convention)
-        source = self.source_encoder(torch.cat([image, source_maps], 1))
+        source = self.source_levels(batch)
+        _, target_maps = pose_maps(batch, self.size, self.convention)
         background = [batch.wanted_background()] if self.background else []
         target = self.target_encoder(torch.cat([target_maps, *background], 1))
-        affine, masks = part_transforms(
-            pose, batch.target_pose, self.size, self.regions, self.symmetry, self.convention, self.stretch
-        )
-        for level, deform in enumerate(self.deform):
-            source[level] = deform(source[level], affine, masks, stride=2**level)
         return self.decoder([torch.cat(pair, 1) for pair in zip(source, target, strict=True)])

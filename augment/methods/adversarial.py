@@ -1,0 +1,176 @@
+"""Methods whose generator learns against a patch discriminator and to come close to the target (Eq. 5, 8, 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from augment.conventions import Convention
+from augment.data.batch import Batch
+from augment.losses import discriminator_adversarial, generator_adversarial, nearest_neighbour
+from augment.methods.contract import Needs, Phase, update
+from augment.networks.blocks import channels_last, encoder_filters, pose_maps
+from augment.networks.discriminator import Discriminator
+from augment.networks.features import FEATURES, Layer
+from augment.poses import Pose
+
+
+class Adversarial:
+    """The base of such methods: networks, losses and steps.
+
+    An iteration is a step of the discriminator and one of the generator (Eq. 5, 9, 10). As released, it takes three
+    independent batches: one as real tuples and one as generated ones for the discriminator, and a third for the
+    generator, which so is not judged on the samples that the discriminator has just learnt from.
+
+    The discriminator sees one source at a time, with the image. Of several sources its losses are averaged as released,
+    in the text summed (Eq. 7).
+
+    Args:
+        size: (H, W) of the images.
+        generator: from a batch to images.
+        sources: M of the batches.
+        shared: options that the discriminator is built with too: width, background, convention, start.
+        background_dropout: share of samples without a background, so that it can be drawn without one too.
+        features: feature extractor g of Eq. 7, and layer of it.
+        iterations: of each phase, by its name.
+        batch_size: samples.
+        learning_rate: of Adam, for both networks.
+        reconstruction_weight: lambda of Eq. 10.
+        neighbourhood: n of Eq. 7.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        generator: nn.Module,
+        sources: int,
+        shared: dict[str, Any],
+        background_dropout: float,
+        features: tuple[str, Layer],
+        iterations: dict[str, int],
+        batch_size: int,
+        learning_rate: float,
+        reconstruction_weight: float,
+        neighbourhood: int,
+    ):
+        self.size = size
+        self.generator, self.discriminator = generator, Discriminator(size, **shared)
+        self.networks: dict[str, nn.Module] = {"generator": self.generator, "discriminator": self.discriminator}
+        self.inference: tuple[str, ...] = ("generator",)
+        background = shared["background"]
+        self.needs = Needs(sources=sources, background=background, background_optional=background_dropout > 0)
+        self.background_dropout = background_dropout
+        self.convention: Convention = shared["convention"]
+        self.neighbourhood, self.reconstruction_weight = neighbourhood, reconstruction_weight
+        self.iterations, self.batch_size, self.learning_rate = iterations, batch_size, learning_rate
+        self.feature_names = features
+        self.features: nn.Module = nn.Identity()  # g, which only training needs
+
+    @staticmethod
+    def check_size(size: tuple[int, int]) -> None:
+        """Raise InputError where images of (H, W) cannot be halved as often as the generators do."""
+        encoder_filters(size, 1)
+
+    def phases(self, device: torch.device) -> Sequence[Phase]:
+        """The phases; loads g, and converts the networks to channels-last, in which convolutions are fastest."""
+        name, layer = self.feature_names
+        self.features = FEATURES[name](layer).to(device)
+        for module in self.networks.values():
+            channels_last(module)
+        return [self._phase(phase, iterations) for phase, iterations in self.iterations.items()]
+
+    def _phase(self, name: str, iterations: int) -> Phase:
+        optimisers: dict[str, torch.optim.Optimizer] = {
+            network: torch.optim.Adam(module.parameters(), self.learning_rate, (0.5, 0.999), fused=True)
+            for network, module in self.networks.items()
+        }
+        return Phase(name, iterations, self.batch_size, 3, optimisers, tuple(self.networks))
+
+    def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
+        """A step of the discriminator, then one of the generator."""
+        limited = (self.limited(next(batches), phase) for _ in range(3))
+        real, for_discriminator, for_generator = map(self._prepared, limited)
+
+        # Discriminator: real tuples against generated ones, which carry no gradient.
+        with torch.no_grad():
+            fake = self.generator(for_discriminator)
+        on_real = discriminator_adversarial(self._judged(real, real.wanted_target()), real=True)
+        on_fake = discriminator_adversarial(self._judged(for_discriminator, fake), real=False)
+        loss_d = self._over_sources(on_real, real) + self._over_sources(on_fake, for_discriminator)
+        update(phase.optimisers["discriminator"], loss_d)
+
+        # Generator: fool the discriminator (Eq. 5) and come close to the target (Eq. 8), summed by Eq. 10.
+        self.discriminator.requires_grad_(False)
+        fake = self.generator(for_generator)
+        judged = generator_adversarial(self._judged(for_generator, fake), self.convention)
+        adversarial = self._over_sources(judged, for_generator)
+        with torch.no_grad():
+            target_features = self.features(for_generator.wanted_target()).float()
+        reconstruction = nearest_neighbour(
+            self.features(fake).float(), target_features, self.neighbourhood, self.convention
+        ).mean()
+        loss_g = adversarial + self.reconstruction_weight * reconstruction
+        update(phase.optimisers["generator"], loss_g)
+        self.discriminator.requires_grad_(True)
+        return {
+            "discriminator": loss_d,
+            "generator": loss_g,
+            "adversarial": adversarial,
+            "reconstruction": reconstruction,
+        }
+
+    def limited(self, batch: Batch, phase: Phase) -> Batch:
+        """The batch as a phase wants it; all of it, unless a method says otherwise."""
+        return batch
+
+    def usable_source(self, pose: Pose) -> Tensor:
+        """(...) bool: as released, images that show both shoulders and hips, on which all regions' sizes depend."""
+        return pose.has_torso()
+
+    def usable_target(self, pose: Pose) -> Tensor:
+        """(...) bool: as for sources."""
+        return pose.has_torso()
+
+    def generate(self, batch: Batch) -> Tensor:
+        """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
+        images: Tensor = self.generator(self._with_background(batch, dropout=0.0))
+        return images
+
+    def _judged(self, batch: Batch, images: Tensor) -> Tensor:
+        """Probabilities (V, patches) that images (B, 3, H, W) are real, one line for each valid source."""
+        rows, of = batch.by_source()
+        judged: Tensor = self.discriminator(rows, images if rows is batch else images[of])
+        return judged
+
+    def _over_sources(self, losses: Tensor, batch: Batch) -> Tensor:
+        """The mean over samples of losses (V,) of each valid source: their mean as released, in the text their sum."""
+        _, of = batch.by_source()
+        if self.convention == "paper":
+            return losses.sum() / len(batch)
+        return (losses / of.bincount(minlength=len(batch))[of]).sum() / len(batch)
+
+    def _prepared(self, batch: Batch) -> Batch:
+        """A batch for training: some backgrounds withheld, one sample a source with heat maps for both networks."""
+        batch = self._with_background(batch)
+        rows, of = batch.by_source()
+        rows = replace(rows, maps=pose_maps(rows, self.size, self.convention))
+        return rows if batch.source.shape[1] == 1 else replace(batch, rows=(rows, of))
+
+    def _with_background(self, batch: Batch, dropout: float | None = None) -> Batch:
+        """The batch with grey in the place of backgrounds that it lacks, if that may be, and of a share of the others.
+
+        Grey says nothing about what is behind the person.
+        """
+        if not self.needs.background_optional:
+            return batch
+        if batch.background is None:
+            return replace(batch, background=torch.zeros_like(batch.source[:, 0]))
+        share = self.background_dropout if dropout is None else dropout
+        if not share:
+            return batch
+        given = torch.rand(len(batch)).ge(share).to(batch.background)
+        return replace(batch, background=batch.background * given[:, None, None, None])

@@ -1,0 +1,83 @@
+"""The method from several sources: first two of them, then as many as are wanted (Sec. 3.4 and 4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import AfterValidator, Field
+
+from augment.conventions import Convention
+from augment.data.batch import Batch
+from augment.methods.adversarial import Adversarial
+from augment.methods.contract import Phase
+from augment.methods.multi_source.generator import MultiSource
+from augment.networks.blocks import Start
+from augment.networks.features import FEATURES, Layer
+from reid.common.parameters import Positive, Rate, Share, Size, odd, one_of, options_of_each
+
+SHARED = {"size", "width", "background", "convention", "start"}  # what generator and discriminator are both built with
+FIRST = 2  # sources of the first phase
+
+
+class MultiSourceGAN(Adversarial):
+    """The paper's Full, and the variants of its Table 2.
+
+    It is trained with two sources first, then with M, or with another number of 1 to M in each iteration; people with
+    fewer images take part with what they have. With M = 1 or 2 there is the first phase alone.
+    """
+
+    def __init__(
+        self,
+        size: Size,  # (H, W) of the images
+        sources: Positive = 5,  # M, images that a person is drawn from, at most
+        generator_options: dict[str, Any] | None = None,  # of `MultiSource`; its defaults are those of the paper's Full
+        width: Rate = 1.0,  # scales all numbers of filters; 1 is the paper's
+        convention: Convention = "released",  # the released code, or the formulas of the text
+        start: Start = "glorot",  # the initial weights
+        background: bool = False,  # whether the target's background is an input; not in the paper
+        background_dropout: Share = 0.0,  # share of samples without it, so that it can be drawn without one too
+        features: Annotated[str, one_of(FEATURES)] = "vgg19",  # the feature extractor of the reconstruction loss
+        layer: Layer = "conv1_2",  # of a VGG
+        iterations: Positive = 60_000,  # with two sources (Sec. 4)
+        tuning: Annotated[int, Field(ge=0)] = 12_000,  # iterations after these; the paper does not say how many
+        tuned_with: Literal["all", "random"] = "all",  # M sources, or 1 to M, in these
+        batch_size: Positive = 4,
+        learning_rate: Rate = 2e-4,  # of Adam, for both networks (Sec. 4)
+        reconstruction_weight: Rate = 0.01,  # lambda of Eq. 8
+        neighbourhood: Annotated[Positive, AfterValidator(odd)] = 3,  # of the nearest-neighbour loss
+    ):
+        shared: dict[str, Any] = {"width": width, "background": background, "convention": convention, "start": start}
+        phases = {"two sources" if sources > 1 else "one source": iterations}
+        if sources > FIRST and tuning:
+            phases[f"{sources} sources"] = tuning
+        super().__init__(
+            size,
+            MultiSource(size, **shared, **(generator_options or {})),
+            sources,
+            shared,
+            background_dropout,
+            (features, layer),
+            phases,
+            batch_size,
+            learning_rate,
+            reconstruction_weight,
+            neighbourhood,
+        )
+        self.tuned_with = tuned_with
+
+    @staticmethod
+    def check_options(values: dict[str, Any]) -> None:
+        """Raise ValueError where the generator has no such options, or backgrounds are withheld that are not given."""
+        if values["background_dropout"] and not values["background"]:
+            raise ValueError("background_dropout is for background: true; set it to 0")
+        own = values["generator_options"] or {}
+        options_of_each({"generator_options": MultiSource}, {"generator_options": own}, SHARED)
+
+    def limited(self, batch: Batch, phase: Phase) -> Batch:
+        """Two sources in the first phase, then all, or a random number of them."""
+        if phase.name == next(iter(self.iterations)):
+            return batch.first_sources(FIRST)
+        if self.tuned_with == "random":
+            return batch.first_sources(int(torch.randint(1, self.needs.sources + 1, ())))
+        return batch

@@ -1,0 +1,217 @@
+"""Attention-based fusion of several sources, against slow versions of its equations."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from poses import random_poses
+from torch.nn import functional as F
+
+from augment.data.batch import Batch
+from augment.methods.contract import Phase
+from augment.methods.multi_source.attention import AttentionDecoder, Repeated
+from augment.methods.multi_source.generator import MultiSource
+from augment.methods.multi_source.method import MultiSourceGAN
+from augment.networks.blocks import Decoder, Down, Encoder
+
+SIZE = (128, 64)
+VALID = torch.tensor([[True, True, True], [True, False, False]])
+OPTIONS = [{}, {"fusion": "spatial"}, {"convention": "paper"}, {"convention": "paper", "fusion": "spatial"}]
+
+
+def generator(**options):
+    torch.manual_seed(0)
+    return MultiSource(SIZE, width=0.0625, **options).eval()
+
+
+def batch(seed=0):
+    """Two samples; the second has one valid source, whose repetitions are not."""
+    stream = torch.Generator().manual_seed(seed)
+    poses = random_poses(6, seed)
+    source = torch.rand(2, 3, 3, *SIZE, generator=stream) * 2 - 1
+    pose = poses[torch.arange(6).view(2, 3)]
+    target = torch.rand(2, 3, *SIZE, generator=stream) * 2 - 1
+    return Batch(source, pose, random_poses(2, seed + 1), source_valid=VALID, target=target)
+
+
+def slow_decoder(decoder, levels, text):
+    """The image and the finest attention of one sample, from the levels of its M sources, by Eq. 1 to 5."""
+
+    def attend(module, psi, xis, before):
+        own = []
+        for place, xi in enumerate(xis):
+            parts = [psi, xi]
+            if before is not None and not text:
+                parts.append(F.interpolate(before[place][None], scale_factor=2, mode="bilinear")[0])
+            seen = torch.cat(parts)
+            weight, bias = module.spatial.weight[0, :, 0, 0], module.spatial.bias
+            attention = torch.sigmoid(torch.einsum("c,chw->hw", weight, seen) + bias)[None]
+            if module.channel is not None:
+                pooled = seen
+                if not text:
+                    pooled = (seen - seen.mean()) / (seen.var(unbiased=False) + 1e-6).sqrt()
+                    pooled = pooled * module.norm.gain + module.norm.bias
+                first, _, second, _ = module.channel
+                hidden = (first.weight @ pooled.mean((1, 2)) + first.bias).clamp_min(0)
+                channels = torch.sigmoid(second.weight @ hidden + second.bias)
+                attention = attention * channels[:, None, None]
+            own.append(attention.clamp(1e-7, 1 - 1e-7))
+        return [one / sum(own) for one in own]
+
+    x, before = sum(levels[-1]) / len(levels[-1]), None
+    if not text:
+        before = attend(decoder.coarsest, x, levels[-1], None)
+        x = torch.cat([x, sum(a * xi for a, xi in zip(before, levels[-1], strict=True))])
+    for up, module, xis in zip(decoder.ups, decoder.attentions, reversed(levels[:-1]), strict=True):
+        psi = (x if text else x.clamp_min(0)).repeat_interleave(2, 1).repeat_interleave(2, 2)
+        psi = up.norm(F.conv2d(psi[None], up.convolution.weight, up.convolution.bias, padding=1))[0]
+        psi = psi.clamp_min(0) if text else psi
+        before = attend(module, psi, xis, before)
+        x = torch.cat([psi, sum(a * xi for a, xi in zip(before, xis, strict=True))])
+    image = torch.tanh(F.conv2d(x.clamp_min(0)[None], decoder.last.weight, decoder.last.bias, padding=1))[0]
+    return image, torch.stack([a.mean(0) for a in before])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("options", OPTIONS)
+def test_decoder_by_the_equations(options):
+    network, one = generator(**options), batch()
+    levels = []
+    network.decoder.register_forward_pre_hook(lambda _, inputs: levels.extend(inputs[0]))
+    images, attention = network.drawn(one)
+    rows, of = one.by_source()
+    assert of.tolist() == [0, 0, 0, 1]
+    assert torch.equal(rows.source[:, 0], one.source[VALID])
+    for sample in range(2):
+        own = [list(level[of == sample]) for level in levels]
+        image, finest = slow_decoder(network.decoder, own, "convention" in options)
+        torch.testing.assert_close(images[sample], image, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(attention[of == sample], finest, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_levels_are_those_of_both_streams():
+    """The pose stream compares both poses; the four finest levels of the source stream are warped, if any."""
+    one = batch()
+    network, plain = generator(), generator(deformed=False)
+    for key, value in plain.state_dict().items():
+        value.copy_(network.state_dict()[key])
+    levels = {True: [], False: []}
+    network.decoder.register_forward_pre_hook(lambda _, inputs: levels[True].extend(inputs[0]))
+    plain.decoder.register_forward_pre_hook(lambda _, inputs: levels[False].extend(inputs[0]))
+    network(one), plain(one)
+    half = [level.shape[1] // 2 for level in levels[True]]
+    same = [
+        (torch.equal(a[:, :n], b[:, :n]), torch.equal(a[:, n:], b[:, n:]))
+        for a, b, n in zip(levels[True], levels[False], half, strict=True)
+    ]
+    assert same == [(False, True)] * 4 + [(True, True)] * 2
+    assert network.pose_encoder.first.in_channels == 36
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("options", OPTIONS)
+def test_of_one_source_the_attention_is_one(options):
+    network, one = generator(**options), batch()
+    _, attention = network.drawn(one)
+    assert (attention[3] == 1).all()
+    torch.testing.assert_close(attention[:3].sum(0), torch.ones(SIZE))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("options", [*OPTIONS, {"fusion": "average"}])
+def test_the_order_of_the_sources_does_not_matter(options):
+    network, one = generator(**options), batch()
+    order = torch.tensor([2, 0, 1])
+    moved = replace(
+        one, source=one.source[:, order], source_pose=one.source_pose[:, order], source_valid=one.source_valid[:, order]
+    )
+    images, attention = network.drawn(one)
+    images_moved, attention_moved = network.drawn(moved)
+    torch.testing.assert_close(images_moved, images, atol=1e-5, rtol=1e-4)
+    if attention is not None:
+        torch.testing.assert_close(attention_moved[:3], attention[:3][order], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("options", [*OPTIONS, {"fusion": "average"}])
+def test_a_source_that_is_not_valid_gets_no_gradient(options):
+    network, one = generator(**options), batch()
+    one.source.requires_grad_()
+    network(one).square().sum().backward()
+    gradient = one.source.grad.abs().amax((2, 3, 4))
+    assert (gradient[VALID] > 0).all()
+    assert (gradient[~VALID] == 0).all()
+
+
+def test_table_2():
+    average, no_deformation = generator(fusion="average"), generator(fusion="average", deformed=False)
+    assert isinstance(average.decoder, Decoder)
+    assert (len(average.deform), len(no_deformation.deform)) == (4, 0)
+    count = {fusion: sum(p.numel() for p in generator(fusion=fusion).parameters()) for fusion in ("spatial", "full")}
+    assert count["spatial"] < count["full"]
+
+
+@torch.no_grad()
+def test_above_128_pixels_the_finest_attention_repeats_that_before():
+    torch.manual_seed(0)
+    network = MultiSource((256, 256), width=0.0625).eval()
+    assert [type(module) is Repeated for module in network.decoder.attentions] == [False] * 5 + [True]
+    assert isinstance(network.decoder, AttentionDecoder)
+    source = torch.rand(1, 2, 3, 256, 256) * 2 - 1
+    poses = random_poses(3, 0)
+    image, attention = network.drawn(Batch(source, poses[torch.tensor([[0, 1]])], poses[2:]))
+    assert image.shape == (1, 3, 256, 256)
+    torch.testing.assert_close(attention.sum(0), torch.ones(256, 256))
+
+
+def test_layers_are_those_of_the_single_source_generator():
+    network = generator()
+    assert isinstance(network.source_encoder, Encoder)
+    assert all(isinstance(down, Down) for down in network.pose_encoder.downs)
+
+
+OF_METHOD = {"width": 0.0625, "features": "pixels", "iterations": 3, "batch_size": 2}
+
+
+@pytest.mark.parametrize(("convention", "reduce"), [("released", "mean"), ("paper", "sum")])
+def test_the_discriminator_judges_one_source_at_a_time(convention, reduce):
+    """Released: the mean over a sample's sources; in the text (Eq. 7) their sum."""
+    torch.manual_seed(0)
+    method, one = MultiSourceGAN(SIZE, 3, convention=convention, **OF_METHOD), batch()
+    judged = method._judged(one, one.target)
+    losses = judged.mean(1)
+    expected = 0.0
+    for sample in range(2):
+        own = []
+        for which in range(3):
+            if VALID[sample, which]:
+                single = Batch(
+                    one.source[sample : sample + 1, which : which + 1],
+                    one.source_pose[sample : sample + 1, which : which + 1],
+                    one.target_pose[sample : sample + 1],
+                )
+                own.append(method.discriminator(single, one.target[sample : sample + 1]).mean().item())
+        expected += (sum(own) / len(own) if reduce == "mean" else sum(own)) / 2
+    assert method._over_sources(losses, one).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_phases_and_the_sources_in_each():
+    method = MultiSourceGAN(SIZE, 3, tuning=4, **OF_METHOD)
+    first, second = method.phases(torch.device("cpu"))
+    assert [(phase.name, phase.iterations) for phase in (first, second)] == [("two sources", 3), ("3 sources", 4)]
+    one = batch()
+    limited = method.limited(one, first)
+    assert torch.equal(limited.source, one.source[:, :2])
+    assert limited.valid().tolist() == [[True, True], [True, False]]
+    assert method.limited(one, second) is one
+    for sources, name in ((1, "one source"), (2, "two sources")):
+        only = MultiSourceGAN(SIZE, sources, **OF_METHOD).phases(torch.device("cpu"))
+        assert [phase.name for phase in only] == [name]
+
+
+def test_a_random_number_of_sources():
+    method = MultiSourceGAN(SIZE, 3, tuned_with="random", **OF_METHOD)
+    phase: Phase = method.phases(torch.device("cpu"))[1]
+    torch.manual_seed(0)
+    numbers = [method.limited(batch(), phase).source.shape[1] for _ in range(30)]
+    assert set(numbers) == {1, 2, 3}
