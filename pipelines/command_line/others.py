@@ -117,6 +117,21 @@ def compare(params: Params, names: tuple[str, ...], out: Path) -> None:
 
 
 @click.command()
+@click.argument("name")
+@click.option("--out", type=FILE, default="attention.png", show_default=True, help="PNG to write.")
+@with_params
+def attention(params: Params, name: str, out: Path) -> None:
+    """Draw test people from one source, from two, and so on, with the attention that each source gets.
+
+    NAME is a section of `gan` whose method is multi_source.
+    """
+    from pipelines.commands import attention as command
+
+    section(params.gan, name, "gan")
+    command.run(name, out, params.seed, params.device, params.threads, params.image_size)
+
+
+@click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--out", type=FILE, default="curve", show_default=True, help="Table and figure to write, without suffix.")
 @with_params
@@ -207,4 +222,4 @@ def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: t
         command.run(path, out, seed, size)
 
 
-OTHERS = (profile, generate, publish, compare, curve, check, render, import_prw)
+OTHERS = (profile, generate, publish, compare, attention, curve, check, render, import_prw)

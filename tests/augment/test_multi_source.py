@@ -215,3 +215,16 @@ def test_a_random_number_of_sources():
     torch.manual_seed(0)
     numbers = [method.limited(batch(), phase).source.shape[1] for _ in range(30)]
     assert set(numbers) == {1, 2, 3}
+
+
+def test_attention_has_a_place_for_each_source():
+    torch.manual_seed(0)
+    method, one = MultiSourceGAN(SIZE, 3, **OF_METHOD), batch()
+    method.generator.eval()
+    attention = method.attention(one)
+    assert attention.shape == (2, 3, *SIZE)
+    assert (attention[1, 0] == 1).all()
+    assert not attention[~VALID].any()
+    torch.testing.assert_close(attention.sum(1), torch.ones(2, *SIZE))
+    averaged = MultiSourceGAN(SIZE, 3, generator_options={"fusion": "average"}, **OF_METHOD)
+    assert averaged.attention(one) is None

@@ -119,6 +119,18 @@ def test_generate_takes_several_images_of_a_person(project):
 
 
 @pytest.mark.slow
+def test_attention_is_drawn(trained):
+    torch.manual_seed(0)
+    options = {"width": 0.0625, "sources": 3}
+    methods.save(MultiSourceGAN((128, 64), **options), "multi_source", options, Path("data/gan/several"))
+    write_params(lambda p: p["gan"].update(several={"method": "multi_source", "options": options}))
+    run("attention", "several", "--out", "sheet.png")
+    with Image.open("sheet.png") as image:
+        assert image.height > 10 * 128, "three sources with attention, the target, three results"
+    assert "full draws from one source, and has no attention" in run("attention", "full", fails=True)
+
+
+@pytest.mark.slow
 def test_generate_draws_a_person_before_a_background(project):
     shutil.unpack_archive("data/raw/tiny.zip", "crops")
     first, second, street, wall = sorted(Path("crops/bounding_box_train").iterdir())[:4]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import AfterValidator, Field
+from torch import Tensor
 
 from augment.conventions import Convention
 from augment.data.batch import Batch
@@ -51,9 +52,10 @@ class MultiSourceGAN(Adversarial):
         phases = {"two sources" if sources > 1 else "one source": iterations}
         if sources > FIRST and tuning:
             phases[f"{sources} sources"] = tuning
+        self.model = MultiSource(size, **shared, **(generator_options or {}))
         super().__init__(
             size,
-            MultiSource(size, **shared, **(generator_options or {})),
+            self.model,
             sources,
             shared,
             background_dropout,
@@ -73,6 +75,18 @@ class MultiSourceGAN(Adversarial):
             raise ValueError("background_dropout is for background: true; set it to 0")
         own = values["generator_options"] or {}
         options_of_each({"generator_options": MultiSource}, {"generator_options": own}, SHARED)
+
+    def attention(self, batch: Batch) -> Tensor | None:
+        """Where each source is looked at: (B, M, H, W) at the finest level, the mean over channels, 0 where not valid.
+
+        Over the sources it sums to 1. None where sources are averaged.
+        """
+        _, attention = self.model.drawn(self._with_background(batch, dropout=0.0))
+        if attention is None:
+            return None
+        spread = attention.new_zeros((*batch.valid().shape, *attention.shape[1:]))
+        spread[batch.valid()] = attention
+        return spread
 
     def limited(self, batch: Batch, phase: Phase) -> Batch:
         """Two sources in the first phase, then all, or a random number of them."""
