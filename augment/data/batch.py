@@ -26,7 +26,7 @@ class Batch:
         background: (B, 3, H, W) in [-1, 1], to draw behind the person: x_b^B of Sec. 3.3, where it is given.
         maps: heat maps of the single source's pose and of the target pose, where a method made them once for several
             networks.
-        rows: what `by_source` gives, where a method made it once for several networks.
+        single: what `by_source` gives, where a method made it once for several networks.
     """
 
     source: Tensor
@@ -37,7 +37,7 @@ class Batch:
     target: Tensor | None = None
     background: Tensor | None = None
     maps: tuple[Tensor, Tensor] | None = None
-    rows: tuple[Batch, Tensor] | None = None
+    single: tuple[Batch, Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -55,31 +55,24 @@ class Batch:
         return torch.ones(self.source.shape[:2], dtype=torch.bool, device=self.source.device)
 
     def by_source(self) -> tuple[Batch, Tensor]:
-        """The batch as V samples with one source each, one for each valid source; and of which sample each is, (V,)."""
-        if self.rows is not None:
-            return self.rows
+        """The batch as V samples with one source each, one for each valid source, and whose each is: (V,) samples.
+
+        They have neither identity nor target.
+        """
+        if self.single is not None:
+            return self.single
         if self.source.shape[1] == 1:
             return self, torch.arange(len(self), device=self.source.device)
-        of, which = self.valid().nonzero(as_tuple=True)
-        identity, target, background = (
-            None if part is None else part[of] for part in (self.identity, self.target, self.background)
-        )
-        rows = Batch(
-            self.source[of, which][:, None],
-            self.source_pose[of, which][:, None],
-            self.target_pose[of],
-            identity=identity,
-            target=target,
-            background=background,
-        )
-        return rows, of
+        whose, which = self.valid().nonzero(as_tuple=True)
+        source, pose = self.source[whose, which][:, None], self.source_pose[whose, which][:, None]
+        background = None if self.background is None else self.background[whose]
+        return Batch(source, pose, self.target_pose[whose], background=background), whose
 
     def first_sources(self, count: int) -> Batch:
         """The batch with at most so many sources a sample."""
+        source, pose = self.source[:, :count], self.source_pose[:, :count]
         valid = None if self.source_valid is None else self.source_valid[:, :count]
-        return replace(
-            self, source=self.source[:, :count], source_pose=self.source_pose[:, :count], source_valid=valid, rows=None
-        )
+        return replace(self, source=source, source_pose=pose, source_valid=valid, single=None)
 
     def wanted_target(self) -> Tensor:
         """The real target images (B, 3, H, W); raises InputError where there are none."""
@@ -106,5 +99,5 @@ class Batch:
             target,
             background,
             maps=None if self.maps is None else (self.maps[0].to(device), self.maps[1].to(device)),
-            rows=None if self.rows is None else (self.rows[0].to(device), self.rows[1].to(device)),
+            single=None if self.single is None else (self.single[0].to(device), self.single[1].to(device)),
         )

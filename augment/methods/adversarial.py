@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,17 @@ from augment.networks.blocks import channels_last, encoder_filters, pose_maps
 from augment.networks.discriminator import Discriminator
 from augment.networks.features import FEATURES, Layer
 from augment.poses import Pose
+from reid.common.parameters import options_of_each
+
+SHARED = {"size", "width", "background", "convention", "start"}  # what generator and discriminator are both built with
+
+
+def check_generator_options(values: dict[str, Any], generator: Callable[..., nn.Module]) -> None:
+    """Raise ValueError where a generator has no such options, or backgrounds are withheld that are not given."""
+    if values["background_dropout"] and not values["background"]:
+        raise ValueError("background_dropout is for background: true; set it to 0")
+    own = values["generator_options"] or {}
+    options_of_each({"generator_options": generator}, {"generator_options": own}, SHARED)
 
 
 class Adversarial:
@@ -27,7 +38,7 @@ class Adversarial:
     generator, which so is not judged on the samples that the discriminator has just learnt from.
 
     The discriminator sees one source at a time, with the image. Of several sources its losses are averaged as released,
-    in the text summed (Eq. 7).
+    in the text summed (Eq. 7 of the paper on several sources). Equations are otherwise those of Deformable GANs.
 
     Args:
         size: (H, W) of the images.
@@ -47,6 +58,7 @@ class Adversarial:
         self,
         size: tuple[int, int],
         generator: nn.Module,
+        *,
         sources: int,
         shared: dict[str, Any],
         background_dropout: float,
@@ -81,19 +93,20 @@ class Adversarial:
         self.features = FEATURES[name](layer).to(device)
         for module in self.networks.values():
             channels_last(module)
-        return [self._phase(phase, iterations) for phase, iterations in self.iterations.items()]
-
-    def _phase(self, name: str, iterations: int) -> Phase:
         optimisers: dict[str, torch.optim.Optimizer] = {
             network: torch.optim.Adam(module.parameters(), self.learning_rate, (0.5, 0.999), fused=True)
             for network, module in self.networks.items()
         }
-        return Phase(name, iterations, self.batch_size, 3, optimisers, tuple(self.networks))
+        trains = tuple(self.networks)
+        return [
+            Phase(phase, iterations, self.batch_size, 3, optimisers, trains)
+            for phase, iterations in self.iterations.items()
+        ]
 
     def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """A step of the discriminator, then one of the generator."""
-        limited = (self.limited(next(batches), phase) for _ in range(3))
-        real, for_discriminator, for_generator = map(self._prepared, limited)
+        sources = self.sources_in(phase)
+        real, for_discriminator, for_generator = (self._prepared(next(batches), sources) for _ in range(3))
 
         # Discriminator: real tuples against generated ones, which carry no gradient.
         with torch.no_grad():
@@ -123,9 +136,9 @@ class Adversarial:
             "reconstruction": reconstruction,
         }
 
-    def limited(self, batch: Batch, phase: Phase) -> Batch:
-        """The batch as a phase wants it; all of it, unless a method says otherwise."""
-        return batch
+    def sources_in(self, phase: Phase) -> int:
+        """With how many sources an iteration of a phase works, at most; all, unless a method says otherwise."""
+        return self.needs.sources
 
     def usable_source(self, pose: Pose) -> Tensor:
         """(...) bool: as released, images that show both shoulders and hips, on which all regions' sizes depend."""
@@ -142,23 +155,27 @@ class Adversarial:
 
     def _judged(self, batch: Batch, images: Tensor) -> Tensor:
         """Probabilities (V, patches) that images (B, 3, H, W) are real, one line for each valid source."""
-        rows, of = batch.by_source()
-        judged: Tensor = self.discriminator(rows, images if rows is batch else images[of])
+        single, whose = batch.by_source()
+        judged: Tensor = self.discriminator(single, images if single is batch else images[whose])
         return judged
 
     def _over_sources(self, losses: Tensor, batch: Batch) -> Tensor:
         """The mean over samples of losses (V,) of each valid source: their mean as released, in the text their sum."""
-        _, of = batch.by_source()
+        single, whose = batch.by_source()
+        if single is batch:
+            return losses.mean()
         if self.convention == "paper":
             return losses.sum() / len(batch)
-        return (losses / of.bincount(minlength=len(batch))[of]).sum() / len(batch)
+        return (losses / whose.bincount(minlength=len(batch))[whose]).sum() / len(batch)
 
-    def _prepared(self, batch: Batch) -> Batch:
-        """A batch for training: some backgrounds withheld, one sample a source with heat maps for both networks."""
-        batch = self._with_background(batch)
-        rows, of = batch.by_source()
-        rows = replace(rows, maps=pose_maps(rows, self.size, self.convention))
-        return rows if batch.source.shape[1] == 1 else replace(batch, rows=(rows, of))
+    def _prepared(self, batch: Batch, sources: int) -> Batch:
+        """A batch for training: some backgrounds withheld, so many sources, each apart too, with heat maps."""
+        batch = self._with_background(batch.first_sources(sources))
+        single, whose = batch.by_source()
+        maps = pose_maps(single, self.size, self.convention)
+        if single is batch:
+            return replace(batch, maps=maps)
+        return replace(batch, single=(replace(single, maps=maps), whose))
 
     def _with_background(self, batch: Batch, dropout: float | None = None) -> Batch:
         """The batch with grey in the place of backgrounds that it lacks, if that may be, and of a share of the others.

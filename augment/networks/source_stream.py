@@ -9,11 +9,11 @@ from augment.conventions import Convention
 from augment.data.batch import Batch
 from augment.geometry.warping import REGIONS, Gradient, Interpolation, Regions, part_transforms
 from augment.networks.aggregation import AGGREGATIONS, Aggregation
-from augment.networks.blocks import SOURCE_CHANNELS, WARPED_LEVELS, Encoder, encoder_filters, pose_maps
+from augment.networks.blocks import SOURCE_CHANNELS, WARPED_LEVELS, Encoder, encoder_filters
 
 
-class SourceStream(nn.Module):
-    """An encoder on (x_a, H_a), and warps of its levels (Sec. 3); the base of generators that have it.
+class WithSourceStream(nn.Module):
+    """The base of generators with an encoder on (x_a, H_a) whose levels are warped (Sec. 3).
 
     The features are where the body is in the source pose. They are warped, each body region by its own map, to where it
     is in the target pose: as released those of the four finest levels, in the text all. The text does not say that the
@@ -44,10 +44,14 @@ class SourceStream(nn.Module):
             AGGREGATIONS[aggregation](channels, REGIONS[regions], interpolation, gradient) for channels in warped
         )
 
-    def source_levels(self, batch: Batch) -> list[Tensor]:
-        """The encoder's levels, fine to coarse, of samples with a single source each, warped to the target pose."""
+    def source_levels(self, batch: Batch, source_maps: Tensor) -> list[Tensor]:
+        """The encoder's levels, fine to coarse, of samples with a single source each, warped to the target pose.
+
+        Args:
+            batch: with a single source a sample.
+            source_maps: (B, 18, H, W) heat maps of the source poses.
+        """
         image, pose = batch.single_source()
-        source_maps, _ = pose_maps(batch, self.size, self.convention)
         levels = self.source_encoder(torch.cat([image, source_maps], 1))
         if not len(self.deform):
             return levels

@@ -27,8 +27,9 @@ COLOURS = "viridis"  # dark: the source is not looked at; yellow: it alone is
 def run(name: str, out: Path, seed: int, device_name: str, threads: Threads, size: tuple[int, int]) -> None:
     """Write a sheet of the test pairs that are drawn during training.
 
-    Of each there are its sources, each with the attention that it gets when the person is drawn from all of them (grey
-    where the person has no such source), the target, and what is drawn from one source, from two, ..., from all.
+    Of each there are its sources, each with the attention that it gets when the person is drawn from all of them (none
+    where they are averaged; grey where the person has no such source), the target, and what is drawn from one source,
+    from at most two, ..., from all.
 
     Args:
         name: of a trained generator from several sources.
@@ -40,7 +41,7 @@ def run(name: str, out: Path, seed: int, device_name: str, threads: Threads, siz
 
     Raises:
         FileNotFoundError: the generator is not trained.
-        InputError: it has no attention, or can use none of the pairs.
+        InputError: its method is another, or can use none of the pairs.
     """
     device = set_up(device_name, threads)
     with stage("attention", f"{name}, on {describe(device)}") as say:

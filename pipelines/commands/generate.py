@@ -43,7 +43,8 @@ def run(
         InputError: an image shows nobody, or nobody's shoulders and hips; a background is missing, or cannot be used;
             `out` is no PNG, or one of the images.
     """
-    if out.suffix != ".png" or out.resolve() in [file.resolve() for file in (*images, pose)]:
+    given = [file.resolve() for file in (*images, pose, background) if file is not None]
+    if out.suffix != ".png" or out.resolve() in given:
         raise InputError(f"expected --out to be a new file that ends in .png, got {out}")
     device = set_up(device_name, threads)
     shown = ", ".join(map(str, images))
@@ -51,7 +52,8 @@ def run(
         method = methods.load(gan, device)
         needs, size = method.needs, method.size
         if len(images) > needs.sources:
-            raise InputError(f"the generator in {gan} draws from {needs.sources} images at most, got {len(images)}")
+            most = "one image" if needs.sources == 1 else f"{needs.sources} images at most"
+            raise InputError(f"the generator in {gan} draws from {most}, got {len(images)}")
         if background is None and needs.background and not needs.background_optional:
             raise InputError(f"the generator in {gan} needs a --background")
         if background is not None and not needs.background:

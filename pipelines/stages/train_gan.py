@@ -116,7 +116,8 @@ def draw(method: Method, people: People, tuples: Tuples, path: Path, title: str)
         batch = people.batch(drawn, with_target=False)
         with torch.no_grad():
             generated = method.generate(batch)
-        sources = batch.source.unbind(1)
+        valid = batch.valid()[..., None, None, None]
+        sources = torch.where(valid, batch.source, 0.0).unbind(1)  # grey where a person has no further one
         shown = {f"source {number}" if number > 1 else "source": image for number, image in enumerate(sources, 1)}
         shown |= {f"pose{kind}": to_float(people.images[drawn.targets])}
         shown |= {} if batch.background is None else {"background": batch.background}

@@ -27,6 +27,10 @@ CASES = {
     "text": ("pose_gan", {"generator": "deformable", "convention": "paper", **TINY}),
     "sources": ("multi_source", {"sources": 3, "tuning": 3, **TINY}),
     "sources, text": ("multi_source", {"sources": 3, "tuning": 3, "convention": "paper", **TINY}),
+    "sources, random": (
+        "multi_source",
+        {"sources": 3, "tuning": 3, "tuned_with": "random", "background": True, "background_dropout": 0.1, **TINY},
+    ),
     "toy": ("toy", {}),
 }
 PEOPLE = People(

@@ -8,11 +8,9 @@ from poses import random_poses
 from torch.nn import functional as F
 
 from augment.data.batch import Batch
-from augment.methods.contract import Phase
-from augment.methods.multi_source.attention import AttentionDecoder, Repeated
+from augment.methods.multi_source.attention import Repeated
 from augment.methods.multi_source.generator import MultiSource
 from augment.methods.multi_source.method import MultiSourceGAN
-from augment.networks.blocks import Decoder, Down, Encoder
 
 SIZE = (128, 64)
 VALID = torch.tensor([[True, True, True], [True, False, False]])
@@ -51,7 +49,7 @@ def slow_decoder(decoder, levels, text):
                 if not text:
                     pooled = (seen - seen.mean()) / (seen.var(unbiased=False) + 1e-6).sqrt()
                     pooled = pooled * module.norm.gain + module.norm.bias
-                first, _, second, _ = module.channel
+                first, _, second = module.channel
                 hidden = (first.weight @ pooled.mean((1, 2)) + first.bias).clamp_min(0)
                 channels = torch.sigmoid(second.weight @ hidden + second.bias)
                 attention = attention * channels[:, None, None]
@@ -79,14 +77,14 @@ def test_decoder_by_the_equations(options):
     levels = []
     network.decoder.register_forward_pre_hook(lambda _, inputs: levels.extend(inputs[0]))
     images, attention = network.drawn(one)
-    rows, of = one.by_source()
-    assert of.tolist() == [0, 0, 0, 1]
-    assert torch.equal(rows.source[:, 0], one.source[VALID])
+    single, whose = one.by_source()
+    assert whose.tolist() == [0, 0, 0, 1]
+    assert torch.equal(single.source[:, 0], one.source[VALID])
     for sample in range(2):
-        own = [list(level[of == sample]) for level in levels]
+        own = [list(level[whose == sample]) for level in levels]
         image, finest = slow_decoder(network.decoder, own, "convention" in options)
         torch.testing.assert_close(images[sample], image, atol=1e-5, rtol=1e-4)
-        torch.testing.assert_close(attention[of == sample], finest, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(attention[whose == sample], finest, atol=1e-5, rtol=1e-4)
 
 
 @torch.no_grad()
@@ -143,31 +141,46 @@ def test_a_source_that_is_not_valid_gets_no_gradient(options):
     assert (gradient[~VALID] == 0).all()
 
 
-def test_table_2():
-    average, no_deformation = generator(fusion="average"), generator(fusion="average", deformed=False)
-    assert isinstance(average.decoder, Decoder)
-    assert (len(average.deform), len(no_deformation.deform)) == (4, 0)
-    count = {fusion: sum(p.numel() for p in generator(fusion=fusion).parameters()) for fusion in ("spatial", "full")}
-    assert count["spatial"] < count["full"]
+@torch.no_grad()
+def test_sources_are_averaged_in_avg():
+    network, one = generator(fusion="average"), batch()
+    levels = []
+    network.decoder.register_forward_pre_hook(lambda _, inputs: levels.extend(inputs[0]))
+    network(one)
+    single = Batch(one.source[0, :, None], one.source_pose[0, :, None], one.target_pose[[0, 0, 0]])
+    alone = []
+    network.decoder.register_forward_pre_hook(lambda _, inputs: alone.extend(inputs[0]))
+    levels = list(levels)
+    network(single)
+    for together, apart in zip(levels[:6], alone, strict=True):
+        torch.testing.assert_close(together[0], apart.mean(0), atol=1e-5, rtol=1e-4)
+    assert [len(generator(fusion="average", deformed=warped).deform) for warped in (True, False)] == [4, 0]
 
 
 @torch.no_grad()
-def test_above_128_pixels_the_finest_attention_repeats_that_before():
+def test_above_128_pixels_the_finest_attention_is_a_convolution_of_that_before():
     torch.manual_seed(0)
     network = MultiSource((256, 256), width=0.0625).eval()
     assert [type(module) is Repeated for module in network.decoder.attentions] == [False] * 5 + [True]
-    assert isinstance(network.decoder, AttentionDecoder)
+    before = []
+    network.decoder.attentions[-1].register_forward_hook(lambda _, inputs, output: before.extend([*inputs, output]))
     source = torch.rand(1, 2, 3, 256, 256) * 2 - 1
     poses = random_poses(3, 0)
     image, attention = network.drawn(Batch(source, poses[torch.tensor([[0, 1]])], poses[2:]))
     assert image.shape == (1, 3, 256, 256)
-    torch.testing.assert_close(attention.sum(0), torch.ones(256, 256))
+    _, _, coarse, output = before
+    module = network.decoder.attentions[-1].convolution
+    larger = F.interpolate(coarse, (256, 256), mode="bilinear")
+    expected = torch.sigmoid(F.conv2d(larger, module.weight, module.bias, padding=1))
+    torch.testing.assert_close(output, expected)
+    torch.testing.assert_close(attention, (expected / expected.sum(0))[:, 0], atol=1e-5, rtol=1e-4)
 
 
-def test_layers_are_those_of_the_single_source_generator():
-    network = generator()
-    assert isinstance(network.source_encoder, Encoder)
-    assert all(isinstance(down, Down) for down in network.pose_encoder.downs)
+@pytest.mark.parametrize("options", [*OPTIONS, {"fusion": "average"}])
+def test_every_parameter_learns(options):
+    network = generator(**options).train()
+    network(batch()).square().sum().backward()
+    assert [name for name, value in network.named_parameters() if value.grad is None] == []
 
 
 OF_METHOD = {"width": 0.0625, "features": "pixels", "iterations": 3, "batch_size": 2}
@@ -199,22 +212,27 @@ def test_phases_and_the_sources_in_each():
     method = MultiSourceGAN(SIZE, 3, tuning=4, **OF_METHOD)
     first, second = method.phases(torch.device("cpu"))
     assert [(phase.name, phase.iterations) for phase in (first, second)] == [("two sources", 3), ("3 sources", 4)]
-    one = batch()
-    limited = method.limited(one, first)
-    assert torch.equal(limited.source, one.source[:, :2])
+    assert first.optimisers == second.optimisers, "their averages of gradients go on"
+    assert (method.sources_in(first), method.sources_in(second)) == (2, 3)
+    limited = batch().first_sources(2)
+    assert torch.equal(limited.source, batch().source[:, :2])
     assert limited.valid().tolist() == [[True, True], [True, False]]
-    assert method.limited(one, second) is one
     for sources, name in ((1, "one source"), (2, "two sources")):
-        only = MultiSourceGAN(SIZE, sources, **OF_METHOD).phases(torch.device("cpu"))
-        assert [phase.name for phase in only] == [name]
+        method = MultiSourceGAN(SIZE, sources, tuning=4, **OF_METHOD)
+        (only,) = method.phases(torch.device("cpu"))
+        assert (only.name, only.iterations, method.sources_in(only)) == (name, 7, sources)
 
 
-def test_a_random_number_of_sources():
+def test_a_random_number_of_sources_for_all_batches_of_an_iteration():
     method = MultiSourceGAN(SIZE, 3, tuned_with="random", **OF_METHOD)
-    phase: Phase = method.phases(torch.device("cpu"))[1]
+    phase = method.phases(torch.device("cpu"))[1]
+    seen = []
+    method.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].source.shape[1]))
     torch.manual_seed(0)
-    numbers = [method.limited(batch(), phase).source.shape[1] for _ in range(30)]
-    assert set(numbers) == {1, 2, 3}
+    for iteration in range(6):
+        method.step(phase, iteration, iter([batch(), batch(1), batch(2)]))
+    assert all(seen[start] == seen[start + 1] for start in range(0, 12, 2))
+    assert set(seen) == {1, 2, 3}
 
 
 def test_attention_has_a_place_for_each_source():

@@ -33,12 +33,12 @@ class Attention(nn.Module):
         super().__init__()
         inputs = decoded + source + before
         self.spatial = nn.Conv2d(inputs, 1, 1)
-        self.norm: nn.Module = nn.Identity() if convention == "paper" else normalisation(inputs, convention)
+        self.norm: nn.Module = (
+            normalisation(inputs, convention) if fusion == "full" and convention != "paper" else nn.Identity()
+        )
         hidden = max(1, (decoded + source if convention == "paper" else source) // 4)
         self.channel = (
-            nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, source), nn.Sigmoid())
-            if fusion == "full"
-            else None
+            nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, source)) if fusion == "full" else None
         )
 
     def forward(self, decoded: Tensor, source: Tensor, before: Tensor | None) -> Tensor:
@@ -52,11 +52,11 @@ class Attention(nn.Module):
         Returns:
             (V, C, h, w); (V, 1, h, w) of the spatial attention alone.
         """
-        seen = torch.cat([decoded, source, *([] if before is None else [upsampled(before)])], 1)
+        seen = torch.cat([decoded, source, *([] if before is None else [upsampled(before.to(source.dtype))])], 1)
         attention = torch.sigmoid(self.spatial(seen).float())
         if self.channel is None:
             return attention
-        channels = self.channel(self.norm(seen).float().mean((2, 3)).to(seen.dtype)).float()
+        channels = torch.sigmoid(self.channel(self.norm(seen).float().mean((2, 3))).float())
         return attention * channels[:, :, None, None]
 
 
@@ -118,59 +118,59 @@ class AttentionDecoder(nn.Module):
                 attentions.append(Repeated(before))
             else:
                 attentions.append(Attention(outputs, source, before, fusion, convention))
-            before = 0 if text else (source if fusion == "full" and not isinstance(attentions[-1], Repeated) else 1)
+            before = 0 if text else (source if fusion == "full" else 1)
             current = outputs + source
         self.ups, self.attentions = nn.ModuleList(ups), nn.ModuleList(attentions)
         self.last = nn.Conv2d(current, 3, 3, 1, 1)
         self.text = text
 
-    def forward(self, levels: list[Tensor], of: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    def forward(self, levels: list[Tensor], whose: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Draw B images.
 
         Args:
             levels: of V sources, (V, C, h, w) each, fine to coarse.
-            of: (V,) the sample that each source is of.
+            whose: (V,) the sample that each source is of.
             count: B.
 
         Returns:
             images (B, 3, H, W) in [-1, 1]; and the attention (V, H, W) of each source at the finest level, the mean
             over channels, which sums to 1 over the sources of a sample.
         """
-        x = mean_of_sources(levels[-1], of, count)
+        x = mean_of_sources(levels[-1], whose, count)
         attention: Tensor | None = None
         if self.coarsest is not None:
-            attention = normalised(self.coarsest(x[of], levels[-1], None), of, count)
-            x = torch.cat([x, fused(attention, levels[-1], of, count)], 1)
+            attention = normalised(self.coarsest(x[whose], levels[-1], None), whose, count)
+            x = torch.cat([x, fused(attention, levels[-1], whose, count)], 1)
         for up, attend, source in zip(self.ups, self.attentions, reversed(levels[:-1]), strict=True):
             decoded = up(x)
             before = None if self.text else attention
-            attention = normalised(attend(decoded[of], source, before), of, count)
-            x = torch.cat([decoded, fused(attention, source, of, count)], 1)
+            attention = normalised(attend(decoded[whose], source, before), whose, count)
+            x = torch.cat([decoded, fused(attention, source, whose, count)], 1)
         assert attention is not None
         return torch.tanh(self.last(F.relu(x)).float()), attention.mean(1)
 
 
-def normalised(attention: Tensor, of: Tensor, count: int) -> Tensor:
+def normalised(attention: Tensor, whose: Tensor, count: int) -> Tensor:
     """Eq. 4: attention (V, ...) divided by its sum over the sources of each of B samples; exactly 1 for one source.
 
     Example:
         >>> attention = torch.tensor([0.2, 0.6, 0.5])
-        >>> normalised(attention, of=torch.tensor([0, 0, 1]), count=2)
+        >>> normalised(attention, whose=torch.tensor([0, 0, 1]), count=2)
         tensor([0.2500, 0.7500, 1.0000])
     """
     bounded = attention.clamp(EPSILON, 1 - EPSILON)
-    return bounded / _sums(bounded, of, count)[of]
+    return bounded / _sums(bounded, whose, count)[whose]
 
 
-def fused(attention: Tensor, source: Tensor, of: Tensor, count: int) -> Tensor:
+def fused(attention: Tensor, source: Tensor, whose: Tensor, count: int) -> Tensor:
     """F_r (Eq. 2): the sum (B, C, h, w) over each sample's sources of their attention times their features."""
-    return _sums(attention.to(source.dtype) * source, of, count)
+    return _sums(attention.to(source.dtype) * source, whose, count)
 
 
-def mean_of_sources(values: Tensor, of: Tensor, count: int) -> Tensor:
+def mean_of_sources(values: Tensor, whose: Tensor, count: int) -> Tensor:
     """The mean (B, ...) of values (V, ...) over the sources of each sample (Eq. 1)."""
-    numbers = of.bincount(minlength=count).to(values.dtype)
-    return _sums(values, of, count) / numbers.view(-1, *(1,) * (values.dim() - 1))
+    numbers = whose.bincount(minlength=count).to(values.dtype)
+    return _sums(values, whose, count) / numbers.view(-1, *(1,) * (values.dim() - 1))
 
 
 def upsampled(attention: Tensor) -> Tensor:
@@ -178,5 +178,5 @@ def upsampled(attention: Tensor) -> Tensor:
     return F.interpolate(attention, scale_factor=2.0, mode="bilinear")
 
 
-def _sums(values: Tensor, of: Tensor, count: int) -> Tensor:
-    return values.new_zeros((count, *values.shape[1:])).index_add(0, of, values)
+def _sums(values: Tensor, whose: Tensor, count: int) -> Tensor:
+    return values.new_zeros((count, *values.shape[1:])).index_add(0, whose, values)

@@ -24,10 +24,10 @@ from augment.networks.blocks import (
     initialise,
     pose_maps,
 )
-from augment.networks.source_stream import SourceStream
+from augment.networks.source_stream import WithSourceStream
 
 
-class MultiSource(SourceStream):
+class MultiSource(WithSourceStream):
     """An encoder of two streams for each source, and a decoder that fuses the sources (Fig. 2 and 3).
 
     The source stream, on (x_i, H_i), is warped to the target pose; the pose stream, on (H_i, H_target), compares both
@@ -39,7 +39,7 @@ class MultiSource(SourceStream):
         size: tuple[int, int],  # (H, W) of the images
         width: float = 1.0,  # scales all numbers of filters; 1 is the paper's
         fusion: Fusion = "full",  # of the sources: full, spatial (Att. 2D) or average (Avg) of Table 2
-        deformed: bool = True,  # whether the source stream is warped; without: Avg No-d
+        deformed: bool = True,  # whether the source stream is warped; if not (Avg No-d), the next six do nothing
         aggregation: Aggregation = "maximum",  # how the regions are combined
         regions: Regions = "parts",  # ten with masks, ten without, or the whole body as one
         symmetry: bool = True,  # read a limb unknown in the source from its twin
@@ -73,12 +73,12 @@ class MultiSource(SourceStream):
 
         Without attention, where sources are averaged, that is None.
         """
-        rows, of = batch.by_source()
-        source_maps, target_maps = pose_maps(rows, self.size, self.convention)
-        background = [rows.wanted_background()] if self.background else []
+        single, whose = batch.by_source()
+        source_maps, target_maps = pose_maps(single, self.size, self.convention)
+        background = [single.wanted_background()] if self.background else []
         poses = self.pose_encoder(torch.cat([source_maps, target_maps, *background], 1))
-        levels = [torch.cat(pair, 1) for pair in zip(self.source_levels(rows), poses, strict=True)]
+        levels = [torch.cat(pair, 1) for pair in zip(self.source_levels(single, source_maps), poses, strict=True)]
         if isinstance(self.decoder, Decoder):
-            return self.decoder([mean_of_sources(level, of, len(batch)) for level in levels]), None
-        images, attention = self.decoder(levels, of, len(batch))
+            return self.decoder([mean_of_sources(level, whose, len(batch)) for level in levels]), None
+        images, attention = self.decoder(levels, whose, len(batch))
         return images, attention

@@ -23,10 +23,10 @@ from augment.networks.blocks import (
     initialise,
     pose_maps,
 )
-from augment.networks.source_stream import SourceStream
+from augment.networks.source_stream import WithSourceStream
 
 
-class Deformable(SourceStream):
+class Deformable(WithSourceStream):
     """A source stream on (x_a, H_a), a target stream on H_b, and a decoder that joins them (Fig. 2).
 
     The decoder's skip connections are the source stream's features, warped to the target pose, and those of the target
@@ -56,8 +56,8 @@ class Deformable(SourceStream):
 
     def forward(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses."""
-        source = self.source_levels(batch)
-        _, target_maps = pose_maps(batch, self.size, self.convention)
+        source_maps, target_maps = pose_maps(batch, self.size, self.convention)
+        source = self.source_levels(batch, source_maps)
         background = [batch.wanted_background()] if self.background else []
         target = self.target_encoder(torch.cat([target_maps, *background], 1))
         return self.decoder([torch.cat(pair, 1) for pair in zip(source, target, strict=True)])

@@ -7,15 +7,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from augment.conventions import Convention
-from augment.methods.adversarial import Adversarial
+from augment.methods.adversarial import Adversarial, check_generator_options
 from augment.methods.pose_gan.deformable import Deformable
 from augment.methods.pose_gan.unet import UNet
 from augment.networks.blocks import Start
 from augment.networks.features import FEATURES, Layer
-from reid.common.parameters import Positive, Rate, Share, Size, odd, one_of, options_of_each
+from reid.common.parameters import Positive, Rate, Share, Size, odd, one_of
 
 GENERATORS: dict[str, type[UNet] | type[Deformable]] = {"unet": UNet, "deformable": Deformable}
-SHARED = {"size", "width", "background", "convention", "start"}  # what generator and discriminator are both built with
 
 
 class PoseGAN(Adversarial):
@@ -44,22 +43,18 @@ class PoseGAN(Adversarial):
         super().__init__(
             size,
             GENERATORS[generator](size, **shared, **(generator_options or {})),
-            1,
-            shared,
-            background_dropout,
-            (features, layer),
-            {"adversarial": iterations},
-            batch_size,
-            learning_rate,
-            reconstruction_weight,
-            neighbourhood,
+            sources=1,
+            shared=shared,
+            background_dropout=background_dropout,
+            features=(features, layer),
+            iterations={"adversarial": iterations},
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            reconstruction_weight=reconstruction_weight,
+            neighbourhood=neighbourhood,
         )
 
     @staticmethod
     def check_options(values: dict[str, Any]) -> None:
         """Raise ValueError where the generator has no such options, or backgrounds are withheld that are not given."""
-        if values["background_dropout"] and not values["background"]:
-            raise ValueError("background_dropout is for background: true; set it to 0")
-        name = values["generator"]
-        own = values["generator_options"] or {}
-        options_of_each({"generator_options": GENERATORS[name]}, {"generator_options": own}, SHARED)
+        check_generator_options(values, GENERATORS[values["generator"]])
