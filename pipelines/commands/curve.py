@@ -13,7 +13,13 @@ from pipelines.params import ScoresParams
 from pipelines.report import figures
 from pipelines.runtime import Threads, describe, set_up
 from pipelines.scoring import Searcher, load_networks
-from pipelines.stages.score_gan import generated_images, scores_of_identity, scores_of_images, search_gallery
+from pipelines.stages.score_gan import (
+    generated_images,
+    read_gallery,
+    scores_of_identity,
+    scores_of_images,
+    search_gallery,
+)
 from reid.common.saved import load_json
 from reid.files import samples
 
@@ -54,13 +60,14 @@ def run(
     with stage("curve", f"{count} generators of {', '.join(names)}, on {describe(device)}") as say:
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
         networks = load_networks(scores.classifier, scores.detector, device)
+        gallery = read_gallery(searcher, device)
         lines = []
         for name, folders in kept.items():
             for folder in folders:
                 at = folder.relative_to(layout.GAN).as_posix()
                 drawn, scratch = generated_images(at, chosen, seed, device, threads, size)
                 measured = scores_of_images(drawn, scores.ssim, networks, device)
-                measured |= scores_of_identity(search_gallery(searcher, drawn, device))
+                measured |= scores_of_identity(search_gallery(gallery, drawn))
                 so_far = load_json(folder / CONFIG, ("trainings",), "train again")["trainings"][-1]
                 lines.append({"generator": name, **so_far, "pairs": len(drawn.pairs), **measured})
                 scratch.remove()

@@ -5,6 +5,7 @@ The real target images are scored in the same way, under the name `real`: the sc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,14 +60,21 @@ class Drawn(NamedTuple):
         return self.name == layout.REAL
 
 
+class Gallery(NamedTuple):
+    """A gallery as a Re-ID network sees it."""
+
+    table: pd.DataFrame  # sample table of G images, junk left out
+    pictures: Tensor  # (G, 3, H, W) uint8
+    of_pictures: NDArray[np.float32]  # (G, D) features
+    features: Callable[[Tensor, str], NDArray[np.float32]]  # of further images, (P, 3, H, W) uint8; and a title
+
+
 class Search(NamedTuple):
     """What it takes to search the gallery for the people in P images."""
 
     shown: pd.DataFrame  # sample table, P rows: the person of each image, and the camera that it stands for
-    gallery: pd.DataFrame  # sample table of G images, junk left out
-    pictures: Tensor  # (G, 3, H, W) uint8
+    gallery: Gallery
     of_images: NDArray[np.float32]  # (P, D) features
-    of_gallery: NDArray[np.float32]  # (G, D)
     left_out: NDArray[np.int64]  # (P, 2) indices of the gallery images that each image comes from
 
 
@@ -109,7 +117,7 @@ def run(
         measured = scores_of_images(drawn, scores.ssim, networks, device)
         search, notes = None, list(networks.notes)
         if (searcher.model / "network.pt").exists():
-            search = search_gallery(searcher, drawn, device)
+            search = search_gallery(read_gallery(searcher, device), drawn)
             measured |= scores_of_identity(search)
         else:
             notes.append(f"No identity: {searcher.model} holds no network; run train-reid, then score again")
@@ -191,27 +199,30 @@ def scores_of_images(drawn: Drawn, ssim: str, networks: Networks, device: torch.
     return measured
 
 
-def search_gallery(searcher: Searcher, drawn: Drawn, device: torch.device) -> Search:
-    """Features of images and gallery by a Re-ID network.
-
-    Real images have their target's camera, generated ones their source's, whose pixels they take over. No image is to
-    find the source and the target that it comes from.
-    """
+def read_gallery(searcher: Searcher, device: torch.device) -> Gallery:
+    """Load a Re-ID network onto a device, and extract its features of the gallery, junk left out."""
     network, config = storage.load(searcher.model, device)
-    gallery = samples.read(layout.samples("gallery"))
-    gallery = gallery[gallery["identity"] != samples.JUNK].reset_index(drop=True)
-    pictures = load(gallery["archive"], gallery["image"], tuple(config["image_size"]))
-    row_of = pd.Series(np.arange(len(gallery)), gallery["image"])
+    table = samples.read(layout.samples("gallery"))
+    table = table[table["identity"] != samples.JUNK].reset_index(drop=True)
+    pictures = load(table["archive"], table["image"], tuple(config["image_size"]))
 
     def features(images: Tensor, title: str) -> NDArray[np.float32]:
         return normalise(extract(network, images.to(device), BATCH, title, searcher.mirror))
 
+    return Gallery(table, pictures, features(pictures, "features of the gallery"), features)
+
+
+def search_gallery(gallery: Gallery, drawn: Drawn) -> Search:
+    """Features of images, and what it takes to search a gallery for their people.
+
+    Real images have their target's camera, generated ones their source's, whose pixels they take over. No image is to
+    find the source and the target that it comes from.
+    """
+    row_of = pd.Series(np.arange(len(gallery.table)), gallery.table["image"])
     return Search(
         shown=drawn.table.iloc[drawn.pairs[:, int(drawn.real)].numpy()],
         gallery=gallery,
-        pictures=pictures,
-        of_images=features(drawn.images, "features of images"),
-        of_gallery=features(pictures, "features of the gallery"),
+        of_images=gallery.features(drawn.images, "features of images"),
         left_out=row_of.loc[drawn.table["image"]].to_numpy()[drawn.pairs.numpy()],
     )
 
@@ -223,12 +234,12 @@ def scores_of_identity(search: Search) -> dict[str, float]:
         identity_rank1 and identity_mAP, per cent, of the images whose person is in the rest of the gallery in another
         camera, and their number, identity_images; that alone where there are none.
     """
-    shown, gallery = search.shown, search.gallery
+    shown, gallery = search.shown, search.gallery.table
     matches = match(
         search.of_images,
         shown["identity"].to_numpy(),
         shown["camera"].to_numpy(),
-        search.of_gallery,
+        search.gallery.of_pictures,
         gallery["identity"].to_numpy(),
         gallery["camera"].to_numpy(),
         left_out=search.left_out,
@@ -247,11 +258,11 @@ def draw_rank_lists(search: Search, drawn: Drawn, path: Path) -> None:
     """Draw what the Re-ID network finds by some of the images; those that an image comes from are marked as junk."""
     lists = []
     rows = spread(len(drawn.images), LISTS)
-    for row, near in zip(rows, nearest(search.of_images[rows], search.of_gallery, LISTED), strict=True):
-        kinds = rank_lists.rank_list(search.shown.iloc[row], search.gallery, near).kinds
+    for row, near in zip(rows, nearest(search.of_images[rows], search.gallery.of_pictures, LISTED), strict=True):
+        kinds = rank_lists.rank_list(search.shown.iloc[row], search.gallery.table, near).kinds
         own = search.left_out[row]
         marks = ["junk" if place in own else kind for place, kind in zip(near, kinds, strict=True)]
-        found = list(zip(pixels(search.pictures[near]), marks, strict=True))
+        found = list(zip(pixels(search.gallery.pictures[near]), marks, strict=True))
         lists.append((drawn.name, pixels(drawn.images[row]), found))
     rank_lists.draw(lists, path, generated=not drawn.real)
 
