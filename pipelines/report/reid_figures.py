@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pipelines.params import Params
-from pipelines.report.gains import RowGain
+from pipelines.report.gains import SCORES, RowGain
 from pipelines.report.page import Illustration
 from pipelines.report.results import Metrics, Results, distances
 from reid.files.samples import REAL
@@ -60,20 +60,23 @@ def gains(lines: list[RowGain], path: Path) -> None:
         lines: of `pipelines.report.gains.gains`.
         path: of the PNG.
     """
-    panels: dict[tuple[str, str, str], list[RowGain]] = {}
-    for line in lines:
-        panels.setdefault((line.network, line.distance, line.score), []).append(line)
-    rows = max(map(len, panels.values()))
-    figure = Figure(figsize=(3.2 * len(panels) + 1, 0.35 * rows + 1.2), layout="constrained")
-    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for axes, ((network, distance, score), own) in zip(all_axes, panels.items(), strict=True):
-        means, low, high = 100 * np.array([line.gain for line in own]).T
-        places = np.arange(len(own))
-        axes.errorbar(means, places, xerr=[means - low, high - means], fmt="o", capsize=3)
-        axes.axvline(0, color="black", linewidth=1)
-        axes.set(yticks=places, yticklabels=[line.row for line in own], title=f"{network} + {distance}", xlabel=score)
-        axes.grid(alpha=0.3)
-    all_axes[0].invert_yaxis()
+    panels = list(dict.fromkeys((line.network, line.distance) for line in lines))
+    rows = list(dict.fromkeys(line.row for line in lines))
+    figure = Figure(figsize=(3.6 * len(panels) + 1, 2 * (0.35 * len(rows) + 1)), layout="constrained")
+    grid = figure.subplots(2, len(panels), sharex=True, sharey=True, squeeze=False)
+    for all_axes, score in zip(grid, SCORES, strict=True):
+        for axes, panel in zip(all_axes, panels, strict=True):
+            own = {
+                line.row: line.gain for line in lines if (line.network, line.distance, line.score) == (*panel, score)
+            }
+            means, low, high = 100 * np.array([own[row] for row in rows]).T
+            axes.errorbar(means, range(len(rows)), xerr=[means - low, high - means], fmt="o", capsize=3)
+            axes.axvline(0, color="black", linewidth=1)
+            axes.set(yticks=range(len(rows)), yticklabels=rows, title=f"{' + '.join(panel)}: {score}")
+            axes.grid(alpha=0.3)
+    grid[0][0].invert_yaxis()
+    for axes in grid[1]:
+        axes.set_xlabel("gain over real (points)")
     figure.savefig(path, dpi=110)
 
 
