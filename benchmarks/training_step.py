@@ -56,7 +56,7 @@ def main(width: float = 0.25, batch: int = 4, images: int = 32, rounds: int = 3,
     train_full, train_still, train_pixels = (training(version) for version in (full, still, pixels))
 
     def without_warp() -> None:
-        with patch("augment.methods.pose_gan.deformable.part_transforms", lambda *_: (None, None)):
+        with patch("augment.networks.source_stream.part_transforms", lambda *_: (None, None)):
             train_still()
 
     title = f"{ITERATIONS} iterations, width {width}, batch {batch}, against "
