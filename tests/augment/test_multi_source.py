@@ -8,9 +8,12 @@ from poses import random_poses
 from torch.nn import functional as F
 
 from augment.data.batch import Batch
+from augment.data.people import People
 from augment.methods.multi_source.attention import Repeated
 from augment.methods.multi_source.generator import MultiSource
 from augment.methods.multi_source.method import MultiSourceGAN
+from augment.training import train
+from reid.common.checkpoints import Scratch
 
 SIZE = (128, 64)
 VALID = torch.tensor([[True, True, True], [True, False, False]])
@@ -246,3 +249,21 @@ def test_attention_has_a_place_for_each_source():
     torch.testing.assert_close(attention.sum(1), torch.ones(2, *SIZE))
     averaged = MultiSourceGAN(SIZE, 3, generator_options={"fusion": "average"}, **OF_METHOD)
     assert averaged.attention(one) is None
+
+
+def test_it_trains_in_bfloat16(tmp_path):
+    """Close to float32 for a few steps; attention itself is not reduced."""
+    people = People(
+        torch.randint(0, 256, (6, 3, *SIZE), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)),
+        random_poses(6, 0),
+        identities=torch.tensor([1, 1, 1, 2, 2, 2]),
+    )
+    pairs = torch.tensor([(a, b) for a in range(6) for b in range(6) if a != b and (a < 3) == (b < 3)])
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        torch.manual_seed(0)
+        method = MultiSourceGAN(SIZE, 3, tuning=2, **OF_METHOD | {"iterations": 2})
+        log = train(method, people, pairs, Scratch(precision, {}, tmp_path), precision=precision)
+        losses[precision] = [entry["generator"] for entry in log]
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.05)
+    assert losses["bfloat16"] != losses["float32"]
