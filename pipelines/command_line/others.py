@@ -150,6 +150,23 @@ def curve(params: Params, names: tuple[str, ...], out: Path) -> None:
 
 
 @click.command()
+@click.argument("name")
+@click.option("--alpha", type=click.IntRange(2), default=2, show_default=True, metavar="A", help="Of the training set.")
+@click.option("--out", type=FILE, default="costs", show_default=True, help="Table and figure to write, without suffix.")
+@with_params
+def costs(params: Params, name: str, alpha: int, out: Path) -> None:
+    """Find the images of a training set that cost most, and draw them.
+
+    NAME is a generator, rendering or selection whose training set exists. What an image costs is the rise of the mean
+    average precision when it is left out, while the real training images are searched for in the training set, by the
+    network of `scores.identity` that was trained on the real images.
+    """
+    from pipelines.commands import costs as command
+
+    command.run(name, alpha, out, searcher(params), params.device, params.threads, params.image_size)
+
+
+@click.command()
 @click.argument("path", type=ANY)
 @click.pass_context
 def check(context: click.Context, path: Path) -> None:
@@ -222,4 +239,4 @@ def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: t
         command.run(path, out, seed, size)
 
 
-OTHERS = (profile, generate, publish, compare, attention, curve, check, render, import_prw)
+OTHERS = (profile, generate, publish, compare, attention, curve, costs, check, render, import_prw)

@@ -81,6 +81,14 @@ def gains_caption(params: Params) -> str:
     return " ".join(parts)
 
 
+def networks_caption(params: Params) -> str:
+    """Caption of the table of what networks add."""
+    return (
+        f"Differences from {params.networks[0]}, trained on the same images, in points of per cent, with 95 % "
+        "intervals as above."
+    )
+
+
 def image_caption(params: Params, files: Mapping[str, ScoreFile], published: bool) -> str:
     """Caption of the table of generators' scores: a definition of each score that is in it.
 

@@ -1,4 +1,4 @@
-"""What each augmentation adds to the real training set: intervals over seeds and people, and shares of the oracle."""
+"""What training sets and networks add to each other: intervals over seeds and people, and shares of the oracle."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ SCORES = ("Rank-1", "mAP")
 ORACLE = "views"  # the renderer's own images of the same people in other moments
 
 
-class RowGain(NamedTuple):
-    """The gain of a row over `real`, all numbers as shares of 1."""
+class Compared(NamedTuple):
+    """The gain of a network trained on a row's images over another network, or over the same one and another row."""
 
     row: str
     network: str
+    over_row: str
+    over_network: str
     distance: str
     score: str  # Rank-1 or mAP
-    gain: Gain
-    share: float  # of the oracle's gain at the same alpha; NaN where that is not certainly above zero
+    gain: Gain  # as shares of 1
+    share: float  # over `real`: of the oracle's gain at the same alpha, NaN where that is not certainly above zero
 
 
-def gains(
+def compare_rows(
     results: Results, augmentations: list[str], alphas: list[int], rule: str, people: Mapping[str, int]
-) -> list[RowGain]:
-    """Gains of each row over `real`, for several seeds.
+) -> list[Compared]:
+    """Gains of each row over `real`, and over each row that is named before it, by each network.
 
     Args:
         results: of `pipelines.report.results.read_results`, of at least `reid.evaluation.gains.LEAST` seeds.
@@ -41,39 +43,70 @@ def gains(
         rule: `trapezoid` or `step`: the rule of the average precisions.
         people: name of a query image -> identity.
     """
+    oracle_of = {layout.row_name(name, a): layout.row_name(ORACLE, a) for name in augmentations for a in alphas}
     lines = []
     for network, seeds in results[layout.REAL].items():
-        of_first = seeds[0].queries
         for distance, score in itertools.product(distances(seeds), SCORES):
             values = {row: query_values(results[row][network], distance, score, rule) for row in results}
-            queries = of_first.loc[of_first["distance"] == distance, "query"]
-            whose = np.array([people[query] for query in queries])
-            for alpha in alphas:
-                rows = {name: layout.row_name(name, alpha) for name in augmentations}
-                found = {name: gain(values[row], values[layout.REAL], whose) for name, row in rows.items()}
-                lines += [
-                    RowGain(rows[name], network, distance, score, own, _share(own, found.get(ORACLE)))
-                    for name, own in found.items()
-                ]
+            whose = _whose(seeds, distance, people)
+            found = {
+                (row, over): gain(values[row], values[over], whose)
+                for over, row in itertools.combinations([layout.REAL, *oracle_of], 2)
+            }
+            for (row, over), own in found.items():
+                share = _share(own, found.get((oracle_of[row], over))) if over == layout.REAL else float("nan")
+                lines.append(Compared(row, network, over, network, distance, score, own, share))
     return lines
 
 
-def as_numbers(lines: Iterable[RowGain]) -> pd.DataFrame:
-    """Columns row, network, distance, score, gain, low, high (in per cent), share."""
-    flat = [(*line[:4], *(100 * value for value in line.gain), line.share) for line in lines]
-    return pd.DataFrame(flat, columns=["row", "network", "distance", "score", "gain", "low", "high", "share"])
+def compare_networks(results: Results, rule: str, people: Mapping[str, int]) -> list[Compared]:
+    """Gains of each network over the one that is named first, by each row, with the distances that both have.
+
+    Args:
+        results: of `pipelines.report.results.read_results`, of at least `reid.evaluation.gains.LEAST` seeds.
+        rule: `trapezoid` or `step`: the rule of the average precisions.
+        people: name of a query image -> identity.
+    """
+    lines = []
+    for row, networks in results.items():
+        (base, its), *others = networks.items()
+        for network, seeds in others:
+            both = [name for name in distances(seeds) if name in distances(its)]
+            for distance, score in itertools.product(both, SCORES):
+                first, second = (query_values(result, distance, score, rule) for result in (seeds, its))
+                own = gain(first, second, _whose(seeds, distance, people))
+                lines.append(Compared(row, network, row, base, distance, score, own, float("nan")))
+    return lines
 
 
-def as_text(lines: Iterable[RowGain]) -> pd.DataFrame:
-    """One line a row of the Re-ID table, in per cent; an asterisk where the interval excludes zero."""
-    of_rows: dict[str, dict[str, str]] = {}
-    for line in lines:
-        mean, low, high = (100 * value for value in line.gain)
-        text = f"{mean:+.1f} [{low:.1f}, {high:.1f}]" + "*" * line.gain.certain
-        text += "" if np.isnan(line.share) else f", {100 * line.share:.0f} %"
-        cells = of_rows.setdefault(line.row, {"training set": line.row})
-        cells[f"{line.network} + {line.distance}: {line.score}"] = text
-    return pd.DataFrame(list(of_rows.values()))
+def as_numbers(lines: Iterable[Compared]) -> pd.DataFrame:
+    """Columns row, network, over_row, over_network, distance, score, gain, low, high (in per cent), share."""
+    flat = [(*line[:6], *(100 * value for value in line.gain), line.share) for line in lines]
+    return pd.DataFrame(flat, columns=[*Compared._fields[:6], "gain", "low", "high", "share"])
+
+
+def rows_as_text(lines: Iterable[Compared]) -> pd.DataFrame:
+    """Gains over `real`, in per cent: one line a row; an asterisk where the interval excludes zero."""
+    over_real = [line for line in lines if line.over_row == layout.REAL]
+    return _table(
+        (line.row, "training set", f"{line.network} + {line.distance}: {line.score}", line) for line in over_real
+    )
+
+
+def networks_as_text(lines: Iterable[Compared]) -> pd.DataFrame:
+    """Gains of networks, in per cent: one line each; an asterisk where the interval excludes zero."""
+    return _table((line.network, "network", f"{line.row}, {line.distance}: {line.score}", line) for line in lines)
+
+
+def _table(cells: Iterable[tuple[str, str, str, Compared]]) -> pd.DataFrame:
+    """A table of (name of the line, title of the names, name of the column, what is in the cell)."""
+    lines: dict[str, dict[str, str]] = {}
+    for name, title, column, compared in cells:
+        mean, low, high = (100 * value for value in compared.gain)
+        text = f"{mean:+.1f} [{low:.1f}, {high:.1f}]" + "*" * compared.gain.certain
+        text += "" if np.isnan(compared.share) else f", {100 * compared.share:.0f} %"
+        lines.setdefault(name, {title: name})[column] = text
+    return pd.DataFrame(list(lines.values())).fillna("")
 
 
 def query_values(seeds: list[Result], distance: str, score: str, rule: str) -> NDArray[np.float64]:
@@ -85,6 +118,12 @@ def query_values(seeds: list[Result], distance: str, score: str, rule: str) -> N
             for table in tables
         ]
     )
+
+
+def _whose(seeds: list[Result], distance: str, people: Mapping[str, int]) -> NDArray[np.int64]:
+    """The identities (Q,) of the queries."""
+    table = seeds[0].queries
+    return np.array([people[query] for query in table.loc[table["distance"] == distance, "query"]])
 
 
 def _share(own: Gain, oracle: Gain | None) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pipelines.params import Params
-from pipelines.report.gains import SCORES, RowGain
+from pipelines.report.gains import SCORES, Compared
 from pipelines.report.page import Illustration
 from pipelines.report.results import Metrics, Results, distances
 from reid.files.samples import REAL
@@ -42,7 +42,7 @@ def draw(params: Params, results: Results, metrics: Metrics, folder: Path) -> li
     return [curves, over_alpha]
 
 
-def draw_gains(lines: list[RowGain], folder: Path) -> Illustration:
+def draw_gains(lines: list[Compared], folder: Path) -> Illustration:
     """Draw the gains of all rows over `real`, with their intervals, into a folder."""
     shown = Illustration(
         "Gains",
@@ -53,13 +53,14 @@ def draw_gains(lines: list[RowGain], folder: Path) -> Illustration:
     return shown
 
 
-def gains(lines: list[RowGain], path: Path) -> None:
-    """Gains over `real`, a panel for each score, network and distance, a line for each row.
+def gains(lines: list[Compared], path: Path) -> None:
+    """Gains over `real`, a panel for each score, network and distance, a line for each row; others are not shown.
 
     Args:
-        lines: of `pipelines.report.gains.gains`.
+        lines: of `pipelines.report.gains.compare_rows`.
         path: of the PNG.
     """
+    lines = [line for line in lines if line.over_row == REAL]
     panels = list(dict.fromkeys((line.network, line.distance) for line in lines))
     rows = list(dict.fromkeys(line.row for line in lines))
     figure = Figure(figsize=(3.6 * len(panels) + 1, 2 * (0.35 * len(rows) + 1)), layout="constrained")

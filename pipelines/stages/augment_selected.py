@@ -5,16 +5,18 @@ The Re-ID network among them is that of the real training set, so that no test p
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
 from augment.plans import check_alpha
 from augment.plans.selection import best
 from augment.scores.detectors import Detector, detection_scores
 from pipelines import augmented, layout
 from pipelines.console import stage
+from pipelines.embedding import BLOCK, embedded
 from pipelines.params import SelectionParams
 from pipelines.runtime import Threads, describe, set_up
 from pipelines.scoring import Searcher, load_detector
@@ -22,13 +24,10 @@ from pipelines.stages.augment import draw
 from reid.common import atomic
 from reid.common.digests import digest
 from reid.common.errors import InputError
-from reid.evaluation.features import extract, normalise
 from reid.evaluation.judging import judge
 from reid.files import samples
 from reid.files.images import Archive, load, write_zip
 from reid.networks import IDE, storage
-
-BLOCK = 4096  # images that are held in memory at a time
 
 
 def run(
@@ -116,13 +115,7 @@ def judged(
         detector: of people; without one `detection` is NaN.
         device: to work on.
     """
-
-    def features(table: pd.DataFrame, title: str) -> NDArray[np.float32]:
-        blocks = [table[start : start + BLOCK] for start in range(0, len(table), BLOCK)]
-        pictures = (load(block["archive"], block["image"], size) for block in blocks)
-        found = [extract(network, part.to(device), title=title, mirror=mirror) for part in pictures]
-        return normalise(np.concatenate(found))
-
+    embed = partial(embedded, network, size=size, mirror=mirror, device=device)
     row_of = pd.Series(np.arange(len(real)), real["image"])
     made_from = [
         [source, pose, *samples.split_names(further)]
@@ -131,9 +124,9 @@ def judged(
     most = max(map(len, made_from))
     left_out = np.array([row_of.loc[names + names[:1] * (most - len(names))].to_numpy() for names in made_from])
     found = judge(
-        features(new, "features of new images"),
+        embed(new, title="features of new images"),
         new["identity"].to_numpy(),
-        features(real, "features of real images"),
+        embed(real, title="features of real images"),
         real["identity"].to_numpy(),
         left_out,
     )

@@ -7,8 +7,7 @@ import click
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import Params
-from pipelines.report import captions, image_tables, page, reid_figures, sheets, tables
-from pipelines.report.gains import RowGain, as_numbers, as_text, gains
+from pipelines.report import captions, gains, image_tables, page, reid_figures, sheets, tables
 from pipelines.report.reid_table import reid_table
 from pipelines.report.results import Metrics, Results, check_settings, metrics, read_results, read_score
 from pipelines.report.significance import significance
@@ -40,14 +39,19 @@ def run(params: Params) -> None:
 
         means = metrics(results)
         save_json(means, layout.REPORT / "metrics.json")
-        gained = _gains(params, results)
-        shown = [_reid(params, results, means), *_images(params)]
-        if gained:
-            shown.insert(1, Captioned("What augmentation adds", as_text(gained), captions.gains_caption(params)))
+        of_rows, of_networks = _gains(params, results)
+        shown = [_reid(params, results, means)]
+        if of_rows:
+            caption = captions.gains_caption(params)
+            shown.append(Captioned("What augmentation adds", gains.rows_as_text(of_rows), caption))
+        if of_networks:
+            caption = captions.networks_caption(params)
+            shown.append(Captioned("What networks add", gains.networks_as_text(of_networks), caption))
+        shown += _images(params)
         tables.write(shown, layout.REPORT)
         page.write_tables(shown, layout.REPORT)
         drawn = reid_figures.draw(params, results, means, figure_folder)
-        drawn += [reid_figures.draw_gains(gained, figure_folder)] if gained else []
+        drawn += [reid_figures.draw_gains(of_rows, figure_folder)] if of_rows else []
         drawn += sheets.noise(params, figure_folder)
         collected = sheets.collect(params, results, sheet_folder)
         page.write_page(captions.facts(params, results), shown, drawn, collected, layout.REPORT)
@@ -67,15 +71,17 @@ def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
     return Captioned("Re-identification, by training set", table, caption)
 
 
-def _gains(params: Params, results: Results) -> list[RowGain]:
-    """With enough seeds, what each augmentation adds; writes gains.tsv."""
+def _gains(params: Params, results: Results) -> tuple[list[gains.Compared], list[gains.Compared]]:
+    """With enough seeds, what each augmentation adds, and each network; writes gains.tsv."""
     if len(params.seeds) < LEAST:
-        return []
+        return [], []
     query = samples.read(layout.samples("query"))
     people = dict(zip(query["image"], query["identity"], strict=True))
-    found = gains(results, params.augmentations, params.alphas, params.report.average_precision, people)
-    write_tsv(as_numbers(found), layout.REPORT / "gains.tsv", "%.4g")
-    return found
+    rule = params.report.average_precision
+    of_rows = gains.compare_rows(results, params.augmentations, params.alphas, rule, people)
+    of_networks = gains.compare_networks(results, rule, people)
+    write_tsv(gains.as_numbers([*of_rows, *of_networks]), layout.REPORT / "gains.tsv", "%.4g")
+    return of_rows, of_networks
 
 
 def _images(params: Params) -> list[Captioned]:

@@ -16,9 +16,9 @@ from reid.common.errors import InputError
 QUERIES = 60
 
 
-def write(row, seed, rank1, ap):
+def write(row, seed, rank1, ap, network="ide"):
     """A score file whose queries have these first ranks (1 or 2) and average precisions."""
-    path = layout.score(row, "ide", seed)
+    path = layout.score(row, network, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     score = {"rank1": round(100 * float(np.mean(rank1)), 2), "rank5": 80.0, "rank10": 90.0}
     score |= {"mAP": round(100 * float(np.mean(ap)), 2), "mAP_step": 51.0, "cmc": [70.0]}
@@ -91,26 +91,43 @@ def test_gains_over_real_and_the_oracles_share(rows):
         write("same-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"].to_numpy()[::-1] + 0.01 * seed)
     read = results.read_results([*rows, "views-a2"], ["ide"], [0, 1, 2])
     people = {f"{n}.jpg": n // 2 for n in range(QUERIES)}
-    found = {
-        (line.row, line.score): line for line in gains.gains(read, ["full", "same", "views"], [2], "trapezoid", people)
-    }
-    assert len(found) == 3 * 2
+    compared = gains.compare_rows(read, ["full", "same", "views"], [2], "trapezoid", people)
+    assert len(compared) == 6 * 2, "each two of four rows"
+    over_full = [line for line in compared if (line.row, line.over_row) == ("views-a2", "full-a2")]
+    assert [line.gain.mean for line in over_full] == pytest.approx([0, 0.1])
+    found = {(line.row, line.score): line for line in compared if line.over_row == "real"}
     full, same = found["full-a2", "mAP"], found["same-a2", "mAP"]
     assert full.gain == pytest.approx((0.1, 0.1, 0.1))
     assert full.share == pytest.approx(0.5)
     assert same.gain.low < 0 < same.gain.high
     assert same.share == pytest.approx(0)
     assert np.isnan(found["full-a2", "Rank-1"].share), "the oracle gains nothing"
-    reid_figures.gains(list(found.values()), Path("gains.png"))
+    reid_figures.gains(compared, Path("gains.png"))
     assert Path("gains.png").stat().st_size > 1_000
     numbers = gains.as_numbers(found.values()).set_index(["row", "score"])
     assert numbers.loc[("full-a2", "mAP")]["gain"] == pytest.approx(10)
-    text = gains.as_text(found.values()).set_index("training set")
+    text = gains.rows_as_text(compared).set_index("training set")
     assert text["ide + euclidean: mAP"]["full-a2"] == "+10.0 [10.0, 10.0]*, 50 %"
     assert text["ide + euclidean: Rank-1"]["full-a2"] == "+0.0 [0.0, 0.0]"
     assert text["ide + euclidean: mAP"]["same-a2"].startswith("+0.0 [-") or text["ide + euclidean: mAP"][
         "same-a2"
     ].startswith("-0.0 [-")
+
+
+def test_gains_of_networks_over_the_first(rows):
+    for seed in (0, 1, 2):
+        for network, more in (("ide", 0.0), ("strong", 0.1)):
+            for row in ("real", "full-a2"):
+                write(row, seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.5 + more + 0.01 * seed), network)
+    read = results.read_results(["real", "full-a2"], ["ide", "strong"], [0, 1, 2])
+    compared = gains.compare_networks(read, "trapezoid", {f"{n}.jpg": n for n in range(QUERIES)})
+    assert [(line.row, line.network, line.over_network) for line in compared[::2]] == [
+        ("real", "strong", "ide"),
+        ("full-a2", "strong", "ide"),
+    ]
+    table = gains.networks_as_text(compared).set_index("network")
+    assert table.loc["strong", "real, euclidean: mAP"] == "+10.0 [10.0, 10.0]*"
+    assert table.loc["strong", "full-a2, euclidean: Rank-1"] == "+0.0 [0.0, 0.0]"
 
 
 def test_the_table_marks_what_differs(rows):
