@@ -150,6 +150,23 @@ def curve(params: Params, names: tuple[str, ...], out: Path) -> None:
 
 
 @click.command()
+@click.argument("key")
+@click.argument("values", nargs=-1, required=True, metavar="VALUE...")
+@click.option("--out", type=FILE, default="sweep", show_default=True, help="Table and figure to write, without suffix.")
+@click.pass_context
+def sweep(context: click.Context, key: str, values: tuple[str, ...], out: Path) -> None:
+    """Run `dvc repro report` for several values of a parameter, and draw the gains against it.
+
+    KEY is one of params.yaml, dataset.train_people say, and VALUE... what it is to be. In the end params.yaml is as it
+    was before. Interrupted and run again, the command goes on where it was. It needs three `seeds` or more.
+    """
+    from pipelines.commands import sweep as command
+
+    with one_line_errors(context):
+        command.run(key, values, out)
+
+
+@click.command()
 @click.argument("name")
 @click.option("--alpha", type=click.IntRange(2), default=2, show_default=True, metavar="A", help="Of the training set.")
 @click.option("--out", type=FILE, default="costs", show_default=True, help="Table and figure to write, without suffix.")
@@ -239,4 +256,4 @@ def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: t
         command.run(path, out, seed, size)
 
 
-OTHERS = (profile, generate, publish, compare, attention, curve, costs, check, render, import_prw)
+OTHERS = (profile, generate, publish, compare, attention, curve, sweep, costs, check, render, import_prw)

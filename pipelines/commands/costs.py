@@ -71,15 +71,16 @@ def run(
         taken_for = [real["image"][index] if index >= 0 else "" for index in found.taken_for]
         written = new[["image", "source", "pose_of", "identity"]].assign(cost=points, taken_for=taken_for)
         written = written.sort_values("cost", ascending=False, kind="stable")
-        write_tsv(written, out.with_suffix(".tsv"), "%.4g")
-        draw(written[written["cost"] > 0][:SHOWN], table, out.with_suffix(".png"), row)
+        numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
+        write_tsv(written, numbers, "%.4g")
+        draw(written[written["cost"] > 0][:SHOWN], table, picture, row)
         costly = np.sort(points[points > 0])[::-1]
         say(f"{len(costly):,} of {len(new):,} new images cost, {(points < 0).sum():,} help")
         if len(costly):
             most = costly[: -(-len(new) // 20)]
             share = most.sum() / costly.sum()
             say(f"the dearest twentieth costs {most.mean():.2g} points of mAP an image, {share:.0%} of all costs")
-        say(f"{out.with_suffix('.tsv')}, {out.with_suffix('.png')}")
+        say(f"{numbers}, {picture}")
 
 
 def find(real: pd.DataFrame, new: pd.DataFrame, of_real: NDArray[np.float32], of_new: NDArray[np.float32]) -> Found:

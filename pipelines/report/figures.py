@@ -52,3 +52,31 @@ def curves(scores: pd.DataFrame, path: Path) -> None:
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(path, dpi=150)
+
+
+def swept(scores: pd.DataFrame, key: str, path: Path) -> None:
+    """Rank-1 and mAP of each row against the values of a parameter, and what each row gains over `real`.
+
+    Args:
+        scores: columns value, row, network, distance, score, mean, gain, low and high, in per cent.
+        key: the parameter.
+        path: of the PNG.
+    """
+    panels = list(scores.groupby(["network", "distance", "score"], sort=False))
+    places = {value: place for place, value in enumerate(scores["value"].unique())}
+    figure = Figure(figsize=(4.2 * len(panels), 7), layout="constrained")
+    grid = figure.subplots(2, len(panels), sharex=True, squeeze=False)
+    for (above, below), ((network, distance, score), of_panel) in zip(grid.T, panels, strict=True):
+        for shift, (row, lines) in enumerate(of_panel.groupby("row", sort=False)):
+            x = lines["value"].map(places)
+            above.plot(x, lines["mean"], "o-", label=row)
+            if lines["gain"].notna().any():
+                bounds = [lines["gain"] - lines["low"], lines["high"] - lines["gain"]]
+                below.errorbar(x + 0.05 * (shift - 1), lines["gain"], bounds, fmt="o-", capsize=3, color=f"C{shift}")
+        above.set(title=f"{network} + {distance}: {score}", ylabel="per cent")
+        below.set(xlabel=key, ylabel="gain over real (points)", xticks=range(len(places)), xticklabels=list(places))
+        below.axhline(0, color="black", linewidth=1)
+        for axes in (above, below):
+            axes.grid(alpha=0.3)
+    grid[0][0].legend()
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,116 @@
+"""Run the pipeline for several values of one parameter, and draw what augmentation adds against it."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipelines import layout, params
+from pipelines.console import stage
+from pipelines.params import PARAMS, Params
+from pipelines.report.figures import swept
+from reid.common import atomic
+from reid.common.errors import InputError
+from reid.common.saved import load_json
+from reid.evaluation.gains import LEAST
+from reid.files.samples import write_tsv
+
+COLUMNS = ["row", "network", "distance", "score", "mean", "gain", "low", "high", "share"]
+
+
+def run(key: str, values: Sequence[str], out: Path) -> None:
+    """Write OUT.tsv and OUT.png: the scores of each row, and its gain over `real`, at each value of the parameter.
+
+    For each value `dvc repro report` runs with it in params.yaml, which is as before in the end. DVC keeps what it has
+    made: an interrupted sweep goes on where it was.
+
+    Args:
+        key: of params.yaml, with dots between its parts.
+        values: as params.yaml has them.
+        out: table and figure to write, without suffix.
+
+    Raises:
+        InputError: there is no such key, a value is not possible, there are too few seeds, or `dvc repro` fails.
+    """
+    before = PARAMS.read_text()
+    texts = {value: with_value(before, key, value) for value in dict.fromkeys(values)}
+    checked = {value: params.check(YAML(typ="safe").load(text), f"{key}: {value}") for value, text in texts.items()}
+    for value, its in checked.items():
+        if len(its.seeds) < LEAST:
+            raise InputError(f"{key}: {value}: intervals need at least {LEAST} seeds, `seeds` has {len(its.seeds)}")
+    with stage("sweep", f"{key}: {', '.join(texts)}") as say:
+        tables = []
+        try:
+            for value, text in texts.items():
+                say(f"{key}: {value}")
+                atomic.write(PARAMS, text)
+                if subprocess.run([sys.executable, "-m", "dvc", "repro", "report"], check=False).returncode:
+                    raise InputError(f"`dvc repro report` failed with {key}: {value}: see above; what is made is kept")
+                tables.append(scores(checked[value]).assign(value=value))
+        finally:
+            atomic.write(PARAMS, before)
+        table = pd.concat(tables)[["value", *COLUMNS]]
+        numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
+        write_tsv(table, numbers, "%.4g")
+        swept(table, key, picture)
+        say(f"{numbers}, {picture}")
+
+
+def with_value(text: str, key: str, value: str) -> str:
+    r"""The text of params.yaml with another value of a key.
+
+    Args:
+        text: of params.yaml.
+        key: with dots between its parts.
+        value: as YAML.
+
+    Raises:
+        InputError: there is no such key, or the value is not YAML.
+
+    Example:
+        >>> with_value("dataset:\n  name: streets\n  train_people: # all\n", "dataset.train_people", "20")
+        'dataset:\n  name: streets\n  train_people: 20 # all\n'
+    """
+    yaml = YAML()
+    yaml.width = 10_000
+    content = yaml.load(text)
+    *parents, last = key.split(".")
+    node: Any = content
+    for part in parents:
+        node = node.get(part) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or last not in node:
+        raise InputError(
+            f"params.yaml has no key {key}: give one with dots between its parts, dataset.train_people say"
+        )
+    try:
+        node[last] = YAML(typ="safe").load(value)
+    except YAMLError as error:
+        raise InputError(f"{key}: {value!r} is not YAML: {error}") from error
+    written = io.StringIO()
+    yaml.dump(content, written)
+    return written.getvalue()
+
+
+def scores(its: Params) -> pd.DataFrame:
+    """COLUMNS of the last report: mean score of each row by each network and distance, and its gain over `real`."""
+    means = load_json(layout.REPORT / "metrics.json", (), "run `dvc repro report`")
+    gains = pd.read_csv(layout.REPORT / "gains.tsv", sep="\t")
+    key = {"trapezoid": "mAP", "step": "mAP_step"}[its.report.average_precision]
+    lines = [
+        (row, network, distance, score, values[name])
+        for row, networks in means.items()
+        for network, distances in networks.items()
+        for distance, values in distances.items()
+        for score, name in (("Rank-1", "rank1"), ("mAP", key))
+    ]
+    table = pd.DataFrame(lines, columns=COLUMNS[:5])
+    over_real = gains[(gains["over_row"] == layout.REAL) & (gains["over_network"] == gains["network"])]
+    return table.merge(over_real, how="left", on=COLUMNS[:4], suffixes=("", "_"))[COLUMNS]

@@ -1,0 +1,76 @@
+"""Several values of one parameter; `dvc repro` itself is test_smoke's."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from commands import run, write_params
+from ruamel.yaml import YAML
+
+
+@pytest.fixture
+def repro(project, monkeypatch):
+    """In place of `dvc repro report`: a report whose gain is a tenth of dataset.train_people; fails at 13."""
+    started = []
+
+    def fake(command, check):
+        assert command[1:] == ["-m", "dvc", "repro", "report"]
+        people = YAML(typ="safe").load(Path("params.yaml"))["dataset"]["train_people"]
+        started.append(people)
+        report = Path("data/report")
+        report.mkdir(parents=True, exist_ok=True)
+        means = {"real": 50.0, "full-a2": 50 + people / 10}
+        scores = {row: {"ide": {"euclidean": {"rank1": 60.0, "mAP": mean}}} for row, mean in means.items()}
+        (report / "metrics.json").write_text(json.dumps(scores))
+        lines = [
+            ("full-a2", "ide", "real", "ide", "euclidean", score, people / 10, 1.0, 9.0, None)
+            for score in ("Rank-1", "mAP")
+        ]
+        lines.append(("full-a2", "strong", "full-a2", "ide", "euclidean", "mAP", 7.0, 6.0, 8.0, None))
+        names = "row network over_row over_network distance score gain low high share"
+        pd.DataFrame(lines, columns=names.split()).to_csv(report / "gains.tsv", sep="\t", index=False)
+        return subprocess.CompletedProcess(command, int(people == 13))
+
+    monkeypatch.setattr("pipelines.commands.sweep.subprocess.run", fake)
+    write_params(lambda p: p.update(seeds=[0, 1, 2]))
+    return started
+
+
+def test_a_sweep_gathers_the_reports(repro):
+    before = Path("params.yaml").read_bytes()
+    run("sweep", "dataset.train_people", "20", "40", "--out", "out/people")
+    assert repro == [20, 40]
+    assert Path("params.yaml").read_bytes() == before
+    table = pd.read_csv("out/people.tsv", sep="\t").set_index(["value", "row", "score"]).sort_index()
+    assert len(table) == 2 * 2 * 2
+    assert table.loc[(40, "full-a2", "mAP"), ["mean", "gain", "low", "high"]].tolist() == [54, 4, 1, 9]
+    assert table.loc[(20, "real", "mAP"), "mean"] == 50
+    assert table.loc[(20, "real", "mAP"), ["gain", "low"]].isna().all()
+    assert Path("out/people.png").stat().st_size > 1_000
+
+
+def test_params_are_restored_where_it_fails(repro):
+    before = Path("params.yaml").read_bytes()
+    assert "`dvc repro report` failed with dataset.train_people: 13" in run(
+        "sweep", "dataset.train_people", "13", "40", fails=True
+    )
+    assert repro == [13]
+    assert Path("params.yaml").read_bytes() == before
+    assert not Path("sweep.tsv").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("dataset.people", "20"), "params.yaml has no key dataset.people"),
+        (("seed.people", "20"), "params.yaml has no key seed.people"),
+        (("dataset.train_people", "20", "many"), "dataset.train_people: many"),
+        (("dataset.train_people", "[20"), "is not YAML"),
+        (("seeds", "[0, 1]"), "seeds: [0, 1]: intervals need at least 3 seeds, `seeds` has 2"),
+    ],
+)
+def test_what_is_not_possible_is_said_before_anything_runs(repro, words, message):
+    assert message in run("sweep", *words, fails=True)
+    assert repro == []
