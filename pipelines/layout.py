@@ -81,3 +81,8 @@ def gan_ranks(generator: str) -> Path:
 def gan_noise(generator: str) -> Path:
     """Scores of a generator's images against the noise on the source poses; beside it, as .png, a figure of them."""
     return GAN_SCORES / f"{generator}-noise.tsv"
+
+
+def gan_sources(generator: str) -> Path:
+    """Scores of a generator's images by the number of sources; beside it, as .png, a figure of them."""
+    return GAN_SCORES / f"{generator}-sources.tsv"

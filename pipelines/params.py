@@ -152,6 +152,7 @@ class Params(Section):
     generators: Annotated[list[Row], Field(min_length=1)]
     variants: list[Row]
     noise: list[Row]
+    sources: list[Row]
     renderings: list[Annotated[str, one_of(RENDERINGS)]]
     selections: list[Row]
     alphas: Annotated[list[Number], Field(min_length=1)]
@@ -183,7 +184,16 @@ class Params(Section):
         return sections
 
     @field_validator(
-        "generators", "variants", "noise", "renderings", "selections", "alphas", "exports", "networks", "seeds"
+        "generators",
+        "variants",
+        "noise",
+        "sources",
+        "renderings",
+        "selections",
+        "alphas",
+        "exports",
+        "networks",
+        "seeds",
     )
     @classmethod
     def _each_once(cls, values: list[Any]) -> list[Any]:
@@ -221,9 +231,13 @@ class Params(Section):
             if (generator := self.selection[name].generator) not in self.trained:
                 known = ", ".join(self.trained)
                 raise ValueError(f"selection.{name}: {generator} is none of generators and variants: {known}")
-        for name in self.noise:
-            if name not in self.trained:
-                raise ValueError(f"noise: {name} is none of generators and variants: {', '.join(self.trained)}")
+        for kind, names in (("noise", self.noise), ("sources", self.sources)):
+            for name in names:
+                if name not in self.trained:
+                    raise ValueError(f"{kind}: {name} is none of generators and variants: {', '.join(self.trained)}")
+        for name in self.sources:
+            if self.gan[name].options.get("sources", 1) == 1:
+                raise ValueError(f"sources: {name} draws from one source; choose methods that take several")
         for name in self.exports:
             if name not in self.augmentations:
                 raise ValueError(

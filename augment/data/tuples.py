@@ -22,6 +22,10 @@ class Tuples(NamedTuple):
         """Tuples with one source each, of sources (B,) and targets (B,)."""
         return cls(sources[:, None], torch.ones(len(sources), 1, dtype=torch.bool), targets)
 
+    def first(self, count: int) -> Tuples:
+        """The tuples with at most so many sources each: the first ones."""
+        return Tuples(self.sources[:, :count], self.valid[:, :count], self.targets)
+
     def split(self, size: int) -> list[Tuples]:
         """The tuples in parts of `size`; the last may be smaller.
 

@@ -118,17 +118,20 @@ def compare(params: Params, names: tuple[str, ...], out: Path) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--out", type=FILE, default="attention.png", show_default=True, help="PNG to write.")
+@click.option(
+    "--out", type=FILE, default="attention", show_default=True, help="Table and figure to write, without suffix."
+)
 @with_params
 def attention(params: Params, name: str, out: Path) -> None:
     """Draw test people from one source, from two, and so on, with the attention that each source gets.
 
-    NAME is a section of `gan` whose method is multi_source.
+    NAME is a section of `gan` whose method is multi_source. The table says whether it looks away from a black source,
+    and at sources that show what it draws.
     """
     from pipelines.commands import attention as command
 
     section(params.gan, name, "gan")
-    command.run(name, out, params.seed, params.device, params.threads, params.image_size)
+    command.run(name, out, params.scores.pairs, params.seed, params.device, params.threads, params.image_size)
 
 
 @click.command()

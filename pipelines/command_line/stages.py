@@ -100,6 +100,21 @@ def score_gan(params: Params, name: str) -> None:
 @click.command()
 @click.argument("name")
 @with_params
+def score_sources(params: Params, name: str) -> None:
+    """Score a trained generator from several sources with one of them, with two, and so on.
+
+    NAME is a section of `gan`. The scores of score-gan by number of sources are written to
+    data/gan_scores/NAME-sources.tsv, with a figure.
+    """
+    from pipelines.stages import score_sources as stage
+
+    section(params.gan, name, "gan")
+    stage.run(name, params.scores, searcher(params), params.seed, params.device, params.threads, params.image_size)
+
+
+@click.command()
+@click.argument("name")
+@with_params
 def score_noise(params: Params, name: str) -> None:
     """Score a trained generator with noise on the source poses: is it robust to pose estimation errors?
 
@@ -253,6 +268,7 @@ STAGES = (
     train_gan,
     score_gan,
     score_noise,
+    score_sources,
     augment,
     train_reid,
     evaluate,

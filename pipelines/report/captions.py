@@ -13,6 +13,10 @@ from pipelines.report.reid_table import LEVEL
 from pipelines.report.results import Results, distances
 
 RENDERED = "streets"  # the data set of rendered people
+SOURCES = (
+    "Scores as in the table of generated images, from the first of several sources: mean ± standard deviation over "
+    "choices of the others. For identity none of all sources is in the gallery, whatever their number."
+)
 ABLATIONS = "Scores as in the table of generated images, where they are defined. One seed."
 
 

@@ -7,6 +7,14 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+AGAINST_SOURCES = {
+    "ssim": "SSIM",
+    "mask_ssim": "mask-SSIM",
+    "mask_is": "mask-IS",
+    "identity_rank1": "identity Rank-1 (%)",
+    "fd": "FD (lower is better)",
+}
+
 
 def noise(scores: pd.DataFrame, title: str, path: Path) -> None:
     """mask-SSIM and mask-IS against the standard deviation of the noise on the source poses (Fig. 11).
@@ -26,6 +34,26 @@ def noise(scores: pd.DataFrame, title: str, path: Path) -> None:
         axes.grid(alpha=0.3)
     figure.suptitle(title)
     figure.savefig(path, dpi=150)
+
+
+def sources(scores: pd.DataFrame, title: str, path: Path) -> None:
+    """Scores against the number of sources: the mean over choices of them, and the range.
+
+    Args:
+        scores: columns sources, and those of AGAINST_SOURCES that were measured; a line for each choice.
+        title: what was scored.
+        path: of the PNG.
+    """
+    shown = [key for key in AGAINST_SOURCES if key in scores]
+    figure = Figure(figsize=(3.6 * len(shown), 4), layout="constrained")
+    for axes, key in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        by_count = scores.groupby("sources")[key]
+        (line,) = axes.plot(by_count.mean(), "o-")
+        axes.fill_between(by_count.min().index, by_count.min(), by_count.max(), color=line.get_color(), alpha=0.25)
+        axes.set(xlabel="sources", title=AGAINST_SOURCES[key], xticks=list(by_count.groups))
+        axes.grid(alpha=0.3)
+    figure.suptitle(title)
+    figure.savefig(path, dpi=110)
 
 
 CURVES = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.report.published import KEYS, TABLE_5, TABLES
+from pipelines.report.published import KEYS, SOURCES, TABLE_5, TABLES
 from reid.files.samples import REAL
 
 # Title and decimals of each score.
@@ -62,6 +62,27 @@ def ablation_tables(files: Mapping[str, ScoreFile], published: bool) -> dict[str
             cells = [_cells(files[row.generator], ABLATED, of) for row, of in zip(there, paper, strict=True)]
             tables[title] = pd.DataFrame([{"": row.title, **of} for row, of in zip(there, cells, strict=True)])
     return tables
+
+
+def sources_table(scored: Mapping[str, pd.DataFrame], published: bool) -> pd.DataFrame:
+    """Scores by number of sources (Tables 1 and 2 of the WACV 2020 paper), as text: one line a generator and number.
+
+    Args:
+        scored: generator -> what `score-sources` wrote.
+        published: whether to put the paper's numbers behind ours, in brackets.
+    """
+    lines = []
+    for name, table in scored.items():
+        for count, choices in table.groupby("sources"):
+            paper = dict(zip(KEYS, SOURCES.get((name, int(str(count))), ()), strict=False)) if published else {}
+            line = {"images": name, "sources": str(count)}
+            for key in (key for key in SCORES if key in table):
+                title, decimals = SCORES[key]
+                line[title] = f"{choices[key].mean():.{decimals}f}"
+                line[title] += f" ± {choices[key].std():.{decimals}f}" if len(choices) > 1 else ""
+                line[title] += f" ({paper[key]:.3f})" if key in paper else ""
+            lines.append(line)
+    return pd.DataFrame(lines).fillna("-")
 
 
 def notes(files: Mapping[str, ScoreFile]) -> list[str]:

@@ -67,6 +67,13 @@ def read_score(path: Path, command: str = "dvc repro") -> dict[str, Any]:
     return load_json(path, (), "run `dvc checkout -f`, or its stage again")
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table of scores (TSV); raises FileNotFoundError where it does not exist."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist, and the tables need its scores: run `dvc repro`")
+    return pd.read_csv(path, sep="\t")
+
+
 def check_settings(results: Results, params: Params) -> None:
     """Raise InputError where scores were measured with other settings than those of params.yaml."""
     evaluation = params.evaluation

@@ -43,6 +43,16 @@ def noise(params: Params, folder: Path) -> list[Illustration]:
     return [_copy(figure, folder) for figure in figures]
 
 
+def sources(params: Params, folder: Path) -> list[Illustration]:
+    """Copy the figures of generators that were scored by number of sources into a folder of the report."""
+    text = "Scores of the images that a generator draws, by number of sources: mean and range over choices of them."
+    figures = [
+        Illustration(f"{name}, by number of sources", text, layout.gan_sources(name).with_suffix(".png"))
+        for name in params.sources
+    ]
+    return [_copy(figure, folder) for figure in figures]
+
+
 def _data(params: Params) -> list[Illustration]:
     return [
         Illustration(

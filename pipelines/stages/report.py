@@ -9,7 +9,7 @@ from pipelines.console import stage
 from pipelines.params import Params
 from pipelines.report import captions, gains, image_tables, page, reid_figures, sheets, tables
 from pipelines.report.reid_table import reid_table
-from pipelines.report.results import Metrics, Results, check_settings, metrics, read_results, read_score
+from pipelines.report.results import Metrics, Results, check_settings, metrics, read_results, read_score, read_table
 from pipelines.report.significance import significance
 from pipelines.report.tables import Captioned
 from pipelines.runtime import bound_threads
@@ -52,7 +52,7 @@ def run(params: Params) -> None:
         page.write_tables(shown, layout.REPORT)
         drawn = reid_figures.draw(params, results, means, figure_folder)
         drawn += [reid_figures.draw_gains(of_rows, figure_folder)] if of_rows else []
-        drawn += sheets.noise(params, figure_folder)
+        drawn += [*sheets.noise(params, figure_folder), *sheets.sources(params, figure_folder)]
         collected = sheets.collect(params, results, sheet_folder)
         page.write_page(captions.facts(params, results), shown, drawn, collected, layout.REPORT)
         click.echo((layout.REPORT / "table.md").read_text())
@@ -89,8 +89,12 @@ def _images(params: Params) -> list[Captioned]:
     files = {name: read_score(layout.gan_score(name)) for name in (layout.REAL, *params.trained)}
     published = params.dataset.name == "market1501" and params.dataset.whole
     caption = captions.image_caption(params, files, published)
-    first = Captioned("Generated images, by generator", image_tables.image_table(files, published), caption)
-    if not params.variants:
-        return [first]
-    ablations = image_tables.ablation_tables(files, published)
-    return [first, *(Captioned(title, table, captions.ABLATIONS) for title, table in ablations.items())]
+    shown = [Captioned("Generated images, by generator", image_tables.image_table(files, published), caption)]
+    if params.sources:
+        scored = {name: read_table(layout.gan_sources(name)) for name in params.sources}
+        table = image_tables.sources_table(scored, published)
+        shown.append(Captioned("Generated images, by number of sources", table, captions.SOURCES))
+    if params.variants:
+        ablations = image_tables.ablation_tables(files, published)
+        shown += [Captioned(title, table, captions.ABLATIONS) for title, table in ablations.items()]
+    return shown

@@ -49,6 +49,7 @@ class Drawn(NamedTuple):
     name: str  # of the generator, or `real`: then the images are the targets themselves
     table: pd.DataFrame  # sample table of the pairs' people
     pairs: Tensor  # (P, 2) indices into the table: source and target
+    made_from: Tensor  # (P, K) indices into the table: all that an image comes from, its sources and its target
     source: Tensor  # (P, 3, H, W) uint8, as the other two
     target: Tensor
     images: Tensor
@@ -75,7 +76,7 @@ class Search(NamedTuple):
     shown: pd.DataFrame  # sample table, P rows: the person of each image, and the camera that it stands for
     gallery: Gallery
     of_images: NDArray[np.float32]  # (P, D) features
-    left_out: NDArray[np.int64]  # (P, 2) indices of the gallery images that each image comes from
+    left_out: NDArray[np.int64]  # (P, K) indices of the gallery images that each image comes from
 
 
 def run(
@@ -159,13 +160,29 @@ def real_images(chosen: pd.DataFrame, size: tuple[int, int]) -> Drawn:
     people, table = read_pairs("gallery", chosen, size)
     pairs = places(chosen, table)
     source, target = (people.images[rows] for rows in pairs.unbind(1))
-    return Drawn(layout.REAL, table, pairs, source, target, target, masks(people.poses[pairs[:, 1]], size))
+    return Drawn(layout.REAL, table, pairs, pairs, source, target, target, masks(people.poses[pairs[:, 1]], size))
 
 
 def generated_images(
-    name: str, chosen: pd.DataFrame, seed: int, device: torch.device, threads: Threads, size: tuple[int, int]
+    name: str,
+    chosen: pd.DataFrame,
+    seed: int,
+    device: torch.device,
+    threads: Threads,
+    size: tuple[int, int],
+    sources: int | None = None,
 ) -> tuple[Drawn, Scratch]:
-    """The images that a generator draws of pairs, columns source and target, of those that it can use.
+    """The images that a generator draws of pairs, of those that it can use.
+
+    Args:
+        name: of the generator.
+        chosen: the pairs, columns source and target.
+        seed: of the choice of further sources.
+        device: to work on.
+        threads: CPU threads.
+        size: (H, W) of the images.
+        sources: how many a generator from several is given, at most: the first of those that it takes; None: all. What
+            an image is made from, `made_from`, counts them all, so that scores with fewer can be compared.
 
     Returns:
         the images, and the scratch folder that keeps them until the caller removes it.
@@ -177,12 +194,16 @@ def generated_images(
     people, table = read_pairs("gallery", chosen, size, method.needs)
     kept = usable_pairs(method, chosen, people, table, name)
     pairs = places(kept, table)
-    settings = {"size": size, "threads": threads, "seed": seed}
-    scratch = find_scratch(f"score-{name}", name, method, chosen, table, settings, device, __name__)
+    settings = {"size": size, "threads": threads, "seed": seed, "sources": sources}
+    work = f"score-{name}" if sources is None else f"score-{name}-{sources}-{seed}"
+    scratch = find_scratch(work, name, method, chosen, table, settings, device, __name__)
     tuples = tuples_of_pairs(method, kept, people, table, seed)
-    images = generate_images(method, people.to(device), tuples, scratch, seed=seed)
+    given = tuples if sources is None else tuples.first(sources)
+    images = generate_images(method, people.to(device), given, scratch, seed=seed)
     source, target = (people.images[rows] for rows in pairs.unbind(1))
-    return Drawn(name, table, pairs, source, target, images, masks(people.poses[pairs[:, 1]], size)), scratch
+    made_from = torch.cat([tuples.sources, tuples.targets[:, None]], 1)
+    mask = masks(people.poses[pairs[:, 1]], size)
+    return Drawn(name, table, pairs, made_from, source, target, images, mask), scratch
 
 
 def scores_of_images(drawn: Drawn, ssim: str, networks: Networks, device: torch.device) -> dict[str, float]:
@@ -216,14 +237,14 @@ def search_gallery(gallery: Gallery, drawn: Drawn) -> Search:
     """Features of images, and what it takes to search a gallery for their people.
 
     Real images have their target's camera, generated ones their source's, whose pixels they take over. No image is to
-    find the source and the target that it comes from.
+    find the sources and the target that it comes from.
     """
     row_of = pd.Series(np.arange(len(gallery.table)), gallery.table["image"])
     return Search(
         shown=drawn.table.iloc[drawn.pairs[:, int(drawn.real)].numpy()],
         gallery=gallery,
         of_images=gallery.features(drawn.images, "features of images"),
-        left_out=row_of.loc[drawn.table["image"]].to_numpy()[drawn.pairs.numpy()],
+        left_out=row_of.loc[drawn.table["image"]].to_numpy()[drawn.made_from.numpy()],
     )
 
 

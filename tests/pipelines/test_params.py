@@ -272,6 +272,8 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
         (lambda p: p.update(variants=["none"]), "variants: none has no section gan.none; there are baseline, full"),
         (lambda p: p.update(variants=["full"]), "variants: full is one of generators already; take it out"),
         (lambda p: p.update(noise=["dsc"]), "noise: dsc is none of generators and variants: baseline, full"),
+        (lambda p: p.update(sources=["dsc"]), "sources: dsc is none of generators and variants: baseline, full"),
+        (lambda p: p.update(sources=["full"]), "sources: full draws from one source; choose methods that take several"),
         (lambda p: p.update(image_size=[100, 50]), "multiples of 32, .* halves them 5 times, got 100x50"),
         (lambda p: p.update(device="gpu"), "device: Input should be 'auto', 'cpu' or 'cuda', got 'gpu'"),
         (lambda p: p["gan"]["full"]["options"].update(neighbourhood=4), "neighbourhood: must be odd, got 4"),

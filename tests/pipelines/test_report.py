@@ -50,6 +50,17 @@ def test_ablation_tables_show_each_variant_with_the_papers_numbers_behind():
     assert not any("(" in cell for table in plain.values() for cell in table.drop(columns="").to_numpy().ravel())
 
 
+def test_scores_by_number_of_sources_are_means_over_choices():
+    table = pd.DataFrame({"sources": [1, 2, 2], "seed": [0, 0, 1], "ssim": [0.2, 0.3, 0.4], "ds": [0.5, 0.6, 0.6]})
+    scored = {"multi_source": table, "mine": table[table["sources"] == 2].drop(columns="ds")}
+    shown = image_tables.sources_table(scored, published=True)
+    assert shown["images"].tolist() == ["multi_source", "multi_source", "mine"]
+    assert shown["sources"].tolist() == ["1", "2", "2"]
+    assert shown["SSIM"].tolist() == ["0.200 (0.270)", "0.350 ± 0.071 (0.285)", "0.350 ± 0.071"]
+    assert shown["DS"].tolist() == ["0.500", "0.600 ± 0.000", "-"]
+    assert "(" not in "".join(image_tables.sources_table(scored, published=False).to_numpy().ravel())
+
+
 ODD = 'my_gan <b>&"50%"</b>'
 
 

@@ -14,6 +14,7 @@ from scipy.spatial.distance import cdist
 
 from augment import generation, methods
 from augment.data.tuples import Tuples
+from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from augment.poses import table as pose_table
 from augment.scores.masks import person_mask
@@ -153,6 +154,26 @@ def test_mistakes_are_named(trained):
         assert "full can use none of 20 pairs in data/pairs: run `python -m pipelines pair` again" in score(
             "full", fails=True
         )
+
+
+@pytest.mark.slow
+def test_scores_by_number_of_sources(trained, monkeypatch):
+    """With all sources they are those of score-gan; fewer of them are the first ones."""
+    monkeypatch.setattr("pipelines.stages.score_sources.SEEDS", 2)
+    assert "full draws from one source" in run("score-sources", "full", fails=True)
+    torch.manual_seed(0)
+    options = {"width": 0.0625, "sources": 3}
+    methods.save(MultiSourceGAN((128, 64), **options), "multi_source", options, Path("data/gan/several"))
+    write_params(lambda p: p["gan"].update(several={"method": "multi_source", "options": options}))
+    run("score-sources", "several")
+    found = pd.read_csv("data/gan_scores/several-sources.tsv", sep="\t")
+    assert list(zip(found["sources"], found["seed"], strict=True)) == [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1)]
+    assert found["ssim"].nunique() == 5
+    whole = score("several")["scores"]
+    for key, value in whole.items():
+        assert found[key][3] == pytest.approx(value, rel=1e-3, abs=1e-3), key
+    assert Path("data/gan_scores/several-sources.png").stat().st_size > 1_000
+    assert not list(Path(".scratch").iterdir())
 
 
 @pytest.mark.slow

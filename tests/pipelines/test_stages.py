@@ -124,9 +124,14 @@ def test_attention_is_drawn(trained):
     options = {"width": 0.0625, "sources": 3}
     methods.save(MultiSourceGAN((128, 64), **options), "multi_source", options, Path("data/gan/several"))
     write_params(lambda p: p["gan"].update(several={"method": "multi_source", "options": options}))
-    run("attention", "several", "--out", "sheet.png")
-    with Image.open("sheet.png") as image:
-        assert image.height > 10 * 128, "three sources with attention, the target, three results"
+    run("attention", "several", "--out", "out/several")
+    with Image.open("out/several.png") as image:
+        assert image.height > 12 * 128, "three sources with attention, the target, three results, two with a black one"
+    table = pd.read_csv("out/several.tsv", sep="\t").set_index("relative attention of")
+    assert table["mean"].between(0, 3).sum() >= 4, "at most three times as much as each gets on average"
+    assert table.loc["the last source", "mean"] != table.loc["the last source, black", "mean"]
+    difference = table.loc["sources that show a joint, at it", "mean"] - table.loc["sources that do not, at it", "mean"]
+    assert table.loc["difference of these two", "mean"] == pytest.approx(difference, abs=2e-3)
     assert "full draws from one source, and has no attention" in run("attention", "full", fails=True)
 
 
