@@ -41,6 +41,7 @@ class StrongBaseline(IDE):
         neck: bool = True,  # batch normalisation between features and classifier (BNNeck)
         triplet_weight: NotNegative = 1.0,  # of the triplet loss with the hardest images of the batch; softmax's is 1
         margin: NotNegative = 0.3,  # of the triplet loss
+        unit_length: bool = False,  # whether it takes the features at length 1, which the paper does not
         label_smoothing: Share = 0.1,  # part of every image's label that is spread over all classes, at least
         last_stride: Literal[1, 2] = 1,  # of the backbone's last stage; 1: features of twice the resolution
         weights: str | None = None,
@@ -54,11 +55,17 @@ class StrongBaseline(IDE):
             self.neck.bias.requires_grad_(False)
         self.classifier.register_parameter("bias", None)
         self.triplet_weight, self.margin, self.label_smoothing = triplet_weight, margin, label_smoothing
+        self.unit_length = unit_length
 
     @staticmethod
     def check_options(options: dict[str, Any]) -> None:
-        """Raise ValueError as IDE does, and where the last stride of a backbone is not known."""
+        """Raise ValueError as IDE does, where the last stride of a backbone is not known, or training collapses."""
         IDE.check_options(options)
+        if options["freeze_batch_norm"] and options["triplet_weight"] > 0 and not options["unit_length"]:
+            raise fault(
+                "unit_length",
+                "has to be true where freeze_batch_norm is: else the triplet loss makes all features zero",
+            )
         if options["last_stride"] == 1 and options["backbone"] not in BACKBONES:
             raise fault("last_stride", f"can be 1 for {', '.join(BACKBONES)} only, not for {options['backbone']}")
 
@@ -86,7 +93,8 @@ class StrongBaseline(IDE):
         identification = self._identification(self.neck(features), labels, smoothed)
         if self.triplet_weight == 0:
             return identification
-        return identification + self.triplet_weight * hardest_triplets(features, labels, self.margin)
+        compared = F.normalize(features) if self.unit_length else features
+        return identification + self.triplet_weight * hardest_triplets(compared, labels, self.margin)
 
     def embed(self, images: Tensor) -> Tensor:
         """Embeddings (B, D) of images (B, 3, H, W) in [-1, 1], after the neck; not normalised."""

@@ -55,7 +55,7 @@ def train(
 
     Raises:
         InputError: there are fewer images than a batch holds.
-        FloatingPointError: the loss is not finite.
+        FloatingPointError: the loss is not finite, or the network gives all images the same features.
     """
     if len(images) < batch_size:
         raise InputError(
@@ -111,6 +111,11 @@ def train(
             mean = float(total) / (done - (int(log[-1]["iteration"]) if log else 0))
             if not math.isfinite(mean):
                 raise FloatingPointError(f"loss is {mean} at iteration {done}; lower the learning rate")
+            if collapsed(network, batch):
+                raise FloatingPointError(
+                    f"at iteration {done} the network gives all images the same features, and can no longer learn from "
+                    "them; lower the learning rate"
+                )
             log.append({"iteration": done, "learning_rate": rate, "loss": mean})
             total.zero_()
         if done % checkpoint_every == 0 or done == iterations:
@@ -118,3 +123,12 @@ def train(
             scratch.save({"iteration": done, "log": log, "total": total, **state})
     network.eval()
     return log
+
+
+@torch.inference_mode()
+def collapsed(network: IDE, images: Tensor) -> bool:
+    """Whether a network in training gives images (B, 3, H, W) all the same embedding, but for rounding."""
+    network.eval()
+    embedded = network.embed(images).float()
+    network.train()
+    return bool((embedded - embedded.mean(0)).norm() <= 1e-7 * embedded.norm())

@@ -1,4 +1,5 @@
 import math
+from contextlib import nullcontext
 from copy import deepcopy
 
 import pytest
@@ -179,12 +180,15 @@ def test_siamese_classifiers_start_with_the_weights_asked_for(distribution):
         assert not layer.bias.any()
 
 
-STRONG = {"classes": 3, "pretrained": False, "freeze_batch_norm": True}
+STRONG = {"classes": 3, "pretrained": False, "freeze_batch_norm": True, "unit_length": True}
+PLAIN = {name: STRONG[name] for name in ("classes", "pretrained", "freeze_batch_norm")}
 
 
-def test_strong_baseline_loss_is_that_of_the_formulas():
+@pytest.mark.parametrize("unit_length", [True, False])
+def test_strong_baseline_loss_is_that_of_the_formulas(unit_length):
     """One image at a time: softmax after the neck with smoothed labels, and the hardest triplet before it."""
-    network = build("strong-baseline", **STRONG, triplet_weight=0.7, margin=5.0, label_smoothing=0.2).double().eval()
+    options = {"unit_length": unit_length, "triplet_weight": 0.7, "margin": 5.0, "label_smoothing": 0.2}
+    network = build("strong-baseline", **PLAIN, **options).double().eval()
     network.requires_grad_(False)
     nn.init.uniform_(network.neck.weight, 0.5, 1.5)
     nn.init.uniform_(network.neck.running_mean)
@@ -199,7 +203,8 @@ def test_strong_baseline_loss_is_that_of_the_formulas():
         scores = (network.classifier.weight @ after[image])[None]
         spread = max(0.2, float(smoothing[image]))
         softmax = nn.functional.cross_entropy(scores, labels[image : image + 1], label_smoothing=spread)
-        distances = [float((features[image] - other).norm()) for other in features]
+        compared = [one / one.norm() for one in features] if unit_length else features
+        distances = [float((compared[image] - other).norm()) for other in compared]
         own = max(d for d, label in zip(distances, labels, strict=True) if label == labels[image])
         other = min(d for d, label in zip(distances, labels, strict=True) if label != labels[image])
         expected.append(float(softmax) + 0.7 * max(0, 5 + own - other))
@@ -208,7 +213,7 @@ def test_strong_baseline_loss_is_that_of_the_formulas():
 
 
 def test_the_strong_baseline_without_its_parts_is_ide():
-    plain = build("ide", **STRONG)
+    plain = build("ide", **PLAIN)
     options = {"neck": False, "triplet_weight": 0.0, "label_smoothing": 0.0, "last_stride": 2}
     stripped = build("strong-baseline", **STRONG, **options)
     for mine, theirs in ((plain.train(), stripped.train()), (plain.eval(), stripped.eval())):
@@ -243,6 +248,21 @@ def test_the_last_stride_of_others_backbones_is_not_known():
     values = {"backbone": "torchvision:resnet18", "weights": "some.pth"}
     with pytest.raises(ValueError, match=r"can be 1 for mobilenet-v2, resnet50 only, not for torchvision:resnet18"):
         parameters.options(NETWORKS["strong-baseline"], values, {"classes", "pretrained"})
+
+
+@pytest.mark.parametrize(
+    ("options", "possible"),
+    [
+        ({"freeze_batch_norm": True}, False),
+        ({"freeze_batch_norm": True, "unit_length": True}, True),
+        ({"freeze_batch_norm": True, "triplet_weight": 0.0}, True),
+        ({"freeze_batch_norm": False}, True),
+    ],
+)
+def test_triplets_that_make_all_features_zero_are_refused(options, possible):
+    refused = pytest.raises(ValueError, match=r"(?s)unit_length.*has to be true where freeze_batch_norm is")
+    with nullcontext() if possible else refused:
+        parameters.options(NETWORKS["strong-baseline"], options, {"classes", "pretrained"})
 
 
 def test_smoothing_spreads_the_label_of_the_images_that_have_it():

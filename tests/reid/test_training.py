@@ -125,6 +125,12 @@ def test_bad_runs_stop(tmp_path):
         run(Scratch("b", {}, tmp_path), learning_rate=1e12)
 
 
+def test_a_network_that_collapses_stops(tmp_path, monkeypatch):
+    monkeypatch.setattr(IDE, "embed", lambda self, images: 1e-30 * self.features(images) + torch.ones(1280))
+    with pytest.raises(FloatingPointError, match=r"at iteration \d+ the network gives all images the same features"):
+        run(Scratch("collapsed", {}, tmp_path))
+
+
 def test_the_learning_rate_rises_first(tmp_path):
     _, log = run(Scratch("warm", {}, tmp_path), warmup=4, log_every=1)
     assert [row["learning_rate"] for row in log] == pytest.approx(
