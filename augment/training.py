@@ -54,7 +54,8 @@ def train(
 ) -> list[dict[str, Any]]:
     """Train a method's networks in place, phase by phase, on the device that the people are on.
 
-    The networks that `generate` uses end with their averaged weights, in evaluation mode.
+    The networks that `generate` uses end with their averaged weights, in evaluation mode; they get these weights after
+    the last phase that trains them, so that later phases work with what is generated with.
 
     What iteration t does depends on the seed, t and the networks' state alone. A run that is killed and started again
     with the same scratch folder ends with the same weights, bit for bit on a CPU with the same number of threads.
@@ -132,6 +133,11 @@ def train(
                 saved = {"phase": number, "iteration": done, "seconds": seconds, "log": log, "totals": totals}
                 scratch.save(saved | {"state": state})
         start = 0
+        # What no later phase trains is finished: from now on it has the weights that it will generate with.
+        later = {name for coming in phases[number + 1 :] for name in coming.trains}
+        for name in moving:
+            if name not in later:
+                method.networks[name].load_state_dict(averaged.networks[name].state_dict())
     for name in method.inference:
         method.networks[name].load_state_dict(averaged.networks[name].state_dict())
         method.networks[name].eval()

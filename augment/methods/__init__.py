@@ -7,10 +7,15 @@ smallest one.
 from collections.abc import Callable
 
 from augment.methods.contract import Method, Needs, Phase, update
+from augment.methods.disentangled.method import Disentangled
 from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from augment.methods.storage import load, save, start_from
 
-METHODS: dict[str, Callable[..., Method]] = {"pose_gan": PoseGAN, "multi_source": MultiSourceGAN}
+METHODS: dict[str, Callable[..., Method]] = {
+    "pose_gan": PoseGAN,
+    "multi_source": MultiSourceGAN,
+    "disentangled": Disentangled,
+}
 
 __all__ = ["METHODS", "Method", "Needs", "Phase", "load", "save", "start_from", "update"]

@@ -43,8 +43,8 @@ class Method(Protocol):
     """A system that generates images of people.
 
     A method may also have two static methods that raise ValueError: `check_options(options)` for values that do not go
-    together, and `check_size(size)` for an image size (H, W) that it cannot draw. And it may have `sample(...)`, if it
-    can invent people who do not exist.
+    together, and `check_size(size)` for an image size (H, W) that it cannot draw. And it may have `sample(poses)`,
+    if it can invent people who do not exist: images of one of them.
     """
 
     size: tuple[int, int]  # (H, W) of its images

@@ -13,40 +13,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from augment.poses.pose import INDEX, Pose
+from augment.geometry.limbs import LIMBS, closed
+from augment.poses.pose import Pose
 
 RADIUS = 4.0  # of the discs, and half the width of the bars, in pixels, at every image size
-CLOSING = 5  # side of the square structuring element of the closing, in pixels
-LIMBS = tuple(
-    (INDEX[start], INDEX[end])
-    for start, end in (
-        ("neck", "right_shoulder"),
-        ("neck", "left_shoulder"),
-        ("right_shoulder", "right_elbow"),
-        ("right_elbow", "right_wrist"),
-        ("left_shoulder", "left_elbow"),
-        ("left_elbow", "left_wrist"),
-        ("neck", "right_hip"),
-        ("right_hip", "right_knee"),
-        ("right_knee", "right_ankle"),
-        ("neck", "left_hip"),
-        ("left_hip", "left_knee"),
-        ("left_knee", "left_ankle"),
-        ("neck", "nose"),
-        ("nose", "right_eye"),
-        ("right_eye", "right_ear"),
-        ("nose", "left_eye"),
-        ("left_eye", "left_ear"),
-        ("neck", "right_ear"),
-        ("neck", "left_ear"),
-        ("right_hip", "left_hip"),
-        ("left_hip", "left_shoulder"),
-        ("right_hip", "right_shoulder"),
-        ("right_ear", "left_ear"),
-    )
-)
 
 
 def person_mask(pose: Pose, size: tuple[int, int]) -> Tensor:
@@ -78,7 +49,7 @@ def person_mask(pose: Pose, size: tuple[int, int]) -> Tensor:
         mask |= inside & pose.visible[:, joint, None, None]
     for start, end in LIMBS:
         mask |= _bars(x, y, start, end, size) & (pose.visible[:, start] & pose.visible[:, end])[:, None, None]
-    return _closed(mask)
+    return closed(mask)
 
 
 def masked(images: Tensor, mask: Tensor) -> Tensor:
@@ -121,10 +92,3 @@ def _bars(x: Tensor, y: Tensor, start: int, end: int, size: tuple[int, int]) -> 
 def _outer_sum(of_y: Tensor, of_x: Tensor) -> Tensor:
     """(B, H, W) at each pixel the sum of a value for its y (B, H) and one for its x (B, W)."""
     return of_y[:, :, None] + of_x[:, None, :]
-
-
-def _closed(mask: Tensor) -> Tensor:
-    """The mask (B, H, W) dilated, then eroded; pixels outside the image affect neither."""
-    margin = CLOSING // 2
-    dilated = F.max_pool2d(mask.float()[:, None], CLOSING, stride=1, padding=margin)
-    return F.max_pool2d(-dilated, CLOSING, stride=1, padding=margin)[:, 0] == -1

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from reid.common.checkpoints import Scratch
 from reid.common.errors import InputError
-from reid.common.parameters import NotNegative, Positive, Rate, Share
+from reid.common.parameters import Count, NotNegative, Positive, Rate, Share
 from reid.common.progress import progress
 from reid.files.images import to_float
 from reid.networks import IDE
@@ -35,7 +34,7 @@ def train(
     classifier_rate: Rate = 1.0,  # the classifiers' learning rate, as a multiple
     bias_rate: Rate = 2.0,  # that of the classifiers' biases, as a multiple of their weights'; IDE's is 2
     bias_decay: bool = False,  # whether the classifiers' biases decay as weights do; IDE's do not
-    warmup: Annotated[int, Field(ge=0)] = 0,  # iterations in which the learning rate rises to its full value
+    warmup: Count = 0,  # iterations in which the learning rate rises to its full value
     decay_at: list[Positive] | None = None,  # iterations at which the learning rate falls to a tenth
     momentum: Share = 0.9,
     weight_decay: NotNegative = 5e-4,

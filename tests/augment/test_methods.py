@@ -31,6 +31,19 @@ CASES = {
         "multi_source",
         {"sources": 3, "tuning": 3, "tuned_with": "random", "background": True, "background_dropout": 0.1, **TINY},
     ),
+    "disentangled": (
+        "disentangled",
+        {
+            "width": 0.03125,
+            "iterations": 3,
+            "batch_size": 2,
+            "pose_iterations": 3,
+            "pose_batch_size": 2,
+            "mapping_iterations": 3,
+            "pose_mapping_iterations": 3,
+            "mapping_batch_size": 2,
+        },
+    ),
     "toy": ("toy", {}),
 }
 PEOPLE = People(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 from torch import Tensor
 
 from augment.conventions import Convention
@@ -15,7 +15,7 @@ from augment.methods.contract import Phase
 from augment.methods.multi_source.generator import MultiSource
 from augment.networks.blocks import Start
 from augment.networks.features import FEATURES, Layer
-from reid.common.parameters import Positive, Rate, Share, Size, odd, one_of
+from reid.common.parameters import Count, Positive, Rate, Share, Size, odd, one_of
 
 FIRST = 2  # sources of the first phase
 
@@ -40,7 +40,7 @@ class MultiSourceGAN(Adversarial):
         features: Annotated[str, one_of(FEATURES)] = "vgg19",  # the feature extractor of the reconstruction loss
         layer: Layer = "conv1_2",  # of a VGG
         iterations: Positive = 60_000,  # with two sources; Sec. 4 has 60,000, and does not say of which phase
-        tuning: Annotated[int, Field(ge=0)] = 12_000,  # iterations after these; the paper does not say how many
+        tuning: Count = 12_000,  # iterations after these; the paper does not say how many
         tuned_with: Literal["all", "random"] = "all",  # M sources, or 1 to M, in these
         batch_size: Positive = 4,
         learning_rate: Rate = 2e-4,  # of Adam, for both networks (Sec. 4)

@@ -1,0 +1,109 @@
+"""Stage I of DPIG: a person's look and what is behind as vectors, and the image that they give with a pose."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from augment.conventions import Convention
+from augment.geometry.body_regions import REGIONS, crop, region_boxes
+from augment.geometry.discs import coarse_mask, discs
+from augment.networks.residual_unet import WIDTH, Levels, Residual, ResidualUNet, coarsest
+from augment.poses import Pose
+from augment.poses.pose import JOINTS
+
+LEVELS = 5  # of both encoders, at 128x64 pixels
+CODE = 32  # dimensions of a body region
+BACKGROUND_CODE = 4 * CODE
+FOREGROUND_CODE = len(REGIONS) * CODE
+SIDE = 48  # pixels that body regions are resized to
+
+
+class Appearance(NamedTuple):
+    """Embeddings of B images."""
+
+    foreground: Tensor  # (B, 224): of the seven body regions beside each other; 0 for one that is not visible
+    background: Tensor  # (B, 128)
+
+
+class AppearanceEncoder(nn.Module):
+    """A residual block on the image; then one encoder for all body regions of it, and another for what is behind.
+
+    The coarse mask of the person separates both in the feature maps, not in the image, which is kinder to its errors.
+
+    Args:
+        size: (H, W) of the images.
+        width: channels of the first level; 128 is the paper's.
+        convention: as released the embedding of a region that is not visible is 0; in the text it is none of its own.
+    """
+
+    def __init__(self, size: tuple[int, int], width: int = WIDTH, convention: Convention = "released"):
+        super().__init__()
+        self.size, self.convention = size, convention
+        self.first = nn.Conv2d(3, width, 3, 1, 1)
+        self.block = Residual(width)
+        self.region_levels, self.background_levels = Levels(width, LEVELS), Levels(width, LEVELS)
+        of_region, of_image = coarsest((SIDE, SIDE), LEVELS), coarsest(size, LEVELS)
+        self.to_region = nn.Linear(LEVELS * width * of_region[0] * of_region[1], CODE)
+        self.to_background = nn.Linear(LEVELS * width * of_image[0] * of_image[1], BACKGROUND_CODE)
+
+    def forward(self, images: Tensor, poses: Pose) -> Appearance:
+        """The embeddings of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
+        maps = self.block(F.relu(self.first(images)))
+        person = coarse_mask(poses, self.size)[:, None].to(maps.dtype)
+        boxes, visible = region_boxes(poses, self.size)
+        regions = self.region_levels(crop(maps * person, boxes, SIDE))[-1].flatten(1)
+        codes = self.to_region(regions).unflatten(0, visible.shape)
+        if self.convention != "paper":
+            codes = codes * visible[..., None]
+        behind = self.background_levels(maps * (1 - person))[-1].flatten(1)
+        return Appearance(codes.flatten(1), self.to_background(behind))
+
+
+class Composer(nn.Module):
+    """The image of an appearance in a pose: a U-Net on the discs of the pose and, at each pixel, both embeddings.
+
+    Args:
+        size: (H, W) of the images.
+        width: channels of the first level; 128 is the paper's.
+    """
+
+    def __init__(self, size: tuple[int, int], width: int = WIDTH):
+        super().__init__()
+        self.size = size
+        self.unet = ResidualUNet(size, FOREGROUND_CODE + BACKGROUND_CODE + len(JOINTS), width, LEVELS)
+
+    def forward(self, appearance: Appearance, poses: Pose) -> Tensor:
+        """Images (B, 3, H, W), about in [-1, 1], of appearances in poses (B, 18)."""
+        first = self.unet.first
+        codes = torch.cat(appearance, 1)
+        split = (codes.shape[1], len(JOINTS))
+        of_codes, of_pose = first.weight.split(split, 1)
+        maps = F.conv2d(discs(poses, self.size).to(codes.dtype), of_pose, first.bias, padding=1)
+        images: Tensor = self.unet.after_first(maps + _of_constant(codes, of_codes, self.size))
+        return images
+
+
+def _of_constant(values: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
+    """What a 3x3 convolution, padded with zeros, gives for maps that are constant, without making these maps.
+
+    At most nine results differ: inside, at each edge and in each corner, by which of the kernel's taps are inside.
+
+    Args:
+        values: (B, C) of the maps.
+        weight: (C', C, 3, 3) of the convolution.
+        size: (H, W) of the maps, both at least 2.
+
+    Returns:
+        (B, C', H, W).
+    """
+    taps = torch.einsum("bc,dcyx->bdyx", values, weight)
+    rows = torch.stack([taps[:, :, 1:].sum(2), taps.sum(2), taps[:, :, :2].sum(2)], 2)  # first row, inside, last
+    cells = torch.stack([rows[..., 1:].sum(3), rows.sum(3), rows[..., :2].sum(3)], 3)  # (B, C', 3, 3)
+    which = [torch.ones(length, dtype=torch.long, device=values.device) for length in size]
+    for index in which:
+        index[0], index[-1] = 0, 2
+    return cells[:, :, which[0]][:, :, :, which[1]]

@@ -1,0 +1,242 @@
+"""The method of DPIG: foreground, background and pose of a person, each encoded from an image or made of noise.
+
+Stage I learns to compose an image of its own three factors, and poses of vectors; it needs neither pairs of images nor
+identities. Stage II learns to make each factor's embeddings of noise, against what the encoders of stage I, trained by
+then and fixed, give of real images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from augment.conventions import Convention
+from augment.data.batch import Batch
+from augment.methods.contract import Needs, Phase, update
+from augment.methods.disentangled.appearance import (
+    BACKGROUND_CODE,
+    FOREGROUND_CODE,
+    LEVELS,
+    Appearance,
+    AppearanceEncoder,
+    Composer,
+)
+from augment.methods.disentangled.vectors import POSE_CODE, Critic, Mapping, PoseDecoder, pose_vectors, poses_of
+from augment.networks.blocks import channels_last, scaled
+from augment.networks.dcgan import DCGANDiscriminator
+from augment.networks.residual_unet import WIDTH, coarsest
+from augment.poses import Pose
+from augment.poses.pose import JOINTS
+from reid.common.parameters import Count, Positive, Rate, Size
+
+Factor = Literal["foreground", "background", "pose"]
+CODES: dict[Factor, int] = {"foreground": FOREGROUND_CODE, "background": BACKGROUND_CODE, "pose": POSE_CODE}
+HIDDEN: dict[Factor, int] = {"foreground": 512, "background": 256, "pose": 512}  # units of the mappings, as released
+DEVIATION: dict[Convention, float] = {"released": 0.2, "gaussian": 0.2, "paper": 1.0}  # of the noise
+CRITIC_STEPS = 5  # for each step of a mapping
+CLIP = 0.01  # bound of a critic's weights
+POSE_WEIGHT = 20.0  # of the mean squared error of pose vectors
+
+
+class Disentangled:
+    """Five phases: images, poses, and the mappings from noise to the embeddings of each factor.
+
+    Without the iterations of the last three the method redraws people, and invents none.
+    """
+
+    def __init__(
+        self,
+        size: Size,  # (H, W) of the images
+        width: Rate = 1.0,  # scales the filters of all convolutions; 1 is the paper's
+        convention: Convention = "released",  # the released code, or the formulas of the text
+        iterations: Positive = 70_000,  # of composing images (Sec. 4.2), as the next ones
+        batch_size: Positive = 16,
+        pose_iterations: Count = 30_000,  # of the pose auto-encoder
+        pose_batch_size: Positive = 64,
+        mapping_iterations: Count = 30_000,  # of the mapping to foregrounds, and of that to backgrounds
+        pose_mapping_iterations: Count = 60_000,  # of the mapping to poses
+        mapping_batch_size: Positive = 32,
+        learning_rate: Rate = 2e-5,  # of all networks
+        reconstruction_weight: Rate = 20.0,  # lambda of Eq. 2, for which the text has no number
+    ):
+        self.size, self.needs, self.convention = size, Needs(), convention
+        self.learning_rate, self.reconstruction_weight = learning_rate, reconstruction_weight
+        (filters,) = scaled((WIDTH,), width)
+        self.encoder = AppearanceEncoder(size, filters, convention)
+        self.composer = Composer(size, filters)
+        self.discriminator = DCGANDiscriminator(size, width)
+        self.pose_encoder = Mapping(3 * len(JOINTS), POSE_CODE, convention=convention)
+        self.pose_decoder = PoseDecoder(convention=convention)
+        self.mappings = {name: Mapping(code, code, HIDDEN[name], convention) for name, code in CODES.items()}
+        self.critics = {name: Critic(code, convention=convention) for name, code in CODES.items()}
+        generating: dict[str, nn.Module] = {
+            "encoder": self.encoder,
+            "composer": self.composer,
+            "pose encoder": self.pose_encoder,
+            "pose decoder": self.pose_decoder,
+            **{f"{name} mapping": mapping for name, mapping in self.mappings.items()},
+        }
+        self.inference = tuple(generating)
+        self.networks: dict[str, nn.Module] = {
+            **generating,
+            "discriminator": self.discriminator,
+            **{f"{name} critic": critic for name, critic in self.critics.items()},
+        }
+        self.lengths = {
+            "image": (iterations, batch_size),
+            "pose": (pose_iterations, pose_batch_size),
+            "foreground mapping": (mapping_iterations, mapping_batch_size),
+            "background mapping": (mapping_iterations, mapping_batch_size),
+            "pose mapping": (pose_mapping_iterations, mapping_batch_size),
+        }
+
+    @staticmethod
+    def check_size(size: tuple[int, int]) -> None:
+        """Raise InputError where images of (H, W) cannot be halved as often as the U-Net does."""
+        coarsest(size, LEVELS)
+
+    def phases(self, device: torch.device) -> Sequence[Phase]:
+        """The phases that have iterations, in order."""
+        for module in self.networks.values():
+            channels_last(module)
+        trained = {
+            "image": {"composer": ["encoder", "composer"], "discriminator": ["discriminator"]},
+            "pose": {"auto-encoder": ["pose encoder", "pose decoder"]},
+            **{f"{name} mapping": {"mapping": [f"{name} mapping"], "critic": [f"{name} critic"]} for name in CODES},
+        }
+        phases = []
+        for name, (iterations, batch_size) in self.lengths.items():
+            optimisers = {key: self._optimiser(names, name) for key, names in trained[name].items()}
+            batches = {"image": 2, "pose": 1}.get(name, CRITIC_STEPS)
+            trains = tuple(network for names in trained[name].values() for network in names)
+            if iterations:
+                phases.append(Phase(name, iterations, batch_size, batches, optimisers, trains))
+        return phases
+
+    def _optimiser(self, names: list[str], phase: str) -> torch.optim.Optimizer:
+        """Adam; of mappings and critics RMSProp as released, the text says Adam."""
+        parameters = [parameter for name in names for parameter in self.networks[name].parameters()]
+        if phase.endswith(" mapping") and self.convention != "paper":
+            return torch.optim.RMSprop(parameters, self.learning_rate, alpha=0.9, eps=1e-10)
+        return torch.optim.Adam(parameters, self.learning_rate, (0.5, 0.999))
+
+    def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
+        """An iteration of a phase."""
+        if phase.name == "image":
+            return self._image_step(phase, next(batches), next(batches))
+        with torch.autocast(next(self.pose_encoder.parameters()).device.type, enabled=False):
+            if phase.name == "pose":
+                return self._pose_step(phase, next(batches))
+            factor: Factor = phase.name.removesuffix(" mapping")  # type: ignore[assignment]
+            return self._mapping_step(phase, factor, [next(batches) for _ in range(CRITIC_STEPS)])
+
+    def _image_step(self, phase: Phase, first: Batch, second: Batch) -> dict[str, Tensor]:
+        """A step of the discriminator, then one of encoder and composer, each with its own images (Eq. 1 and 2)."""
+        images, poses = first.single_source()
+        with torch.no_grad():
+            fake = self.composer(self.encoder(images, poses), poses)
+        loss_d = 0.5 * (_judged(self.discriminator(images), 1.0) + _judged(self.discriminator(fake), 0.0))
+        update(phase.optimisers["discriminator"], loss_d)
+
+        self.discriminator.requires_grad_(False)
+        images, poses = second.single_source()
+        fake = self.composer(self.encoder(images, poses), poses)
+        adversarial = _judged(self.discriminator(fake), 1.0)
+        reconstruction = (fake.float() - images).abs().mean()
+        loss_g = adversarial + self.reconstruction_weight * reconstruction
+        update(phase.optimisers["composer"], loss_g)
+        self.discriminator.requires_grad_(True)
+        return {"discriminator": loss_d, "adversarial": adversarial, "reconstruction": reconstruction}
+
+    def _pose_step(self, phase: Phase, batch: Batch) -> dict[str, Tensor]:
+        """A step of the pose auto-encoder (Eq. 3)."""
+        vectors = pose_vectors(batch.single_source()[1], self.size)
+        decoded = self.pose_decoder(self.pose_encoder(vectors.flatten(1)))
+        loss = POSE_WEIGHT * F.mse_loss(decoded, vectors)
+        update(phase.optimisers["auto-encoder"], loss)
+        return {"reconstruction": loss}
+
+    def _mapping_step(self, phase: Phase, factor: Factor, batches: list[Batch]) -> dict[str, Tensor]:
+        """Steps of a factor's critic, whose weights are then clipped, and one of its mapping (Eq. 4 and 5)."""
+        mapping, critic = self.mappings[factor], self.critics[factor]
+        distance = torch.zeros(())
+        for batch in batches:
+            real = self.embeddings(factor, *batch.single_source())
+            with torch.no_grad():
+                fake = mapping(self.noise(factor, len(real), real.device))
+            distance = critic(real).mean() - critic(fake).mean()
+            update(phase.optimisers["critic"], -distance)
+            with torch.no_grad():
+                for weight in critic.parameters():
+                    weight.clamp_(-CLIP, CLIP)
+        critic.requires_grad_(False)
+        loss = -critic(mapping(self.noise(factor, phase.batch_size, distance.device))).mean()
+        update(phase.optimisers["mapping"], loss)
+        critic.requires_grad_(True)
+        return {"distance": distance, "mapping": loss}
+
+    def usable_source(self, pose: Pose) -> Tensor:
+        """(...) bool: images with a known joint."""
+        return pose.visible.any(-1)
+
+    def usable_target(self, pose: Pose) -> Tensor:
+        """(...) bool: poses with a known joint."""
+        return pose.visible.any(-1)
+
+    def generate(self, batch: Batch) -> Tensor:
+        """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses, before the sources' backgrounds."""
+        return self.compose(self.encode(*batch.single_source()), batch.target_pose)
+
+    def encode(self, images: Tensor, poses: Pose) -> Appearance:
+        """The foreground and background embeddings of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
+        appearance: Appearance = self.encoder(images, poses)
+        return appearance
+
+    def encode_pose(self, poses: Pose) -> Tensor:
+        """Embeddings (B, 32) of poses (B, 18)."""
+        codes: Tensor = self.pose_encoder(pose_vectors(poses, self.size).flatten(1))
+        return codes
+
+    @torch.no_grad()
+    def embeddings(self, factor: Factor, images: Tensor, poses: Pose) -> Tensor:
+        """One factor's embeddings (B, K) of real images (B, 3, H, W) of people in poses (B, 18), without gradients."""
+        if factor == "pose":
+            return self.encode_pose(poses)
+        return getattr(self.encode(images, poses), factor).float()
+
+    def compose(self, appearance: Appearance, poses: Pose) -> Tensor:
+        """Images (B, 3, H, W) in [-1, 1] of appearances in poses (B, 18)."""
+        images: Tensor = self.composer(appearance, poses)
+        return images.clamp(-1, 1)
+
+    def sample(self, poses: Pose) -> Tensor:
+        """Images (B, 3, H, W) of one person who does not exist in poses (B, 18), each before a background of its own.
+
+        The noise comes from torch's global random stream.
+        """
+        count, device = len(poses), poses.joints.device
+        foreground = self.from_noise("foreground", self.noise("foreground", 1, device)).expand(count, -1)
+        background = self.from_noise("background", self.noise("background", count, device))
+        return self.compose(Appearance(foreground, background), poses)
+
+    def noise(self, factor: Factor, count: int, device: torch.device | str = "cpu") -> Tensor:
+        """Noise (count, K) that a factor's mapping takes, from torch's global random stream."""
+        return DEVIATION[self.convention] * torch.randn(count, CODES[factor]).to(device)
+
+    def from_noise(self, factor: Factor, noise: Tensor) -> Tensor:
+        """A factor's embeddings (B, K) of noise (B, K)."""
+        codes: Tensor = self.mappings[factor](noise)
+        return codes
+
+    def decode_pose(self, codes: Tensor) -> Pose:
+        """The poses (B, 18) of embeddings (B, 32), in pixels of the images."""
+        return poses_of(self.pose_decoder(codes), self.size)
+
+
+def _judged(logits: Tensor, real: float) -> Tensor:
+    """Mean cross-entropy of logits (B,) that images are real, where all are (1) or none is (0)."""
+    return F.binary_cross_entropy_with_logits(logits.float(), torch.full(logits.shape, real, device=logits.device))
