@@ -125,7 +125,7 @@ def train(
             if done % log_every == 0 or last:
                 log.append(_entry(phase.name, done, totals, log))
                 totals = {}
-            if (before + done) % sample_every == 0 or last:
+            if phase.draws and ((before + done) % sample_every == 0 or last):
                 on_samples(averaged, before + done, (time.monotonic() - began) / 60)
             if saves:
                 state = {name: part.state_dict() for name, part in _state(method, averaged, phase).items()}

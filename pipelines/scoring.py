@@ -164,5 +164,5 @@ def _or_note(build: Callable[[], T], scores: str, notes: list[str]) -> T | None:
     try:
         return build()
     except MissingWeights as error:
-        notes.append(f"No {scores}: {error}; then `dvc repro -f score_gan score_gan_real`")
+        notes.append(f"No {scores}: {error}; then run the stage again with `dvc repro -f`")
         return None

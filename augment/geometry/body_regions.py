@@ -81,6 +81,7 @@ def crop(maps: Tensor, boxes: Tensor, side: int) -> Tensor:
     y = (top[:, None] + steps * (bottom - top)[:, None]) * (2 / (height - 1)) - 1
     grid = torch.stack([x[:, None, :].expand(-1, side, -1), y[:, :, None].expand(-1, -1, side)], -1)
     # One map at a time: repeating the maps for each region would take R times their memory.
-    grids = grid.unflatten(0, (count, regions)).to(maps.dtype).flatten(1, 2)  # (B, R * side, side, 2)
-    found = F.grid_sample(maps, grids, mode="bilinear", padding_mode="border", align_corners=True)
-    return found.unflatten(2, (regions, side)).transpose(1, 2).flatten(0, 1)
+    grids = grid.unflatten(0, (count, regions)).flatten(1, 2)  # (B, R * side, side, 2)
+    # In the precision of the boxes: rounded to bfloat16, places would be off by a tenth of a pixel.
+    found = F.grid_sample(maps.to(grids.dtype), grids, mode="bilinear", padding_mode="border", align_corners=True)
+    return found.to(maps.dtype).unflatten(2, (regions, side)).transpose(1, 2).flatten(0, 1)

@@ -37,6 +37,7 @@ class Phase:
     batches: int  # fresh batches that an iteration takes, at most
     optimisers: dict[str, torch.optim.Optimizer]  # by name; saved and restored with the networks
     trains: tuple[str, ...]  # names of the networks that change: the others stay in evaluation mode, and as they are
+    draws: bool = True  # whether it changes what `generate` gives, so that sheets are drawn
 
 
 class Method(Protocol):
@@ -50,7 +51,7 @@ class Method(Protocol):
     size: tuple[int, int]  # (H, W) of its images
     needs: Needs
     networks: dict[str, nn.Module]  # every trainable network by name
-    inference: tuple[str, ...]  # names of the networks that `generate` uses: averaged over training
+    inference: tuple[str, ...]  # names of the networks that are averaged, and have the averages after their last phase
 
     def phases(self, device: torch.device) -> Sequence[Phase]:
         """Prepare for training on a device, to which the networks have been moved; returns the phases in order."""

@@ -1,8 +1,8 @@
 """The U-Net of PG2 and DPIG: residual blocks, stride-2 convolutions, and a small vector at the coarsest level.
 
-As released: numbers of filters grow linearly with each level, all convolutions but those without an activation are
-followed by a ReLU, and there is no normalisation. Convolutions of stride 2 are padded on all sides here; in TensorFlow
-they are padded on the right and below only.
+As released: numbers of filters grow linearly with each level; all convolutions but the last one are followed by a ReLU,
+the linear layers by nothing; and there is no normalisation. Convolutions of stride 2 are padded on all sides here; in
+TensorFlow they are padded on the right and below only.
 """
 
 from __future__ import annotations

@@ -31,6 +31,10 @@ JOINTS = (
     "left_ear",
 )
 INDEX = {name: index for index, name in enumerate(JOINTS)}
+MIRRORED = tuple(  # index of the same joint of the other side
+    INDEX[name.replace("right_", "left_") if name.startswith("right_") else name.replace("left_", "right_")]
+    for name in JOINTS
+)
 TORSO = tuple(INDEX[name] for name in ("right_hip", "left_hip", "left_shoulder", "right_shoulder"))  # around the torso
 
 
@@ -85,6 +89,19 @@ class Pose:
         """
         factor = torch.tensor(size).flip(0) / torch.tensor(sizes).flip(1).float()
         return Pose((self.joints + 0.5) * factor[:, None] - 0.5, self.visible)
+
+    def mirrored(self, width: int) -> Pose:
+        """The poses in the mirror images of images that are so many pixels wide: left becomes right.
+
+        Example:
+            >>> joints = torch.zeros(18, 2)
+            >>> joints[INDEX["left_hip"]] = torch.tensor([10.0, 70.0])
+            >>> pose = Pose(joints, torch.ones(18, dtype=torch.bool)).mirrored(64)
+            >>> pose.joints[INDEX["right_hip"]]
+            tensor([53., 70.])
+        """
+        joints = self.joints[..., list(MIRRORED), :]
+        return Pose(torch.stack([width - 1 - joints[..., 0], joints[..., 1]], -1), self.visible[..., list(MIRRORED)])
 
     def has_torso(self) -> Tensor:
         """(...) bool: both hips and both shoulders are known.

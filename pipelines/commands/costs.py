@@ -23,7 +23,7 @@ from reid.files.samples import write_tsv
 from reid.networks import storage
 from reid.pictures.sheets import Picture, sheet
 
-BLOCK = 256  # queries that are ranked at a time
+CELLS = 2_000_000  # of a matrix of queries and images that is worked on at a time
 SHOWN = 14  # images on the sheet
 
 
@@ -31,13 +31,14 @@ class Found(NamedTuple):
     """Of the N new images of a training set."""
 
     cost: NDArray[np.float64]  # (N,) rise of the mean average precision when the image is left out, in -1..1
-    taken_for: NDArray[np.int64]  # (N,) index of the real image whose search it harms most, -1: of none
+    to_others: NDArray[np.float64]  # (N,) the part of it in searches for other people, in whose way the image is
+    taken_for: NDArray[np.int64]  # (N,) index of the real image of another person whose search it harms most, -1: none
 
 
 def run(
     name: str, alpha: int, out: Path, searcher: Searcher, device_name: str, threads: Threads, size: tuple[int, int]
 ) -> None:
-    """Write OUT.tsv, the cost of each new image (`find`), and OUT.png, a sheet of the costliest.
+    """Write OUT.tsv, the cost of each new image (`find`) in points of mAP, and OUT.png, a sheet of the costliest.
 
     Args:
         name: of a generator, rendering or selection.
@@ -67,9 +68,11 @@ def run(
 
         of_real, of_new = features(real, "features of real images"), features(new, "features of new images")
         found = find(real, new, of_real, of_new)
-        points = 100 * found.cost
+        points, to_others = 100 * found.cost, 100 * found.to_others
         taken_for = [real["image"][index] if index >= 0 else "" for index in found.taken_for]
-        written = new[["image", "source", "pose_of", "identity"]].assign(cost=points, taken_for=taken_for)
+        written = new[["image", "source", "pose_of", "identity"]].assign(
+            cost=points, cost_to_others=to_others, taken_for=taken_for
+        )
         written = written.sort_values("cost", ascending=False, kind="stable")
         numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
         write_tsv(written, numbers, "%.4g")
@@ -84,9 +87,11 @@ def run(
 
 
 def find(real: pd.DataFrame, new: pd.DataFrame, of_real: NDArray[np.float32], of_new: NDArray[np.float32]) -> Found:
-    """What each new image costs when every real image is searched for among all images.
+    """What each new image costs when every real image is searched for among all images (AP by the step rule).
 
-    Not ranked are the searched image, those of its person in its own camera, and new images that were made from it.
+    Not ranked are the searched image, all images of its person in its camera (a new one's is its source's), and new
+    images that were made from it. An image costs its own person where it is found late, and others where it is found
+    before them.
 
     Args:
         real: sample table of R real images.
@@ -99,27 +104,31 @@ def find(real: pd.DataFrame, new: pd.DataFrame, of_real: NDArray[np.float32], of
     row_of = pd.Series(np.arange(len(real)), real["image"])
     made_from = [row_of.reindex(new[key]).to_numpy() for key in ("source", "pose_of")]
     further = [row_of.reindex(samples.split_names(names)).to_numpy() for names in new["further_sources"]]
-    total, worst, taken_for = np.zeros(len(new)), np.zeros(len(new)), np.full(len(new), -1)
-    for start in range(0, len(real), BLOCK):
-        which = np.arange(start, min(start + BLOCK, len(real)))
+    total, to_others, worst = np.zeros((3, len(new)))
+    taken_for, block = np.full(len(new), -1), max(1, CELLS // len(features))
+    for start in range(0, len(real), block):
+        which = np.arange(start, min(start + block, len(real)))
         own = identities[which, None] == identities
         ignored = which[:, None] == np.arange(len(features))
-        ignored[:, : len(real)] |= own[:, : len(real)] & (cameras[which, None] == cameras[: len(real)])
+        ignored |= own & (cameras[which, None] == cameras)
         for origin in made_from:
             ignored[:, len(real) :] |= which[:, None] == origin
         for column, names in enumerate(further, len(real)):
             ignored[:, column] |= np.isin(which, names)
         found = costs(euclidean(of_real[which], features), own, ignored)[:, len(real) :]
-        total += found.sum(0)
-        highest = found.argmax(0)
-        value = found[highest, np.arange(len(new))]
+        others = np.where(own[:, len(real) :], 0.0, found)
+        total, to_others = total + found.sum(0), to_others + others.sum(0)
+        highest = others.argmax(0)
+        value = others[highest, np.arange(len(new))]
         taken_for = np.where(value > worst, which[highest], taken_for)
         worst = np.maximum(worst, value)
-    return Found(total / len(real), taken_for)
+    return Found(total / len(real), to_others / len(real), taken_for)
 
 
 def draw(costly: pd.DataFrame, table: pd.DataFrame, path: Path, row: str) -> None:
-    """Draw images below those that they were made from, and above the real images whose search they harm most.
+    """Draw images below those that they were made from, and above the other people whose search they harm most.
+
+    Those that harm nobody else's have grey there.
 
     Args:
         costly: columns image, source, pose_of, cost and taken_for.
@@ -130,6 +139,8 @@ def draw(costly: pd.DataFrame, table: pd.DataFrame, path: Path, row: str) -> Non
     archive_of = table.set_index("image")["archive"]
 
     def picture(image: str) -> Picture:
+        if not image:
+            return np.full((128, 64, 3), 127, np.uint8)
         with Archive(archive_of[image]) as archive:
             return archive.image(image)
 
@@ -137,6 +148,6 @@ def draw(costly: pd.DataFrame, table: pd.DataFrame, path: Path, row: str) -> Non
     lines = [
         (caption, [picture(image) for image in costly[column]])
         for caption, column in columns
-        if costly[column].isin(archive_of.index).all()
+        if costly[column].isin(["", *archive_of.index]).all()
     ]
     sheet(lines, path, height=128, title=f"{row}: the images that cost most, the dearest first")

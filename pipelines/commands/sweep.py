@@ -19,18 +19,20 @@ from pipelines.params import PARAMS, Params
 from pipelines.report.figures import swept
 from reid.common import atomic
 from reid.common.errors import InputError
-from reid.common.saved import load_json
+from reid.common.saved import load_json, save_json
 from reid.evaluation.gains import LEAST
 from reid.files.samples import write_tsv
 
+BEFORE = Path(".scratch/sweep.json")  # params.yaml before the sweep, and as it is during it
 COLUMNS = ["row", "network", "distance", "score", "mean", "gain", "low", "high", "share"]
 
 
 def run(key: str, values: Sequence[str], out: Path) -> None:
     """Write OUT.tsv and OUT.png: the scores of each row, and its gain over `real`, at each value of the parameter.
 
-    For each value `dvc repro report` runs with it in params.yaml, which is as before in the end. DVC keeps what it has
-    made: an interrupted sweep goes on where it was.
+    For each value `dvc repro report` runs with it in params.yaml, which is as before in the end, also after an
+    interruption; BEFORE keeps it, should the sweep be killed. DVC keeps what it has made: run again, a sweep goes on
+    where it was. data/ has what belongs to the last value.
 
     Args:
         key: of params.yaml, with dots between its parts.
@@ -38,8 +40,10 @@ def run(key: str, values: Sequence[str], out: Path) -> None:
         out: table and figure to write, without suffix.
 
     Raises:
-        InputError: there is no such key, a value is not possible, there are too few seeds, or `dvc repro` fails.
+        InputError: there is no such key, a value is not possible, there are too few seeds, `dvc repro` fails, or
+            params.yaml was edited during a sweep.
     """
+    restore()
     before = PARAMS.read_text()
     texts = {value: with_value(before, key, value) for value in dict.fromkeys(values)}
     checked = {value: params.check(YAML(typ="safe").load(text), f"{key}: {value}") for value, text in texts.items()}
@@ -51,17 +55,37 @@ def run(key: str, values: Sequence[str], out: Path) -> None:
         try:
             for value, text in texts.items():
                 say(f"{key}: {value}")
+                save_json({"before": before, "swept": text}, BEFORE)
                 atomic.write(PARAMS, text)
                 if subprocess.run([sys.executable, "-m", "dvc", "repro", "report"], check=False).returncode:
                     raise InputError(f"`dvc repro report` failed with {key}: {value}: see above; what is made is kept")
                 tables.append(scores(checked[value]).assign(value=value))
         finally:
-            atomic.write(PARAMS, before)
+            restore()
         table = pd.concat(tables)[["value", *COLUMNS]]
         numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
         write_tsv(table, numbers, "%.4g")
         swept(table, key, picture)
         say(f"{numbers}, {picture}")
+        say(f"data/ is that of {key}: {list(texts)[-1]}; `dvc repro` makes it that of {PARAMS} again")
+
+
+def restore() -> None:
+    """Write params.yaml as it was before a sweep, if BEFORE has it.
+
+    Raises:
+        InputError: params.yaml is no longer what the sweep wrote.
+    """
+    if not BEFORE.exists():
+        return
+    kept = load_json(BEFORE, ("before", "swept"), f"remove it, and see that {PARAMS} is as you want it")
+    if PARAMS.exists() and PARAMS.read_text() not in kept.values():
+        raise InputError(
+            f"{PARAMS} was edited during a sweep; what it was before is in {BEFORE}, under `before`. Make it as you "
+            "want it, remove that file and run again"
+        )
+    atomic.write(PARAMS, kept["before"])
+    atomic.remove(BEFORE)
 
 
 def with_value(text: str, key: str, value: str) -> str:

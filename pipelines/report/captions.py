@@ -13,10 +13,6 @@ from pipelines.report.reid_table import LEVEL
 from pipelines.report.results import Results, distances
 
 RENDERED = "streets"  # the data set of rendered people
-SOURCES = (
-    "Scores as in the table of generated images, from the first of several sources: mean ± standard deviation over "
-    "choices of the others. For identity none of all sources is in the gallery, whatever their number."
-)
 ABLATIONS = "Scores as in the table of generated images, where they are defined. One seed."
 
 
@@ -113,6 +109,17 @@ def image_caption(params: Params, files: Mapping[str, ScoreFile], published: boo
     if published:
         parts.append("In brackets: Tables 1 and 5 of the journal paper (Inception's 2015 graph, SSD300).")
     return " ".join([*parts, *notes(files)])
+
+
+def sources_caption(published: bool) -> str:
+    """Caption of the table of scores by number of sources; `published`: whether the paper's numbers are shown."""
+    parts = [
+        "Scores as in the table of generated images, from the first of several sources: mean ± standard deviation over",
+        "choices of the others. For identity none of all sources is in the gallery, whatever their number.",
+    ]
+    if published:
+        parts.append("In brackets: Tables 1 and 2 of the WACV 2020 paper, with a generator for each number of sources.")
+    return " ".join(parts)
 
 
 def _part(params: Params) -> str:

@@ -93,7 +93,13 @@ def _images(params: Params) -> list[Captioned]:
     if params.sources:
         scored = {name: read_table(layout.gan_sources(name)) for name in params.sources}
         table = image_tables.sources_table(scored, published)
-        shown.append(Captioned("Generated images, by number of sources", table, captions.SOURCES))
+        shown.append(
+            Captioned(
+                "Generated images, by number of sources",
+                table,
+                captions.sources_caption(published),
+            )
+        )
     if params.variants:
         ablations = image_tables.ablation_tables(files, published)
         shown += [Captioned(title, table, captions.ABLATIONS) for title, table in ablations.items()]

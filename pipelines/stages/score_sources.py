@@ -21,7 +21,7 @@ from pipelines.stages.score_gan import (
 from reid.common.errors import InputError
 from reid.files import samples
 
-COUNTS = (1, 2, 3, 5, 7, 10)  # numbers of sources, up to that of the generator; Table 1
+COUNTS = (1, 2, 3, 5, 7, 10)  # numbers of sources below that of the generator, beside that one; Table 1
 SEEDS = 3  # choices of the further sources
 
 
@@ -65,7 +65,7 @@ def run(
         if gallery is None:
             notes.append(f"No identity: {searcher.model} holds no network; run train-reid, then score again")
         lines, scratches = [], []
-        for count in (count for count in COUNTS if count <= most):
+        for count in [*(count for count in COUNTS if count < most), most]:
             for choice in range(seed, seed + (SEEDS if count > 1 else 1)):
                 drawn, scratch = generated_images(name, chosen, choice, device, threads, size, count)
                 scratches.append(scratch)

@@ -18,6 +18,8 @@ from reid.randomness.seeds import seed_for
 from reid.training.erasing import erased
 from reid.training.sampling import SAMPLINGS, Sampling
 
+SAME = 1e-6  # relative difference of features that are equal but for rounding
+
 
 def train(
     network: IDE,
@@ -113,7 +115,7 @@ def train(
             if collapsed(network, batch):
                 raise FloatingPointError(
                     f"at iteration {done} the network gives all images the same features, and can no longer learn from "
-                    "them; lower the learning rate"
+                    "them; lower the learning rate, or a triplet loss's weight, or set its unit_length: true"
                 )
             log.append({"iteration": done, "learning_rate": rate, "loss": mean})
             total.zero_()
@@ -126,8 +128,8 @@ def train(
 
 @torch.inference_mode()
 def collapsed(network: IDE, images: Tensor) -> bool:
-    """Whether a network in training gives images (B, 3, H, W) all the same embedding, but for rounding."""
+    """Whether a network in training gives images (B, 3, H, W) all the same features, but for rounding."""
     network.eval()
-    embedded = network.embed(images).float()
+    features = network.features(images).float()
     network.train()
-    return bool((embedded - embedded.mean(0)).norm() <= 1e-7 * embedded.norm())
+    return len(images) > 1 and bool((features - features[:1]).norm() <= SAME * features.norm())

@@ -114,6 +114,13 @@ def test_crops_by_a_slow_loop():
                     torch.testing.assert_close(found[2 * image + region, :, row, column], expected, atol=1e-5, rtol=0)
 
 
+def test_crops_of_bfloat16_maps_are_from_exact_places():
+    torch.manual_seed(0)
+    maps = torch.rand(1, 2, 128, 64).bfloat16()
+    boxes = torch.rand(1, 7, 4) * torch.tensor([30.0, 60.0, 30.0, 60.0]) + torch.tensor([0.0, 0.0, 33.0, 67.0])
+    torch.testing.assert_close(crop(maps, boxes, 48), crop(maps.float(), boxes, 48).bfloat16())
+
+
 def test_a_real_pose_has_all_regions():
     given = random_poses(3, 0)
     everything = Pose(given.joints, torch.ones_like(given.visible))

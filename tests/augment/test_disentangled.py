@@ -15,6 +15,7 @@ from augment.methods.disentangled.vectors import Critic, Mapping, PoseDecoder, p
 from augment.networks.dcgan import DCGANDiscriminator
 from augment.networks.residual_unet import ResidualUNet
 from augment.poses import Pose
+from augment.poses.pose import JOINTS
 from augment.training import train
 from reid.common.checkpoints import Scratch
 from reid.common.errors import InputError
@@ -30,6 +31,7 @@ TINY = {
     "pose_mapping_iterations": 2,
     "mapping_batch_size": 2,
     "learning_rate": 1e-3,
+    "flip": 0.0,
 }
 PEOPLE = People(
     torch.randint(0, 256, (6, 3, 128, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)),
@@ -119,6 +121,57 @@ def test_the_unet_by_its_formula():
     torch.testing.assert_close(network(x), network.last(y))
     with pytest.raises(InputError, match="multiples of 16, .* halved 4 times, got 32x24"):
         ResidualUNet((32, 24), 5)
+
+
+@pytest.mark.parametrize(("convention", "slope", "layers"), [("released", 0.2, 5), ("paper", 0.0, 4)])
+def test_networks_of_vectors_by_their_formulas(convention, slope, layers):
+    torch.manual_seed(0)
+    mapping, critic, decoder = Mapping(6, 3, 8, convention), Critic(6, 8, convention), PoseDecoder(8, convention)
+
+    def act(x):
+        return torch.where(x > 0, x, slope * x)
+
+    def linear(layer, x):
+        return x @ layer.weight.T + layer.bias
+
+    def units(which, x):
+        for unit in which:
+            x = x + act(linear(unit.second, act(linear(unit.first, x))))
+        return x
+
+    x = torch.randn(4, 6)
+    first, *middle, last = mapping
+    assert len(middle) == 4
+    torch.testing.assert_close(mapping(x), linear(last, units(middle, linear(first, x))))
+    judged = x
+    for number, layer in enumerate(critic.layers, 1):
+        judged = linear(layer, judged)
+        judged = judged if number == layers else act(judged)
+    assert len(critic.layers) == layers
+    torch.testing.assert_close(critic(x), judged[:, 0])
+    codes = torch.randn(4, 32)
+    hidden = units(decoder.units, linear(decoder.first, codes))
+    shares = 1 / (1 + (-linear(decoder.visibility, hidden)).exp())
+    vectors = decoder(codes)
+    torch.testing.assert_close(vectors[..., :2].flatten(1), linear(decoder.coordinates, hidden))
+    torch.testing.assert_close(vectors[..., 2], (shares > 0.5).float())
+
+
+def test_the_discriminator_by_its_formula():
+    """Batch normalisation by the batch's own statistics, in training and evaluation alike."""
+    torch.manual_seed(0)
+    network = DCGANDiscriminator((32, 16), width=1 / 16)
+    images = torch.rand(3, 3, 32, 16)
+    x = images
+    for level in range(4):
+        x = F.conv2d(x, network.convolutions[level].weight, network.convolutions[level].bias, stride=2, padding=2)
+        if level:
+            mean, variance = x.mean((0, 2, 3), keepdim=True), x.var((0, 2, 3), unbiased=False, keepdim=True)
+            x = (x - mean) / (variance + 1e-5).sqrt()
+        x = torch.where(x > 0, x, 0.2 * x)
+    expected = x.flatten(1) @ network.last.weight.T + network.last.bias
+    for mode in (network.train(), network.eval()):
+        torch.testing.assert_close(mode(images), expected[:, 0], atol=1e-5, rtol=1e-4)
 
 
 def test_the_composer_sees_the_embeddings_at_each_pixel():
@@ -217,14 +270,74 @@ def test_critics_see_encodings_of_trained_encoders(tmp_path):
         assert not all(torch.equal(before[name][key], value) for key, value in final.items())
 
 
-def test_a_phase_trains_its_networks_alone(tmp_path):
-    method, before, _ = trained(tmp_path, mapping_iterations=0, pose_mapping_iterations=0)
+@pytest.mark.parametrize(
+    ("phase", "networks"),
+    [
+        ("image", {"encoder", "composer", "discriminator"}),
+        ("pose", {"pose encoder", "pose decoder"}),
+        ("foreground mapping", {"foreground mapping", "foreground critic"}),
+        ("background mapping", {"background mapping", "background critic"}),
+        ("pose mapping", {"pose mapping", "pose critic"}),
+    ],
+)
+def test_a_phase_trains_its_networks_alone(phase, networks):
+    torch.manual_seed(0)
+    method = Disentangled(SIZE, **TINY)
+    its = next(one for one in method.phases(torch.device("cpu")) if one.name == phase)
+    assert set(its.trains) == networks
+    before = {name: {k: v.clone() for k, v in n.state_dict().items()} for name, n in method.networks.items()}
+    batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(2), torch.arange(2)))
+    method.step(its, 0, iter([batch] * its.batches))
     changed = {
         name
         for name, network in method.networks.items()
         if any(not torch.equal(before[name][key], value) for key, value in network.state_dict().items())
     }
-    assert changed == {"encoder", "composer", "discriminator", "pose encoder", "pose decoder"}
+    assert changed == networks
+
+
+def test_phases_without_iterations_are_left_out():
+    method = Disentangled(SIZE, **TINY | {"mapping_iterations": 0, "pose_mapping_iterations": 0})
+    assert [phase.name for phase in method.phases(torch.device("cpu"))] == ["image", "pose"]
+
+
+def test_optimisers_are_those_of_the_convention():
+    for convention, kind in (("released", torch.optim.RMSprop), ("paper", torch.optim.Adam)):
+        phases = Disentangled(SIZE, **TINY, convention=convention).phases(torch.device("cpu"))
+        kinds = {phase.name: {type(optimiser) for optimiser in phase.optimisers.values()} for phase in phases}
+        assert kinds["image"] == kinds["pose"] == {torch.optim.Adam}
+        assert kinds["pose mapping"] == kinds["foreground mapping"] == {kind}
+    (optimiser, _) = Disentangled(SIZE, **TINY).phases(torch.device("cpu"))[-1].optimisers.values()
+    assert (optimiser.defaults["alpha"], optimiser.defaults["eps"]) == (0.9, 1e-10)
+
+
+def test_the_learning_rate_is_halved():
+    method = Disentangled(SIZE, **TINY, halve_every=10)
+    (_, phase, *_) = method.phases(torch.device("cpu"))
+    batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(2), torch.arange(2)))
+    for iteration, rate in ((9, 1e-3), (10, 5e-4), (25, 2.5e-4)):
+        method.step(phase, iteration, iter([batch]))
+        assert phase.optimisers["auto-encoder"].param_groups[0]["lr"] == pytest.approx(rate)
+
+
+def test_mirrored_images_have_mirrored_poses():
+    method = Disentangled(SIZE, **{**TINY, "flip": 0.5})
+    batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(6), torch.arange(6)))
+    torch.manual_seed(0)
+    found = method._flipped(batch)
+    mirrored = [not torch.equal(*pair) for pair in zip(found.source, batch.source, strict=True)]
+    assert {True, False} == set(mirrored)
+    for image in range(6):
+        old, new = batch.source_pose[image, 0], found.source_pose[image, 0]
+        if mirrored[image]:
+            assert torch.equal(found.source[image], batch.source[image].flip(3))
+            mirror_images = [[63 - x, y] for x, y in old.joints.tolist()]
+            left, right = JOINTS.index("left_wrist"), JOINTS.index("right_wrist")
+            assert new.joints[left].tolist() == pytest.approx(mirror_images[right])
+            assert new.joints[0].tolist() == pytest.approx(mirror_images[0])
+            assert new.visible[left] == old.visible[right]
+        else:
+            assert torch.equal(new.joints, old.joints)
 
 
 def test_critics_are_clipped(tmp_path):
@@ -281,8 +394,11 @@ def test_people_are_redrawn_and_made_of_noise():
     method = Disentangled(SIZE, **TINY)
     batch = PEOPLE.batch(Tuples.of_pairs(torch.tensor([0, 1]), torch.tensor([2, 3])), with_target=False)
     images = method.generate(batch)
-    own = method.encode(batch.source[:, 0], batch.source_pose[:, 0])
-    torch.testing.assert_close(images, method.compose(own, batch.target_pose))
+    foreground = method.embeddings("foreground", batch.source[:, 0], batch.source_pose[:, 0])
+    background = method.embeddings("background", batch.source[:, 0], batch.source_pose[:, 0])
+    codes = torch.cat([foreground, background], 1)[:, :, None, None].expand(-1, -1, *SIZE)
+    maps = torch.cat([codes, discs(batch.target_pose, SIZE)], 1)
+    torch.testing.assert_close(images, method.composer.unet(maps).clamp(-1, 1), atol=1e-5, rtol=1e-4)
     assert -1 <= images.min() <= images.max() <= 1
     codes = {name: method.from_noise(name, method.noise(name, 2)) for name in CODES}
     made = method.compose(Appearance(codes["foreground"], codes["background"]), method.decode_pose(codes["pose"]))

@@ -44,6 +44,20 @@ CASES = {
             "mapping_batch_size": 2,
         },
     ),
+    "disentangled, text": (
+        "disentangled",
+        {
+            "width": 0.03125,
+            "convention": "paper",
+            "iterations": 3,
+            "batch_size": 2,
+            "pose_iterations": 3,
+            "pose_batch_size": 2,
+            "mapping_iterations": 3,
+            "pose_mapping_iterations": 3,
+            "mapping_batch_size": 2,
+        },
+    ),
     "toy": ("toy", {}),
 }
 PEOPLE = People(

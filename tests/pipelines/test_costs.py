@@ -23,9 +23,15 @@ def tables():
     return real, new, features[:9], features[9:]
 
 
-def slow_mean_average_precision(real, new, of_real, of_new, without):
+def slow_cost_to_own(real, new, of_real, of_new, image):
+    own = np.flatnonzero(real["identity"] == new["identity"][image])
+    without, whole = (slow_mean_average_precision(real, new, of_real, of_new, which, own) for which in (image, None))
+    return (without - whole) * len(own) / len(real)
+
+
+def slow_mean_average_precision(real, new, of_real, of_new, without, queries=None):
     values = []
-    for query in range(len(real)):
+    for query in range(len(real)) if queries is None else queries:
         ranked = []
         for other in range(len(real)):
             same = real["identity"][other] == real["identity"][query]
@@ -33,8 +39,9 @@ def slow_mean_average_precision(real, new, of_real, of_new, without):
                 ranked.append((np.linalg.norm(of_real[query] - of_real[other]), same))
         for image in range(len(new)):
             made_from = [new["source"][image], new["pose_of"][image], *new["further_sources"][image].split("|")]
-            if image != without and real["image"][query] not in made_from:
-                same = new["identity"][image] == real["identity"][query]
+            same = new["identity"][image] == real["identity"][query]
+            junk = same and new["camera"][image] == real["camera"][query]
+            if image != without and real["image"][query] not in made_from and not junk:
                 ranked.append((np.linalg.norm(of_real[query] - of_new[image]), same))
         hits = [same for _, same in sorted(ranked)]
         found = np.cumsum(hits)
@@ -43,13 +50,19 @@ def slow_mean_average_precision(real, new, of_real, of_new, without):
 
 
 def test_the_cost_is_the_rise_of_mean_average_precision_without_the_image(monkeypatch):
-    monkeypatch.setattr("pipelines.commands.costs.BLOCK", 4)
+    monkeypatch.setattr("pipelines.commands.costs.CELLS", 4 * 15)
     given = tables()
     found = find(*given)
     whole = slow_mean_average_precision(*given, without=None)
     expected = [slow_mean_average_precision(*given, without=image) - whole for image in range(6)]
     np.testing.assert_allclose(found.cost, expected, atol=1e-6)
     assert {value > 0 for value in expected} == {True, False}
+    of_own = [slow_cost_to_own(*given, image) for image in range(6)]
+    np.testing.assert_allclose(found.cost - found.to_others, of_own, atol=1e-6)
+    real, new = given[:2]
+    whose = real["identity"].to_numpy()[found.taken_for]
+    assert (whose != new["identity"])[found.taken_for >= 0].all()
+    assert ((found.taken_for >= 0) == (found.to_others > 0)).all()
 
 
 def test_an_image_is_taken_for_the_one_whose_search_it_harms():

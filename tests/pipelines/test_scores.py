@@ -165,6 +165,7 @@ def test_scores_by_number_of_sources(trained, monkeypatch):
     options = {"width": 0.0625, "sources": 3}
     methods.save(MultiSourceGAN((128, 64), **options), "multi_source", options, Path("data/gan/several"))
     write_params(lambda p: p["gan"].update(several={"method": "multi_source", "options": options}))
+    monkeypatch.setattr("pipelines.stages.score_sources.COUNTS", (1, 2, 5))
     run("score-sources", "several")
     found = pd.read_csv("data/gan_scores/several-sources.tsv", sep="\t")
     assert list(zip(found["sources"], found["seed"], strict=True)) == [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1)]

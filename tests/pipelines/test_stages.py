@@ -129,9 +129,12 @@ def test_attention_is_drawn(trained):
         assert image.height > 12 * 128, "three sources with attention, the target, three results, two with a black one"
     table = pd.read_csv("out/several.tsv", sep="\t").set_index("relative attention of")
     assert table["mean"].between(0, 3).sum() >= 4, "at most three times as much as each gets on average"
+    assert ((table["low"] <= table["mean"]) & (table["mean"] <= table["high"])).all()
     assert table.loc["the last source", "mean"] != table.loc["the last source, black", "mean"]
     difference = table.loc["sources that show a joint, at it", "mean"] - table.loc["sources that do not, at it", "mean"]
-    assert table.loc["difference of these two", "mean"] == pytest.approx(difference, abs=2e-3)
+    assert table.loc["sources that show it against those that do not", "mean"] == pytest.approx(difference, abs=2e-3)
+    difference = table.loc["the last source, black", "mean"] - table.loc["the last source", "mean"]
+    assert table.loc["black against ordinary", "mean"] == pytest.approx(difference, abs=2e-3)
     assert "full draws from one source, and has no attention" in run("attention", "full", fails=True)
 
 

@@ -9,6 +9,8 @@ import pytest
 from commands import run, write_params
 from ruamel.yaml import YAML
 
+from pipelines.commands import sweep
+
 
 @pytest.fixture
 def repro(project, monkeypatch):
@@ -59,6 +61,32 @@ def test_params_are_restored_where_it_fails(repro):
     assert repro == [13]
     assert Path("params.yaml").read_bytes() == before
     assert not Path("sweep.tsv").exists()
+
+
+def test_a_killed_sweep_loses_no_params(repro, monkeypatch):
+    before = Path("params.yaml").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.commands.sweep.restore", lambda: None)  # as if killed before it gets there
+        run("sweep", "dataset.train_people", "20")
+    assert b"train_people: 20" in Path("params.yaml").read_bytes()
+    assert sweep.BEFORE.exists()
+    sweep.restore()
+    assert Path("params.yaml").read_bytes() == before
+    assert not sweep.BEFORE.exists()
+
+
+def test_edits_during_a_sweep_are_kept(repro, monkeypatch):
+    def edit(command, check):
+        Path("params.yaml").write_text("edited: true\n")
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr("pipelines.commands.sweep.subprocess.run", edit)
+    before = Path("params.yaml").read_text()
+    for _ in range(2):
+        output = run("sweep", "dataset.train_people", "20", fails=True)
+        assert "params.yaml was edited during a sweep" in output
+        assert Path("params.yaml").read_text() == "edited: true\n"
+    assert json.loads(sweep.BEFORE.read_text())["before"] == before
 
 
 @pytest.mark.parametrize(

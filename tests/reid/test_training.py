@@ -5,7 +5,7 @@ from reid.common.checkpoints import Scratch
 from reid.networks import IDE, Siamese, StrongBaseline
 from reid.randomness.seeds import seed_for
 from reid.training.erasing import erased
-from reid.training.loop import train
+from reid.training.loop import collapsed, train
 from reid.training.sampling import SAMPLINGS
 
 IMAGES = torch.randint(0, 256, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -126,9 +126,23 @@ def test_bad_runs_stop(tmp_path):
 
 
 def test_a_network_that_collapses_stops(tmp_path, monkeypatch):
-    monkeypatch.setattr(IDE, "embed", lambda self, images: 1e-30 * self.features(images) + torch.ones(1280))
+    monkeypatch.setattr("reid.training.loop.collapsed", lambda network, images: True)
     with pytest.raises(FloatingPointError, match=r"at iteration \d+ the network gives all images the same features"):
         run(Scratch("collapsed", {}, tmp_path))
+
+
+@pytest.mark.parametrize("batch", [2, 32, 64])
+def test_dead_features_are_found_and_others_are_not(batch):
+    torch.manual_seed(0)
+    network = StrongBaseline(3, "mobilenet-v2", (64, 32), pretrained=False)
+    network.neck.running_mean.uniform_()
+    images = torch.rand(batch, 3, 64, 32)
+    assert not collapsed(network.train(), images)
+    assert network.training
+    for constant in (torch.zeros(1280), torch.randn(1280)):
+        network.backbone.forward = lambda images, constant=constant: constant.repeat(len(images), 1)
+        assert collapsed(network, images)
+    assert not collapsed(network, images[:1]), "one image has nothing to be compared with"
 
 
 def test_the_learning_rate_rises_first(tmp_path):

@@ -54,13 +54,29 @@ class AppearanceEncoder(nn.Module):
         """The embeddings of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
         maps = self.block(F.relu(self.first(images)))
         person = coarse_mask(poses, self.size)[:, None].to(maps.dtype)
+        return Appearance(self._foreground(maps * person, poses), self._background(maps * (1 - person)))
+
+    def foreground(self, images: Tensor, poses: Pose) -> Tensor:
+        """Foreground embeddings (B, 224) alone of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
+        maps = self.block(F.relu(self.first(images)))
+        return self._foreground(maps * coarse_mask(poses, self.size)[:, None], poses)
+
+    def background(self, images: Tensor, poses: Pose) -> Tensor:
+        """Background embeddings (B, 128) alone of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
+        maps = self.block(F.relu(self.first(images)))
+        return self._background(maps * ~coarse_mask(poses, self.size)[:, None])
+
+    def _foreground(self, maps: Tensor, poses: Pose) -> Tensor:
         boxes, visible = region_boxes(poses, self.size)
-        regions = self.region_levels(crop(maps * person, boxes, SIDE))[-1].flatten(1)
+        regions = self.region_levels(crop(maps, boxes, SIDE))[-1].flatten(1)
         codes = self.to_region(regions).unflatten(0, visible.shape)
         if self.convention != "paper":
             codes = codes * visible[..., None]
-        behind = self.background_levels(maps * (1 - person))[-1].flatten(1)
-        return Appearance(codes.flatten(1), self.to_background(behind))
+        return codes.flatten(1)
+
+    def _background(self, maps: Tensor) -> Tensor:
+        codes: Tensor = self.to_background(self.background_levels(maps)[-1].flatten(1))
+        return codes
 
 
 class Composer(nn.Module):

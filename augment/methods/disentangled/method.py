@@ -8,6 +8,7 @@ then and fixed, give of real images.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -25,13 +26,21 @@ from augment.methods.disentangled.appearance import (
     AppearanceEncoder,
     Composer,
 )
-from augment.methods.disentangled.vectors import POSE_CODE, Critic, Mapping, PoseDecoder, pose_vectors, poses_of
-from augment.networks.blocks import channels_last, scaled
+from augment.methods.disentangled.vectors import (
+    POSE_CODE,
+    Critic,
+    Mapping,
+    PoseDecoder,
+    initialise_by_he,
+    pose_vectors,
+    poses_of,
+)
+from augment.networks.blocks import Start, channels_last, initialise, scaled
 from augment.networks.dcgan import DCGANDiscriminator
 from augment.networks.residual_unet import WIDTH, coarsest
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
-from reid.common.parameters import Count, Positive, Rate, Size
+from reid.common.parameters import Count, Positive, Rate, Share, Size
 
 Factor = Literal["foreground", "background", "pose"]
 CODES: dict[Factor, int] = {"foreground": FOREGROUND_CODE, "background": BACKGROUND_CODE, "pose": POSE_CODE}
@@ -53,18 +62,22 @@ class Disentangled:
         size: Size,  # (H, W) of the images
         width: Rate = 1.0,  # scales the filters of all convolutions; 1 is the paper's
         convention: Convention = "released",  # the released code, or the formulas of the text
-        iterations: Positive = 70_000,  # of composing images (Sec. 4.2), as the next ones
+        start: Start = "glorot",  # the initial weights, as released or torch's; of networks of vectors He's or torch's
+        iterations: Positive = 70_000,  # of composing images (supplement, as the next ones)
         batch_size: Positive = 16,
         pose_iterations: Count = 30_000,  # of the pose auto-encoder
         pose_batch_size: Positive = 64,
         mapping_iterations: Count = 30_000,  # of the mapping to foregrounds, and of that to backgrounds
         pose_mapping_iterations: Count = 60_000,  # of the mapping to poses
         mapping_batch_size: Positive = 32,
-        learning_rate: Rate = 2e-5,  # of all networks
+        learning_rate: Rate = 2e-5,  # of all networks, halved after each `halve_every` iterations of a phase
+        halve_every: Positive = 50_000,
+        flip: Share = 0.5,  # probability of mirroring an image and its pose
         reconstruction_weight: Rate = 20.0,  # lambda of Eq. 2, for which the text has no number
     ):
         self.size, self.needs, self.convention = size, Needs(), convention
-        self.learning_rate, self.reconstruction_weight = learning_rate, reconstruction_weight
+        self.learning_rate, self.halve_every, self.flip = learning_rate, halve_every, flip
+        self.reconstruction_weight = reconstruction_weight
         (filters,) = scaled((WIDTH,), width)
         self.encoder = AppearanceEncoder(size, filters, convention)
         self.composer = Composer(size, filters)
@@ -86,6 +99,11 @@ class Disentangled:
             "discriminator": self.discriminator,
             **{f"{name} critic": critic for name, critic in self.critics.items()},
         }
+        for network in (self.encoder, self.composer):
+            initialise(network, start)
+        if start == "glorot":
+            for vectors in (self.pose_encoder, self.pose_decoder, *self.mappings.values(), *self.critics.values()):
+                initialise_by_he(vectors)
         self.lengths = {
             "image": (iterations, batch_size),
             "pose": (pose_iterations, pose_batch_size),
@@ -114,7 +132,8 @@ class Disentangled:
             batches = {"image": 2, "pose": 1}.get(name, CRITIC_STEPS)
             trains = tuple(network for names in trained[name].values() for network in names)
             if iterations:
-                phases.append(Phase(name, iterations, batch_size, batches, optimisers, trains))
+                draws = name == "image"  # the other phases change no redrawn person
+                phases.append(Phase(name, iterations, batch_size, batches, optimisers, trains, draws))
         return phases
 
     def _optimiser(self, names: list[str], phase: str) -> torch.optim.Optimizer:
@@ -126,6 +145,10 @@ class Disentangled:
 
     def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """An iteration of a phase."""
+        for optimiser in phase.optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = self.learning_rate * 0.5 ** (iteration // self.halve_every)
+        batches = (self._flipped(batch) for batch in batches)
         if phase.name == "image":
             return self._image_step(phase, next(batches), next(batches))
         with torch.autocast(next(self.pose_encoder.parameters()).device.type, enabled=False):
@@ -151,6 +174,18 @@ class Disentangled:
         update(phase.optimisers["composer"], loss_g)
         self.discriminator.requires_grad_(True)
         return {"discriminator": loss_d, "adversarial": adversarial, "reconstruction": reconstruction}
+
+    def _flipped(self, batch: Batch) -> Batch:
+        """The batch with some of the sources mirrored, and their poses with them."""
+        if not self.flip:
+            return batch
+        image, pose = batch.single_source()
+        mirrored = torch.rand(len(batch)).lt(self.flip).to(image.device)
+        other = pose.mirrored(self.size[1])
+        joints = torch.where(mirrored[:, None, None], other.joints, pose.joints)
+        visible = torch.where(mirrored[:, None], other.visible, pose.visible)
+        image = torch.where(mirrored[:, None, None, None], image.flip(3), image)
+        return replace(batch, source=image[:, None], source_pose=Pose(joints[:, None], visible[:, None]))
 
     def _pose_step(self, phase: Phase, batch: Batch) -> dict[str, Tensor]:
         """A step of the pose auto-encoder (Eq. 3)."""
@@ -180,12 +215,12 @@ class Disentangled:
         return {"distance": distance, "mapping": loss}
 
     def usable_source(self, pose: Pose) -> Tensor:
-        """(...) bool: images with a known joint."""
-        return pose.visible.any(-1)
+        """(...) bool: images that show both shoulders and hips, as those that it is trained on do."""
+        return pose.has_torso()
 
     def usable_target(self, pose: Pose) -> Tensor:
-        """(...) bool: poses with a known joint."""
-        return pose.visible.any(-1)
+        """(...) bool: as for sources."""
+        return pose.has_torso()
 
     def generate(self, batch: Batch) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses, before the sources' backgrounds."""
@@ -206,7 +241,8 @@ class Disentangled:
         """One factor's embeddings (B, K) of real images (B, 3, H, W) of people in poses (B, 18), without gradients."""
         if factor == "pose":
             return self.encode_pose(poses)
-        return getattr(self.encode(images, poses), factor).float()
+        codes: Tensor = getattr(self.encoder, factor)(images, poses)
+        return codes
 
     def compose(self, appearance: Appearance, poses: Pose) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] of appearances in poses (B, 18)."""

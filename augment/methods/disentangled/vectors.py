@@ -99,3 +99,11 @@ def poses_of(vectors: Tensor, size: tuple[int, int]) -> Pose:
     """The poses (B, 18) of pose vectors (B, 18, 3), in pixels of an image of `size` (H, W)."""
     scale = torch.tensor([2 / size[1], 2 / size[0]], device=vectors.device)
     return Pose((vectors[..., :2] + 1) / scale, vectors[..., 2] > 0.5)
+
+
+def initialise_by_he(network: nn.Module) -> None:
+    """He's initial weights for linear layers, uniform, and zero biases, as released."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.kaiming_uniform_(module.weight)
+            nn.init.zeros_(module.bias)
