@@ -118,6 +118,21 @@ def compare(params: Params, names: tuple[str, ...], out: Path) -> None:
 
 @click.command()
 @click.argument("name")
+@click.option("--out", type=FILE, default="factors.png", show_default=True, help="PNG to write.")
+@with_params
+def factors(params: Params, name: str, out: Path) -> None:
+    """Draw test people with foreground, background or pose made of noise, and people between two others.
+
+    NAME is a section of `gan` whose method is disentangled.
+    """
+    from pipelines.commands import factors as command
+
+    section(params.gan, name, "gan")
+    command.run(name, out, params.seed, params.device, params.threads, params.image_size)
+
+
+@click.command()
+@click.argument("name")
 @click.option(
     "--out", type=FILE, default="attention", show_default=True, help="Table and figure to write, without suffix."
 )
@@ -259,4 +274,4 @@ def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: t
         command.run(path, out, seed, size)
 
 
-OTHERS = (profile, generate, publish, compare, attention, curve, sweep, costs, check, render, import_prw)
+OTHERS = (profile, generate, publish, compare, attention, factors, curve, sweep, costs, check, render, import_prw)

@@ -10,6 +10,7 @@ from augment.data.people import People
 from augment.data.tuples import Tuples
 from augment.geometry.discs import discs
 from augment.methods.disentangled.appearance import Appearance, AppearanceEncoder, Composer
+from augment.methods.disentangled.manipulation import Factors, between, composed, encoded, to_noise
 from augment.methods.disentangled.method import CLIP, CODES, Disentangled
 from augment.methods.disentangled.vectors import Critic, Mapping, PoseDecoder, pose_vectors, poses_of
 from augment.networks.dcgan import DCGANDiscriminator
@@ -414,3 +415,46 @@ def test_a_sampled_person_has_one_foreground_and_many_backgrounds(monkeypatch):
     (appearance,) = seen
     assert (appearance.foreground == appearance.foreground[0]).all()
     assert len(appearance.background.unique(dim=0)) == 3
+
+
+def test_noise_is_found_from_its_embedding():
+    torch.manual_seed(0)
+    mapping = Mapping(4, 4, 16)
+    wanted = 0.2 * torch.randn(3, 4)
+    with torch.no_grad():
+        codes = mapping(wanted)
+        found = to_noise(mapping, codes)
+        error, before = (mapping(found) - codes).norm(), (mapping(torch.zeros_like(wanted)) - codes).norm()
+    assert error < 0.01 * before
+    assert all(parameter.grad is None for parameter in mapping.parameters())
+
+
+def test_noise_between_two_is_evenly_spaced():
+    ends = Factors(torch.randn(2, 224), torch.randn(2, 128), torch.randn(2, 32))
+    found = between(ends, 5)
+    for part, (first, last) in zip(found, ends, strict=True):
+        assert len(part) == 5
+        torch.testing.assert_close(part[0], first)
+        torch.testing.assert_close(part[4], last)
+        torch.testing.assert_close(part[1], 0.75 * first + 0.25 * last)
+
+
+def test_one_factor_at_a_time_is_exchanged():
+    """What is composed with a factor of another image has the other two of its own."""
+    torch.manual_seed(0)
+    method = Disentangled(SIZE, **TINY)
+    known = torch.ones(4, 18, dtype=torch.bool)
+    method.decode_pose = lambda codes: Pose(32 + codes[:, :2].clamp(-9, 9)[:, None].expand(-1, 18, -1), known)
+    batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(4), torch.arange(4)))
+    own = encoded(method, *batch.single_source())
+    order = [1, 2, 3, 0]
+    other = own.of(order)
+    pose, other_pose = method.decode_pose(own.pose), method.decode_pose(other.pose)
+    for factor, appearance, drawn in (
+        ("foreground", Appearance(other.foreground, own.background), pose),
+        ("background", Appearance(own.foreground, other.background), pose),
+        ("pose", Appearance(own.foreground, own.background), other_pose),
+    ):
+        found = composed(method, own._replace(**{factor: getattr(other, factor)}))
+        torch.testing.assert_close(found, method.compose(appearance, drawn))
+        assert not torch.equal(found, composed(method, own))

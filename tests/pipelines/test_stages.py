@@ -15,6 +15,7 @@ from commands import run, write_params
 from PIL import Image
 
 from augment import methods
+from augment.methods.disentangled.method import Disentangled
 from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from pipelines.__main__ import main
@@ -136,6 +137,19 @@ def test_attention_is_drawn(trained):
     difference = table.loc["the last source, black", "mean"] - table.loc["the last source", "mean"]
     assert table.loc["black against ordinary", "mean"] == pytest.approx(difference, abs=2e-3)
     assert "full draws from one source, and has no attention" in run("attention", "full", fails=True)
+
+
+@pytest.mark.slow
+def test_factors_are_drawn(trained, monkeypatch):
+    monkeypatch.setattr("augment.methods.disentangled.manipulation.STEPS", 3)
+    torch.manual_seed(0)
+    options = {"width": 0.03125}
+    methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("data/gan/apart"))
+    write_params(lambda p: p["gan"].update(apart={"method": "disentangled", "options": options}))
+    run("factors", "apart", "--out", "sheet.png")
+    with Image.open("sheet.png") as image:
+        assert image.height > 9 * 128
+    assert "full does not tell foreground, background and pose apart" in run("factors", "full", fails=True)
 
 
 @pytest.mark.slow

@@ -1,0 +1,73 @@
+"""What disentangled people allow: factors exchanged, made of noise, and everything between two images or two noises."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from augment.methods.disentangled.appearance import Appearance
+from augment.methods.disentangled.method import CODES, Disentangled
+from augment.poses import Pose
+
+STEPS = 500  # of the gradient descent from an embedding to its noise
+RATE = 0.05  # of Adam in these
+
+
+class Factors(NamedTuple):
+    """Embeddings, or noise, of B people."""
+
+    foreground: Tensor  # (B, 224)
+    background: Tensor  # (B, 128)
+    pose: Tensor  # (B, 32)
+
+    def of(self, which: list[int]) -> Factors:
+        """Those of some of the people."""
+        return Factors(*(part[which] for part in self))
+
+
+def encoded(method: Disentangled, images: Tensor, poses: Pose) -> Factors:
+    """The embeddings of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
+    return Factors(*method.encode(images, poses), method.encode_pose(poses))
+
+
+def noise(method: Disentangled, count: int, device: torch.device | str = "cpu") -> Factors:
+    """Noise of all three factors, from torch's global random stream."""
+    return Factors(*(method.noise(name, count, device) for name in CODES))
+
+
+def from_noise(method: Disentangled, given: Factors) -> Factors:
+    """The embeddings of noise."""
+    return Factors(*(method.from_noise(name, part) for name, part in zip(CODES, given, strict=True)))
+
+
+def composed(method: Disentangled, factors: Factors) -> Tensor:
+    """Images (B, 3, H, W) in [-1, 1] of embeddings."""
+    return method.compose(Appearance(factors.foreground, factors.background), method.decode_pose(factors.pose))
+
+
+def to_noise(mapping: nn.Module, codes: Tensor, steps: int = STEPS, rate: float = RATE) -> Tensor:
+    """The noise (B, K) that a mapping takes nearest to embeddings (B, K): gradient descent on the squared distance.
+
+    It begins at 0, the middle of the noise. The paper (Sec. 4.4) says neither steps nor rate; Adam descends here.
+    """
+    with torch.enable_grad():
+        found = torch.zeros_like(codes, requires_grad=True)
+        optimiser = torch.optim.Adam([found], rate)
+        for _ in range(steps):
+            (gradient,) = torch.autograd.grad((mapping(found) - codes).square().sum(), found)
+            found.grad = gradient
+            optimiser.step()
+    return found.detach()
+
+
+def noise_of(method: Disentangled, factors: Factors) -> Factors:
+    """The noise whose embeddings are nearest to given ones, by `to_noise`."""
+    return Factors(*(to_noise(method.mappings[name], part) for name, part in zip(CODES, factors, strict=True)))
+
+
+def between(ends: Factors, count: int) -> Factors:
+    """Evenly spaced noise from one person's to another's, (2, K) together: (count, K), the ends among them."""
+    steps = torch.linspace(0, 1, count)[:, None]
+    return Factors(*(part[:1] + steps.to(part) * (part[1:] - part[:1]) for part in ends))
