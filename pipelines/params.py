@@ -222,8 +222,9 @@ class Params(Section):
                 check(self.image_size)
         if self.scores.identity not in self.networks:
             raise ValueError(f"scores.identity: {self.scores.identity} is none of networks: {', '.join(self.networks)}")
-        if "views" in self.renderings and self.dataset.name != "streets":
-            raise ValueError(f"renderings: views needs a rendered data set, dataset.name is {self.dataset.name}")
+        for name in self.renderings:
+            if name != "identities" and self.dataset.name != "streets":
+                raise ValueError(f"renderings: {name} needs a rendered data set, dataset.name is {self.dataset.name}")
         for name in self.variants:
             if name in self.generators:
                 raise ValueError(f"variants: {name} is one of generators already; take it out")

@@ -70,7 +70,8 @@ def identities(table: pd.DataFrame, alpha: int, seed: int, origin: str, archive:
     return drawn[list(samples.COLUMNS)]
 
 
-RENDERINGS: dict[str, Plan] = {"views": views, "identities": identities}
+# Whom `pasted` shows is what `views` shows; its images are made by `augment.plans.pasting.paste`.
+RENDERINGS: dict[str, Plan] = {"views": views, "identities": identities, "pasted": views}
 
 
 def render(entries: pd.DataFrame, seed: int, archive: Path, parts: Path, processes: int) -> None:

@@ -137,8 +137,8 @@ def augment(params: Params, name: str, alpha: int) -> None:
     """Enlarge the training set with alpha - 1 new images for each real one.
 
     NAME is a trained generator, a section of `gan`, which redraws the training people in others' poses; one of
-    `selections`, the best of several of its images; or a rendering: `views` (of the training people, in other moments)
-    or `identities` (of new people). The set is written to data/augmented/NAME-aN.
+    `selections`, the best of several of its images; or a rendering: `views` (of the training people, in other moments),
+    `pasted` (before other backgrounds) or `identities` (of new people). The set is written to data/augmented/NAME-aN.
     """
     from augment.plans.rendering import RENDERINGS
 

@@ -1,15 +1,20 @@
 """Which images enlarge a training set."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from augment.data.pairs import all_pairs, sample_pairs
+from augment.plans.pasting import mask_name, paste
 from augment.plans.redraw import further_sources, redraw, tuples_of
 from augment.plans.rendering import RENDERINGS
 from augment.plans.selection import best
+from reid.common.errors import InputError
 from reid.files import samples
-from reid.files.images import generated_name
+from reid.files.images import Archive, background_name, encode_jpeg, generated_name, write_zip
 
 IMAGES = [f"bounding_box_train/000{p}_c{c}s1_00000{p}_0{c}.jpg" for p in (1, 2, 3) for c in (1, 2, 3)]
 TABLE = samples.real_table(IMAGES, "x.zip", [int(i[19:23]) for i in IMAGES], [int(i[25]) for i in IMAGES])
@@ -164,3 +169,35 @@ def test_the_best_of_each_source():
     assert kept("margin", 2) == [("a", 2), ("a", 3), ("b", 2), ("b", 3)], "the unknown last"
     assert kept("identity_rank", 2) == [("a", 2), ("a", 3), ("b", 2), ("b", 3)]
     assert len(kept("margin", 9)) == 6
+
+
+def test_people_are_pasted_before_other_backgrounds(tmp_path):
+    """The mask is the left half; each image is of one colour, its background of another."""
+    left = np.zeros((8, 6, 3), np.uint8)
+    left[:, :3] = 255
+    buffer = io.BytesIO()
+    Image.fromarray(left[..., 0]).convert("1").save(buffer, "PNG")
+    members, colour = [], {}
+    for number, image in enumerate(TABLE["image"]):
+        colour[image] = 20 * (number + 1)
+        members.append((image, encode_jpeg(np.full((8, 6, 3), colour[image], np.uint8))))
+        members.append((background_name(image), encode_jpeg(np.full((8, 6, 3), 255 - colour[image], np.uint8))))
+        members.append((mask_name(image), buffer.getvalue()))
+    write_zip(tmp_path / "real.zip", members)
+    real = TABLE.assign(archive=str(tmp_path / "real.zip"))
+    new = RENDERINGS["pasted"](real, 3, 0, "pasted-a3", "new.zip")
+    paste(new, real, 0, tmp_path / "new.zip")
+    paste(new[new["draw"] == 2], real, 0, tmp_path / "second.zip")
+    behind = set()
+    with Archive(tmp_path / "new.zip") as archive, Archive(tmp_path / "second.zip") as second:
+        for image, source, draw in new[["image", "source", "draw"]].itertuples(index=False):
+            pixels = archive.image(image).astype(int)
+            assert abs(pixels[:, :2] - colour[source]).max() <= 12, "the person; JPEG blurs the edge"
+            behind.add(min(colour.values(), key=lambda value: abs(255 - value - pixels[:, 5].mean())))
+            assert draw != 2 or (second.image(image) == archive.image(image)).all(), "each draw has a stream of its own"
+    assert len(behind) > 1
+    write_zip(tmp_path / "bare.zip", members[:1])
+    bare = real[:1].assign(archive=str(tmp_path / "bare.zip"))
+    with pytest.raises(InputError, match="rendered data sets have the masks"):
+        paste(RENDERINGS["pasted"](bare, 2, 0, "pasted-a2", "new.zip"), bare, 0, tmp_path / "none.zip")
+    assert not (tmp_path / "none.zip").exists()

@@ -203,7 +203,10 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
             lambda p: p.update(generators=["fulll"]),
             "generators: fulll has no section gan.fulll; there are baseline, full",
         ),
-        (lambda p: p.update(renderings=["view"]), "renderings.0: unknown name 'view'; known are views, identities"),
+        (
+            lambda p: p.update(renderings=["view"]),
+            "renderings.0: unknown name 'view'; known are views, identities, pasted",
+        ),
         (
             lambda p: p["dataset"].update(name="market1501") or p.update(renderings=["views"]),
             "views needs a rendered data set, dataset.name is market1501",
