@@ -21,6 +21,16 @@ from reid.common.errors import InputError
 
 # Methods, and options with which they are small and train in moments.
 TINY = {"width": 0.0625, "features": "pixels", "iterations": 3, "batch_size": 2}
+TINY_FACTORS = {
+    "width": 0.03125,
+    "iterations": 3,
+    "batch_size": 2,
+    "pose_iterations": 3,
+    "pose_batch_size": 2,
+    "mapping_iterations": 3,
+    "pose_mapping_iterations": 3,
+    "mapping_batch_size": 2,
+}
 CASES = {
     "unet": ("pose_gan", {"generator": "unet", **TINY}),
     "deformable": ("pose_gan", {"generator": "deformable", **TINY}),
@@ -31,33 +41,8 @@ CASES = {
         "multi_source",
         {"sources": 3, "tuning": 3, "tuned_with": "random", "background": True, "background_dropout": 0.1, **TINY},
     ),
-    "disentangled": (
-        "disentangled",
-        {
-            "width": 0.03125,
-            "iterations": 3,
-            "batch_size": 2,
-            "pose_iterations": 3,
-            "pose_batch_size": 2,
-            "mapping_iterations": 3,
-            "pose_mapping_iterations": 3,
-            "mapping_batch_size": 2,
-        },
-    ),
-    "disentangled, text": (
-        "disentangled",
-        {
-            "width": 0.03125,
-            "convention": "paper",
-            "iterations": 3,
-            "batch_size": 2,
-            "pose_iterations": 3,
-            "pose_batch_size": 2,
-            "mapping_iterations": 3,
-            "pose_mapping_iterations": 3,
-            "mapping_batch_size": 2,
-        },
-    ),
+    "disentangled": ("disentangled", TINY_FACTORS),
+    "disentangled, text": ("disentangled", {"convention": "paper", **TINY_FACTORS}),
     "toy": ("toy", {}),
 }
 PEOPLE = People(
