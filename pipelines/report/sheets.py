@@ -33,24 +33,15 @@ def collect(params: Params, results: Results, folder: Path) -> dict[str, list[Il
     return {**copied, "Rank lists": _rank_lists(results, folder)}
 
 
-def noise(params: Params, folder: Path) -> list[Illustration]:
-    """Copy the figures of generators that were scored with noise on their source poses into a folder of the report."""
-    text = "Scores of the images that a generator draws from source poses with noise on the arms and legs (Fig. 11)."
+def curves(params: Params, folder: Path) -> list[Illustration]:
+    """Copy the figures of generators that were scored with noise on poses, or by number of sources, into a folder."""
+    noise = "Scores of the images that a generator draws from source poses with noise on the arms and legs (Fig. 11)."
+    sources = "Scores of the images that a generator draws, by number of sources: mean and range over choices of them."
     figures = [
-        Illustration(f"{name}, noise on the source pose", text, layout.gan_noise(name).with_suffix(".png"))
-        for name in params.noise
+        *((f"{name}, noise on the source pose", noise, layout.gan_noise(name)) for name in params.noise),
+        *((f"{name}, by number of sources", sources, layout.gan_sources(name)) for name in params.sources),
     ]
-    return [_copy(figure, folder) for figure in figures]
-
-
-def sources(params: Params, folder: Path) -> list[Illustration]:
-    """Copy the figures of generators that were scored by number of sources into a folder of the report."""
-    text = "Scores of the images that a generator draws, by number of sources: mean and range over choices of them."
-    figures = [
-        Illustration(f"{name}, by number of sources", text, layout.gan_sources(name).with_suffix(".png"))
-        for name in params.sources
-    ]
-    return [_copy(figure, folder) for figure in figures]
+    return [_copy(Illustration(title, text, path.with_suffix(".png")), folder) for title, text, path in figures]
 
 
 def _data(params: Params) -> list[Illustration]:

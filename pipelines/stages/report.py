@@ -52,7 +52,7 @@ def run(params: Params) -> None:
         page.write_tables(shown, layout.REPORT)
         drawn = reid_figures.draw(params, results, means, figure_folder)
         drawn += [reid_figures.draw_gains(of_rows, figure_folder)] if of_rows else []
-        drawn += [*sheets.noise(params, figure_folder), *sheets.sources(params, figure_folder)]
+        drawn += sheets.curves(params, figure_folder)
         collected = sheets.collect(params, results, sheet_folder)
         page.write_page(captions.facts(params, results), shown, drawn, collected, layout.REPORT)
         click.echo((layout.REPORT / "table.md").read_text())
@@ -93,13 +93,8 @@ def _images(params: Params) -> list[Captioned]:
     if params.sources:
         scored = {name: read_table(layout.gan_sources(name)) for name in params.sources}
         table = image_tables.sources_table(scored, published)
-        shown.append(
-            Captioned(
-                "Generated images, by number of sources",
-                table,
-                captions.sources_caption(published),
-            )
-        )
+        caption = captions.sources_caption(published)
+        shown.append(Captioned("Generated images, by number of sources", table, caption))
     if params.variants:
         ablations = image_tables.ablation_tables(files, published)
         shown += [Captioned(title, table, captions.ABLATIONS) for title, table in ablations.items()]
