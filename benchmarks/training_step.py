@@ -1,4 +1,4 @@
-"""What deformable skips and the nearest-neighbour loss add to a training iteration, and generation's speed.
+"""What deformable skips, the nearest-neighbour loss and a second source add to an iteration, and generation's speed.
 
 python -m benchmarks.training_step [--width 1]
 
@@ -15,7 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from augment.data.people import People
-from augment.data.tuples import Tuples
+from augment.data.tuples import Tuples, with_further_sources
+from augment.methods.adversarial import Adversarial
+from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from augment.networks.blocks import WARPED_LEVELS
 from benchmarks.compare import command, compare
@@ -41,13 +43,17 @@ def main(width: float = 0.25, batch: int = 4, images: int = 32, rounds: int = 3,
     def method(features: str, neighbourhood: int) -> PoseGAN:
         return PoseGAN(SIZE, width=width, features=features, neighbourhood=neighbourhood, batch_size=batch)
 
-    def training(method: PoseGAN) -> Callable[[], None]:
-        (phase,) = method.phases(torch.device("cpu"))
+    def training(method: Adversarial) -> Callable[[], None]:
+        phase, *_ = method.phases(torch.device("cpu"))
+        sources, random = method.needs.sources, torch.Generator().manual_seed(0)
+
+        def drawn(pairs: Tensor) -> Tuples:
+            return with_further_sources(pairs, torch.zeros(PEOPLE, dtype=torch.long), sources, random)
 
         def iterate() -> None:
             for _ in range(ITERATIONS):
                 rows = torch.randint(PEOPLE, (phase.batches, batch, 2))
-                method.step(phase, 0, (people.batch(Tuples.of_pairs(*part.T)) for part in rows))
+                method.step(phase, 0, (people.batch(drawn(part)) for part in rows))
 
         return iterate
 
@@ -62,6 +68,8 @@ def main(width: float = 0.25, batch: int = 4, images: int = 32, rounds: int = 3,
     title = f"{ITERATIONS} iterations, width {width}, batch {batch}, against "
     compare(title + "no warp, n = 1", train_full, without_warp, rounds)
     compare(title + "pixels, n = 1", train_full, train_pixels, rounds)
+    two = MultiSourceGAN(SIZE, sources=2, width=width, features="vgg16-hed", batch_size=batch)
+    compare(title + "one source, not two", training(two), train_full, rounds)
     full.generator.eval()
     rows = torch.arange(images) % PEOPLE
     wanted = people.batch(Tuples.of_pairs(rows, rows.flip(0)), with_target=False)

@@ -80,6 +80,8 @@ class SampleNorm(nn.Module):
     all channels together, not of each channel as in the text.
     """
 
+    eps = 1e-6
+
     def __init__(self) -> None:
         super().__init__()
         self.gain = nn.Parameter(torch.ones(()))
@@ -88,7 +90,7 @@ class SampleNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
         channels = x.shape[1]
-        return F.group_norm(x, 1, self.gain.expand(channels), self.bias.expand(channels), eps=1e-6)
+        return F.group_norm(x, 1, self.gain.expand(channels), self.bias.expand(channels), eps=self.eps)
 
 
 def normalisation(channels: int, convention: Convention) -> nn.Module:

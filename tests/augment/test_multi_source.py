@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from augment.data.batch import Batch
 from augment.data.people import People
-from augment.methods.multi_source.attention import Repeated
+from augment.methods.multi_source.attention import Repeated, moments, squares_upsampled, upsampled
 from augment.methods.multi_source.generator import MultiSource
 from augment.methods.multi_source.method import MultiSourceGAN
 from augment.training import train
@@ -88,6 +88,23 @@ def test_decoder_by_the_equations(options):
         image, finest = slow_decoder(network.decoder, own, "convention" in options)
         torch.testing.assert_close(images[sample], image, atol=1e-5, rtol=1e-4)
         torch.testing.assert_close(attention[whose == sample], finest, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 2), (1, 2, 5, 7), (3, 1, 1, 2)])
+def test_squares_of_what_is_upsampled(shape):
+    values = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(squares_upsampled(values), upsampled(values).square().sum((1, 2, 3)))
+
+
+def test_moments_and_their_gradients():
+    values = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    expected = values.mean((2, 3)), values.square().sum((1, 2, 3))
+    for found, wanted in zip(moments(values), expected, strict=True):
+        torch.testing.assert_close(found, wanted)
+    weights = torch.randn(2, 3), torch.randn(2)
+    (wanted,) = torch.autograd.grad(expected, values, weights)
+    (found,) = torch.autograd.grad(moments(values), values, weights)
+    torch.testing.assert_close(found, wanted)
 
 
 @torch.no_grad()
@@ -171,7 +188,7 @@ def test_above_128_pixels_the_finest_attention_is_a_convolution_of_that_before()
     poses = random_poses(3, 0)
     image, attention = network.drawn(Batch(source, poses[torch.tensor([[0, 1]])], poses[2:]))
     assert image.shape == (1, 3, 256, 256)
-    _, _, coarse, output = before
+    _, _, coarse, _, output = before
     module = network.decoder.attentions[-1].convolution
     larger = F.interpolate(coarse, (256, 256), mode="bilinear")
     expected = torch.sigmoid(F.conv2d(larger, module.weight, module.bias, padding=1))
