@@ -202,6 +202,24 @@ def costs(params: Params, name: str, alpha: int, out: Path) -> None:
 
 
 @click.command()
+@click.option("--earlier", type=READABLE, help="Scores kept by --keep, to take with those of data/scores.")
+@click.option("--out", type=FILE, help="Without suffix: OUT.tsv, each two rows and networks; OUT.png, a figure.")
+@click.option("--keep", "kept", type=FILE, help="Parquet to write: all queries' scores, from which all this follows.")
+@click.option("--rule", type=click.Choice(["trapezoid", "step"]), default="trapezoid", show_default=True)
+@click.pass_context
+def gains(context: click.Context, earlier: Path | None, out: Path | None, kept: Path | None, rule: str) -> None:
+    """Compare all rows that have been measured with at least 3 seeds, while others are still to come.
+
+    It reads the score files in data/scores, whatever params.yaml names, and prints what each training set adds to the
+    real images, with 95 % intervals over seeds and people.
+    """
+    from pipelines.commands import gains as command
+
+    with one_line_errors(context):
+        command.run(earlier, out, kept, rule)
+
+
+@click.command()
 @click.argument("path", type=ANY)
 @click.pass_context
 def check(context: click.Context, path: Path) -> None:
@@ -274,4 +292,18 @@ def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: t
         command.run(path, out, seed, size)
 
 
-OTHERS = (profile, generate, publish, compare, attention, factors, curve, sweep, costs, check, render, import_prw)
+OTHERS = (
+    profile,
+    generate,
+    publish,
+    compare,
+    attention,
+    factors,
+    curve,
+    sweep,
+    gains,
+    costs,
+    check,
+    render,
+    import_prw,
+)

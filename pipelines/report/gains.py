@@ -31,31 +31,26 @@ class Compared(NamedTuple):
     share: float  # over `real`: of the oracle's gain at the same alpha, NaN where that is not certainly above zero
 
 
-def compare_rows(
-    results: Results, augmentations: list[str], alphas: list[int], rule: str, people: Mapping[str, int]
-) -> list[Compared]:
-    """Gains of each row over `real`, and over each row that is named before it, by each network.
+def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list[Compared]:
+    """Gains of each row over `real`, and over each row that is named before it, by each network that has both.
 
     Args:
         results: of `pipelines.report.results.read_results`, of at least `reid.evaluation.gains.LEAST` seeds.
-        augmentations: names of generators, renderings and selections.
-        alphas: sizes of the training sets, as multiples of the real one.
         rule: `trapezoid` or `step`: the rule of the average precisions.
         people: name of a query image -> identity.
     """
-    oracle_of = {layout.row_name(name, a): layout.row_name(ORACLE, a) for name in augmentations for a in alphas}
     lines = []
     for network, seeds in results[layout.REAL].items():
+        rows = [row for row in results if network in results[row]]
         for distance, score in itertools.product(distances(seeds), SCORES):
-            values = {row: query_values(results[row][network], distance, score, rule) for row in results}
+            values = {row: query_values(results[row][network], distance, score, rule) for row in rows}
             whose = _whose(seeds, distance, people)
             found = {
-                (row, over): gain(values[row], values[over], whose)
-                for over, row in itertools.combinations([layout.REAL, *oracle_of], 2)
+                (row, over): gain(values[row], values[over], whose) for over, row in itertools.combinations(rows, 2)
             }
             for (row, over), own in found.items():
-                share = _share(own, found.get((oracle_of[row], over))) if over == layout.REAL else float("nan")
-                lines.append(Compared(row, network, over, network, distance, score, own, share))
+                oracle = found.get((_oracle(row), over)) if over == layout.REAL else None
+                lines.append(Compared(row, network, over, network, distance, score, own, _share(own, oracle)))
     return lines
 
 
@@ -102,11 +97,15 @@ def _table(cells: Iterable[tuple[str, str, str, Compared]]) -> pd.DataFrame:
     """A table of (name of the line, title of the names, name of the column, what is in the cell)."""
     lines: dict[str, dict[str, str]] = {}
     for name, title, column, compared in cells:
-        mean, low, high = (100 * value for value in compared.gain)
-        text = f"{mean:+.1f} [{low:.1f}, {high:.1f}]" + "*" * compared.gain.certain
-        text += "" if np.isnan(compared.share) else f", {100 * compared.share:.0f} %"
-        lines.setdefault(name, {title: name})[column] = text
+        lines.setdefault(name, {title: name})[column] = in_text(compared)
     return pd.DataFrame(list(lines.values())).fillna("")
+
+
+def in_text(compared: Compared) -> str:
+    """A gain in per cent, its interval, an asterisk where that excludes zero, and the share of the oracle's."""
+    mean, low, high = (100 * value for value in compared.gain)
+    text = f"{mean:+.1f} [{low:.1f}, {high:.1f}]" + "*" * compared.gain.certain
+    return text + ("" if np.isnan(compared.share) else f", {100 * compared.share:.0f} %")
 
 
 def query_values(seeds: list[Result], distance: str, score: str, rule: str) -> NDArray[np.float64]:
@@ -118,6 +117,11 @@ def query_values(seeds: list[Result], distance: str, score: str, rule: str) -> N
             for table in tables
         ]
     )
+
+
+def _oracle(row: str) -> str:
+    """The oracle's row of the same alpha."""
+    return f"{ORACLE}-{row.rpartition('-')[2]}"
 
 
 def _whose(seeds: list[Result], distance: str, people: Mapping[str, int]) -> NDArray[np.int64]:

@@ -70,8 +70,9 @@ def gains(lines: list[Compared], path: Path) -> None:
             own = {
                 line.row: line.gain for line in lines if (line.network, line.distance, line.score) == (*panel, score)
             }
-            means, low, high = 100 * np.array([own[row] for row in rows]).T
-            axes.errorbar(means, range(len(rows)), xerr=[means - low, high - means], fmt="o", capsize=3)
+            places = [rows.index(row) for row in own]
+            means, low, high = 100 * np.array(list(own.values())).T
+            axes.errorbar(means, places, xerr=[means - low, high - means], fmt="o", capsize=3)
             axes.axvline(0, color="black", linewidth=1)
             axes.set(yticks=range(len(rows)), yticklabels=rows, title=f"{' + '.join(panel)}: {score}")
             axes.grid(alpha=0.3)

@@ -78,7 +78,7 @@ def _gains(params: Params, results: Results) -> tuple[list[gains.Compared], list
     query = samples.read(layout.samples("query"))
     people = dict(zip(query["image"], query["identity"], strict=True))
     rule = params.report.average_precision
-    of_rows = gains.compare_rows(results, params.augmentations, params.alphas, rule, people)
+    of_rows = gains.compare_rows(results, rule, people)
     of_networks = gains.compare_networks(results, rule, people)
     write_tsv(gains.as_numbers([*of_rows, *of_networks]), layout.REPORT / "gains.tsv", "%.4g")
     return of_rows, of_networks

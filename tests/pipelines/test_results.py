@@ -1,32 +1,17 @@
 """Scores over seeds, the Re-ID table, and what is significant in it."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from score_files import QUERIES, write
 
 from pipelines import layout
 from pipelines.report import gains, reid_figures, results
 from pipelines.report.reid_table import reid_table
 from pipelines.report.significance import significance
 from reid.common.errors import InputError
-
-QUERIES = 60
-
-
-def write(row, seed, rank1, ap, network="ide"):
-    """A score file whose queries have these first ranks (1 or 2) and average precisions."""
-    path = layout.score(row, network, seed)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    score = {"rank1": round(100 * float(np.mean(rank1)), 2), "rank5": 80.0, "rank10": 90.0}
-    score |= {"mAP": round(100 * float(np.mean(ap)), 2), "mAP_step": 51.0, "cmc": [70.0]}
-    file = {"trained_on": {"images": 1234, "generated": 0}, "distances": {"euclidean": score}}
-    path.write_text(json.dumps(file))
-    of_queries = {"query": [f"{n}.jpg" for n in range(QUERIES)], "distance": "euclidean"}
-    of_queries |= {"first_rank": np.where(rank1, 1, 2), "ap_trapezoid": ap, "ap_step": np.minimum(ap + 0.01, 1)}
-    pd.DataFrame(of_queries).to_parquet(path.with_suffix(".parquet"))
 
 
 @pytest.fixture
@@ -91,7 +76,7 @@ def test_gains_over_real_and_the_oracles_share(rows):
         write("same-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"].to_numpy()[::-1] + 0.01 * seed)
     read = results.read_results([*rows, "views-a2"], ["ide"], [0, 1, 2])
     people = {f"{n}.jpg": n // 2 for n in range(QUERIES)}
-    compared = gains.compare_rows(read, ["full", "same", "views"], [2], "trapezoid", people)
+    compared = gains.compare_rows(read, "trapezoid", people)
     assert len(compared) == 6 * 2, "each two of four rows"
     over_full = [line for line in compared if (line.row, line.over_row) == ("views-a2", "full-a2")]
     assert [line.gain.mean for line in over_full] == pytest.approx([0, 0.1])

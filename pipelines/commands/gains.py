@@ -1,0 +1,150 @@
+"""What training sets and networks add, from the score files that there are, of this run and of earlier ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
+
+import click
+import pandas as pd
+
+from pipelines import layout
+from pipelines.report import gains, reid_figures
+from pipelines.report.results import Result, Results, distances, read_score
+from pipelines.report.tables import markdown
+from reid.common.errors import InputError
+from reid.evaluation.gains import LEAST
+from reid.files import samples
+from reid.files.samples import read_parquet, write_parquet, write_tsv
+
+RUN = ["row", "network", "seed"]  # what tells a run apart: one network, trained on one training set
+COLUMNS = {
+    "row": "category",
+    "network": "category",
+    "seed": "int32",
+    "distance": "category",
+    "query": "category",
+    "person": "int32",
+    "first_rank": "int32",
+    "ap_trapezoid": "float32",
+    "ap_step": "float32",
+}
+NAME = re.compile(r"(?P<row>real-a1|.+-a\d+)-(?P<network>.+)-s(?P<seed>\d+)")
+
+
+def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str) -> None:
+    """Print a table of gains over the real images; write all gains, and a figure of them, and the scores themselves.
+
+    A training set counts with a network where at least `LEAST` seeds have been measured, the same ones as of the real
+    images; what is left out is said.
+
+    Args:
+        earlier: scores that this command kept before, to take with those of `data/scores`; of a run that is in both,
+            those of `data/scores` count.
+        out: without suffix: OUT.tsv, the gains of each two rows, and of networks over the first; OUT.png, their figure.
+        kept: Parquet to write: the scores of all queries by all runs that were found.
+        rule: `trapezoid` or `step`: which mAP.
+
+    Raises:
+        FileNotFoundError: there are no scores at all, or not of the real images.
+        InputError: the runs were not measured on the same queries.
+    """
+    scores = _measured()
+    if earlier is not None:
+        before = read_parquet(earlier).astype(COLUMNS)
+        known = pd.MultiIndex.from_frame(scores[RUN].drop_duplicates())
+        before = before[~pd.MultiIndex.from_frame(before[RUN]).isin(known)]
+        scores = pd.concat([before, scores], ignore_index=True).astype(COLUMNS)
+    if scores.empty:
+        raise FileNotFoundError(f"there are no scores in {layout.SCORES}: train and evaluate first, or give --earlier")
+    if kept is not None:
+        write_parquet(scores.sort_values([*RUN, "distance"], kind="stable", ignore_index=True), kept)
+        click.echo(f"scores of {scores[RUN].drop_duplicates().shape[0]} runs: {kept}")
+    results, left_out = as_results(scores)
+    people = dict(zip(scores["query"], scores["person"], strict=True))
+    lines = gains.compare_rows(results, rule, people)
+    click.echo(markdown(_table(results, lines, rule)))
+    for note in left_out:
+        click.echo(f"left out: {note}")
+    if out is not None:
+        both = [*lines, *gains.compare_networks(results, rule, people)]
+        write_tsv(gains.as_numbers(both), out.with_suffix(".tsv"), "%.4g")
+        reid_figures.gains(lines, out.with_suffix(".png"))
+        click.echo(f"all gains: {out.with_suffix('.tsv')}, {out.with_suffix('.png')}")
+
+
+def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
+    """The results of those rows and networks that can be compared, and a note on each that is left out.
+
+    Args:
+        scores: a line for each query of each run and distance, with COLUMNS.
+    """
+    grouped = cast("Iterable[tuple[tuple[str, str, int], pd.DataFrame]]", scores.groupby(RUN, observed=True))
+    runs = dict(iter(grouped))
+    seeds = {
+        network: sorted(seed for row, its, seed in runs if (row, its) == (layout.REAL, network))
+        for network in dict.fromkeys(network for _, network, _ in runs)
+    }
+    results: Results = {layout.REAL: {}}
+    left_out = []
+    for row, network in dict.fromkeys((row, network) for row, network, _ in runs):
+        own = [seed for seed in seeds[network] if (row, network, seed) in runs]
+        if len(seeds[network]) < LEAST or own != seeds[network]:
+            wanted = f"{max(len(seeds[network]), LEAST)} of the real images"
+            left_out.append(f"{row}, {network}: {len(own)} seeds measured that can be compared, {wanted} are needed")
+            continue
+        its = [_result(runs[row, network, seed]) for seed in own]
+        first = _result(runs[layout.REAL, network, seeds[network][0]])
+        if any(not one.queries[["query", "distance"]].equals(first.queries[["query", "distance"]]) for one in its):
+            raise InputError(
+                f"{row}, {network}: measured on other queries, or with other distances, than the real images: "
+                "compare runs on one data set, and evaluate them with one list of distances"
+            )
+        results.setdefault(row, {})[network] = its
+    if not results[layout.REAL]:
+        raise FileNotFoundError(f"at least {LEAST} seeds of the real images are needed: " + "; ".join(left_out))
+    return results, left_out
+
+
+def _result(table: pd.DataFrame) -> Result:
+    queries = table.drop(columns=RUN).astype({"query": str, "distance": str}).reset_index(drop=True)
+    return Result({"distances": dict.fromkeys(queries["distance"])}, queries)
+
+
+def _measured() -> pd.DataFrame:
+    """The scores of all score files in `data/scores`."""
+    tables = [pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)]
+    files = [(path, NAME.fullmatch(path.stem)) for path in sorted(layout.SCORES.glob("*.json"))]
+    if files:
+        query = samples.read(layout.samples("query"))
+        people = dict(zip(query["image"], query["identity"], strict=True))
+    for path, name in files:
+        if name is None:
+            continue
+        read_score(path)  # which fails where it is damaged
+        table = read_parquet(path.with_suffix(".parquet"))
+        if not table["query"].isin(people).all():
+            raise InputError(f"{path}: measured on other queries than those of {layout.samples('query')}")
+        row = layout.REAL if name["row"] == layout.folder_name(layout.REAL) else name["row"]
+        run = {"row": row, "network": name["network"], "seed": int(name["seed"])}
+        tables.append(table.assign(**run, person=table["query"].map(people))[list(COLUMNS)])
+    return pd.concat(tables, ignore_index=True).astype(COLUMNS)
+
+
+def _table(results: Results, lines: list[gains.Compared], rule: str) -> pd.DataFrame:
+    """A line for each network, distance and row: means over seeds in per cent, gains over the real images."""
+    over_real = {(line.network, line.distance, line.row, line.score): line for line in lines if line.over_row == "real"}
+    table = []
+    for network, seeds in results[layout.REAL].items():
+        for distance in distances(seeds):
+            for row in [row for row in results if network in results[row]]:
+                cells = {"network": network, "distance": distance, "training set": row}
+                for score in gains.SCORES:
+                    mean = gains.query_values(results[row][network], distance, score, rule).mean()
+                    cells[score] = f"{100 * mean:.1f}"
+                    line = over_real.get((network, distance, row, score))
+                    cells[f"{score}, gain"] = "" if line is None else gains.in_text(line)
+                table.append(cells)
+    return pd.DataFrame(table)

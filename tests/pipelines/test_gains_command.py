@@ -1,0 +1,81 @@
+"""`gains`: comparisons from the score files that there are, and from those of earlier runs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from score_files import QUERIES, write
+
+from pipelines import layout
+from pipelines.commands import gains
+from reid.common.errors import InputError
+from reid.files import samples
+
+NONE = (None, None, None, "trapezoid")
+
+
+@pytest.fixture
+def scores(tmp_path, monkeypatch):
+    """`full-a2` is 0.1 of AP better than `real` with three seeds; of `views-a2` there are two."""
+    monkeypatch.chdir(tmp_path)
+    query = samples.real_table(
+        [f"{n}.jpg" for n in range(QUERIES)], "x.zip", [n // 2 for n in range(QUERIES)], [1] * QUERIES
+    )
+    samples.write(query, layout.samples("query"))
+    hits = np.ones(QUERIES, bool)
+    for seed in (0, 1, 2):
+        write("real", seed, hits, np.full(QUERIES, 0.5))
+        write("full-a2", seed, hits, np.full(QUERIES, 0.6))
+        if seed:
+            write("views-a2", seed, hits, np.full(QUERIES, 0.7))
+
+
+def test_what_is_complete_is_compared(scores, capsys):
+    gains.run(None, None, None, "trapezoid")
+    printed = capsys.readouterr().out
+    line = next(line for line in printed.splitlines() if "full-a2" in line)
+    assert [cell.strip() for cell in line.split("|")[1:-1]] == [
+        "ide", "euclidean", "full-a2", "100.0", "+0.0 [0.0, 0.0]", "60.0", "+10.0 [10.0, 10.0]*",
+    ]  # fmt: skip
+    assert "left out: views-a2, ide: 2 seeds" in printed
+    assert not any("views-a2" in line for line in printed.splitlines() if line.startswith("|"))
+
+
+def test_what_was_kept_is_taken_with_what_is_new(scores, tmp_path, capsys):
+    """Kept scores give the same table alone; a run that is in both counts as it is now."""
+    kept = tmp_path / "kept.parquet"
+    gains.run(None, None, kept, "trapezoid")
+    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    for file in layout.SCORES.iterdir():
+        file.unlink()
+    gains.run(kept, None, None, "trapezoid")
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")] == table
+    write("views-a2", 0, np.ones(QUERIES, bool), np.full(QUERIES, 0.7))
+    write("full-a2", 0, np.ones(QUERIES, bool), np.full(QUERIES, 0.9))
+    gains.run(kept, tmp_path / "all", None, "trapezoid")
+    printed = capsys.readouterr().out
+    assert "left out" not in printed
+    assert "| +20.0 [20.0, 20.0]*" in printed, "of views-a2"
+    numbers = pd.read_csv(tmp_path / "all.tsv", sep="\t").set_index(["row", "over_row", "score"])
+    assert numbers.loc[("full-a2", "real", "mAP")]["gain"] == pytest.approx(20), "0.9, 0.6, 0.6 less 0.5"
+    assert numbers.loc[("views-a2", "full-a2", "mAP")]["gain"] == pytest.approx(0, abs=1e-4)
+    assert (tmp_path / "all.png").stat().st_size > 1_000
+
+
+def test_runs_on_other_queries_are_refused(scores):
+    table = pd.read_parquet(path := layout.score("full-a2", "ide", 1).with_suffix(".parquet"))
+    table.iloc[::-1].to_parquet(path)
+    with pytest.raises(InputError, match="full-a2, ide: measured on other queries"):
+        gains.run(*NONE)
+    table.assign(query="unknown.jpg").to_parquet(path)
+    with pytest.raises(InputError, match="full-a2-ide-s1.json: measured on other queries"):
+        gains.run(*NONE)
+
+
+def test_without_enough_scores_it_says_so(scores):
+    layout.score("real", "ide", 2).unlink()
+    with pytest.raises(FileNotFoundError, match="at least 3 seeds of the real images are needed"):
+        gains.run(*NONE)
+    for file in layout.SCORES.iterdir():
+        file.unlink()
+    with pytest.raises(FileNotFoundError, match="train and evaluate first"):
+        gains.run(*NONE)
