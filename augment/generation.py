@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +20,23 @@ from reid.files.images import encode_jpeg, to_uint8, write_zip, zip_members
 from reid.randomness.seeds import seed_for
 
 PART = 256  # images of a part: an interrupted run keeps finished parts
+Draw = Callable[[int, int], Tensor]  # (start, stop) to images (stop - start, 3, H, W) in [-1, 1] of these entries
 Save = Callable[[Path, int, NDArray[np.uint8]], None]  # (path, index of the first image, images (n, H, W, 3))
 
 
+def redrawn(method: Method, people: People, tuples: Tuples) -> Draw:
+    """What a trained method draws of tuples of source images and a target pose.
+
+    Args:
+        method: trained, in evaluation mode.
+        people: images and poses of all people that the tuples name.
+        tuples: P of them.
+    """
+    return lambda start, stop: method.generate(people.batch(tuples.part(start, stop), with_target=False))
+
+
 def generate_zip(
-    method: Method,
-    people: People,
-    tuples: Tuples,
+    draw: Draw,
     names: list[str],
     archive: Path,
     scratch: Scratch,
@@ -35,16 +45,14 @@ def generate_zip(
     batch_size: int = 32,
     quality: int = 95,
 ) -> None:
-    """Generate an image for each tuple into a zip of JPEGs.
+    """Generate images into a zip of JPEGs.
 
     Args:
-        method: trained, in evaluation mode.
-        people: images and poses of all people that the tuples name.
-        tuples: P tuples of source images and a target pose.
+        draw: what draws them.
         names: P names of the images in the zip.
         archive: zip to write.
         scratch: keeps finished parts until the caller removes it.
-        seed: of what a method draws at random while it generates; each part has a random stream of its own.
+        seed: of what is drawn at random while images are generated; each part has a random stream of its own.
         batch_size: images generated at a time.
         quality: of the JPEGs, in 1..100.
     """
@@ -53,50 +61,38 @@ def generate_zip(
         part = names[start : start + len(images)]
         write_zip(path, ((name, encode_jpeg(image, quality)) for name, image in zip(part, images, strict=True)))
 
-    parts = _in_parts(method, people, tuples, scratch, seed, batch_size, ".zip", save)
-    write_zip(archive, zip_members(parts))
+    write_zip(archive, zip_members(_in_parts(draw, len(names), scratch, seed, batch_size, ".zip", save)))
 
 
 def generate_images(
     method: Method, people: People, tuples: Tuples, scratch: Scratch, *, seed: int, batch_size: int = 32
 ) -> Tensor:
-    """Images (P, 3, H, W) uint8 on the CPU, one for each of P tuples; arguments as of `generate_zip`."""
+    """Images (P, 3, H, W) uint8 on the CPU, one for each of P tuples; arguments as of `redrawn` and `generate_zip`."""
 
     def save(path: Path, start: int, images: NDArray[np.uint8]) -> None:
         with replacing(path) as new:
             np.save(new, images)
 
-    parts = _in_parts(method, people, tuples, scratch, seed, batch_size, ".npy", save)
+    draw = redrawn(method, people, tuples)
+    parts = _in_parts(draw, len(tuples.targets), scratch, seed, batch_size, ".npy", save)
     return torch.from_numpy(np.concatenate([np.load(path) for path in parts])).permute(0, 3, 1, 2).contiguous()
 
 
 def _in_parts(
-    method: Method,
-    people: People,
-    tuples: Tuples,
-    scratch: Scratch,
-    seed: int,
-    batch_size: int,
-    suffix: str,
-    save: Save,
+    draw: Draw, total: int, scratch: Scratch, seed: int, batch_size: int, suffix: str, save: Save
 ) -> list[Path]:
     """Generate in parts of PART images, each of which `save` writes to a file in the scratch folder; returns the files.
 
     Parts that are there already are kept.
     """
     paths = []
-    total = len(tuples.targets)
     for start in progress(range(0, total, PART), f"generate {total} images", "part"):
         paths.append(scratch.folder / f"part-{start:08d}{suffix}")
         if not paths[-1].exists():
-            part = tuples.part(start, min(start + PART, total))
+            stop = min(start + PART, total)
             torch.manual_seed(seed_for(seed, "generate", start))
-            save(paths[-1], start, np.stack(list(_generate(method, people, part, batch_size))))
+            with torch.inference_mode():
+                batches = [draw(at, min(at + batch_size, stop)) for at in range(start, stop, batch_size)]
+            images = torch.cat([to_uint8(batch) for batch in batches]).permute(0, 2, 3, 1).cpu().numpy()
+            save(paths[-1], start, images)
     return paths
-
-
-def _generate(method: Method, people: People, tuples: Tuples, batch_size: int) -> Iterator[NDArray[np.uint8]]:
-    for part in tuples.split(batch_size):
-        with torch.inference_mode():
-            images = to_uint8(method.generate(people.batch(part, with_target=False)))
-        yield from images.permute(0, 2, 3, 1).cpu().numpy()

@@ -15,10 +15,13 @@ from reid.files import samples
 from reid.files.images import Archive
 from reid.pictures.sheets import sheet
 
-SHOWN = 14  # new images on the sheet
+SHOWN = 14  # new images on the sheet, or new people
+OF_EACH = 3  # images of a new person on it
 
 
-def write(real: pd.DataFrame, new: pd.DataFrame, folder: Path, provenance: dict[str, Any], say: Say) -> None:
+def write(
+    real: pd.DataFrame, new: pd.DataFrame, folder: Path, provenance: dict[str, Any], say: Say, *, real_too: bool = True
+) -> None:
     """Write `train.parquet` (real and new images), `provenance.json` and `sheet.png` beside `images.zip`.
 
     Args:
@@ -27,8 +30,9 @@ def write(real: pd.DataFrame, new: pd.DataFrame, folder: Path, provenance: dict[
         folder: of the augmented set.
         provenance: how the new images were made: `row`, `alpha`, `seed`, and what else there is to know.
         say: prints a line of the stage.
+        real_too: whether the real images are in the training set; if not, the new ones are all of it.
     """
-    samples.write(pd.concat([real, new], ignore_index=True), folder / "train.parquet")
+    samples.write(pd.concat([real, new] if real_too else [new], ignore_index=True), folder / "train.parquet")
     save_json(provenance, folder / layout.PROVENANCE)
     _draw(real, new, folder, provenance["row"])
     say(f"{len(new):,} images of {new['identity'].nunique():,} people")
@@ -36,14 +40,22 @@ def write(real: pd.DataFrame, new: pd.DataFrame, folder: Path, provenance: dict[
 
 
 def _draw(real: pd.DataFrame, new: pd.DataFrame, folder: Path, name: str) -> None:
-    """Draw a sheet of some new images, each below the images that it was made from."""
-    chosen = new.iloc[np.linspace(0, len(new) - 1, SHOWN).astype(int)]
-    archive_of = real.set_index("image")["archive"]
-    lines = []
-    for caption, column in (("source", "source"), ("pose", "pose_of")):
-        if chosen[column].isin(real["image"]).all():
-            lines.append((caption, [_picture(archive_of[image], image) for image in chosen[column]]))
-    lines.append(("new image", [_picture(folder / "images.zip", image) for image in chosen["image"]]))
+    """Draw a sheet of some new images, each below what it was made from; of new people several, one below the other."""
+    if (new["source"] == new["image"]).all():
+        people = [group for _, group in new.groupby("identity", sort=False)]
+        people = [people[place] for place in np.unique(np.linspace(0, len(people) - 1, SHOWN).astype(int))]
+        lines = [
+            (f"image {place + 1}", [_picture(folder / "images.zip", group["image"].iloc[place]) for group in people])
+            for place in range(min(OF_EACH, min(map(len, people))))
+        ]
+    else:
+        chosen = new.iloc[np.linspace(0, len(new) - 1, SHOWN).astype(int)]
+        archive_of = real.set_index("image")["archive"]
+        lines = []
+        for caption, column in (("source", "source"), ("pose", "pose_of")):
+            if chosen[column].isin(real["image"]).all():
+                lines.append((caption, [_picture(archive_of[image], image) for image in chosen[column]]))
+        lines.append(("new image", [_picture(folder / "images.zip", image) for image in chosen["image"]]))
     sheet(lines, folder / "sheet.png", title=f"{name}: images that are added to the training set")
 
 

@@ -43,6 +43,7 @@ from reid.common.parameters import (
 from reid.datasets import DATASETS
 
 PARAMS = Path("params.yaml")
+SECTION_OF = {"selections": "selection", "virtual": "virtual_people", "networks": "reid"}  # of the lists not of `gan`
 
 
 class ParamsError(InputError):
@@ -122,6 +123,15 @@ class SelectionParams(Section):
     by: By
 
 
+class VirtualParams(Section):
+    """A row of people who do not exist: `augment.plans.virtual`."""
+
+    generator: Row
+    images: Annotated[int, Field(ge=2)]  # of each person
+    poses: Literal["real", "sampled"]  # of training images, or made of noise
+    added: bool  # to the real images; if not, the new people alone are the training set
+
+
 class ScoresParams(Section):
     """How generators' images are scored: `augment.scores`."""
 
@@ -155,24 +165,29 @@ class Params(Section):
     sources: list[Row]
     renderings: list[Annotated[str, one_of(RENDERINGS)]]
     selections: list[Row]
+    virtual: list[Row]
     alphas: Annotated[list[Number], Field(min_length=1)]
     exports: list[Row]
     networks: Annotated[list[Row], Field(min_length=1)]
     seeds: Annotated[list[Annotated[Number, Field(ge=0)]], Field(min_length=1)]
     gan: dict[Row, GanParams]
     selection: dict[Row, SelectionParams]
+    virtual_people: dict[Row, VirtualParams]
     reid: dict[Row, ReidParams]
     distances: Distances
     evaluation: EvaluationParams
     scores: ScoresParams
     report: ReportParams
 
-    @field_validator("gan", "selection")
+    @field_validator("gan", "selection", "virtual_people")
     @classmethod
     def _names_are_free(cls, sections: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         for name in sections:
-            if info.field_name == "selection" and name in info.data.get("gan", {}):
-                raise fault(name, "is the name of a section of gan, whose row it would share; call it otherwise")
+            for other in ("gan", "selection"):
+                if info.field_name != other and name in info.data.get(other, {}):
+                    raise fault(
+                        name, f"is the name of a section of {other}, whose row it would share; call it otherwise"
+                    )
             if name in RENDERINGS:
                 raise fault(
                     name, "is the name of a rendering, which `augment` would make in its place; call it otherwise"
@@ -190,6 +205,7 @@ class Params(Section):
         "sources",
         "renderings",
         "selections",
+        "virtual",
         "alphas",
         "exports",
         "networks",
@@ -211,11 +227,12 @@ class Params(Section):
             ("generators", self.generators, self.gan),
             ("variants", self.variants, self.gan),
             ("selections", self.selections, self.selection),
+            ("virtual", self.virtual, self.virtual_people),
             ("networks", self.networks, self.reid),
         ):
             for name in names:
                 if name not in sections:
-                    section = {"selections": "selection", "networks": "reid"}.get(kind, "gan")
+                    section = SECTION_OF.get(kind, "gan")
                     raise ValueError(f"{kind}: {name} has no section {section}.{name}; there are {', '.join(sections)}")
         for name in self.trained:
             if (check := getattr(METHODS[self.gan[name].method], "check_size", None)) is not None:
@@ -228,10 +245,18 @@ class Params(Section):
         for name in self.variants:
             if name in self.generators:
                 raise ValueError(f"variants: {name} is one of generators already; take it out")
-        for name in self.selections:
-            if (generator := self.selection[name].generator) not in self.trained:
+        drawn_by = {f"selection.{name}": self.selection[name].generator for name in self.selections}
+        drawn_by |= {f"virtual_people.{name}": self.virtual_people[name].generator for name in self.virtual}
+        for key, generator in drawn_by.items():
+            if generator not in self.trained:
                 known = ", ".join(self.trained)
-                raise ValueError(f"selection.{name}: {generator} is none of generators and variants: {known}")
+                raise ValueError(f"{key}: {generator} is none of generators and variants: {known}")
+        for name in self.virtual:
+            generator = self.virtual_people[name].generator
+            if (method := self.gan[generator].method) != "disentangled":
+                raise ValueError(
+                    f"virtual_people.{name}: {generator} has method {method}, and only disentangled invents"
+                )
         for kind, names in (("noise", self.noise), ("sources", self.sources)):
             for name in names:
                 if name not in self.trained:
@@ -242,7 +267,8 @@ class Params(Section):
         for name in self.exports:
             if name not in self.augmentations:
                 raise ValueError(
-                    f"exports: {name} is none of generators, renderings and selections: {', '.join(self.augmentations)}"
+                    f"exports: {name} is none of generators, renderings, selections and virtual: "
+                    + ", ".join(self.augmentations)
                 )
         if self.exports and self.dataset.name == "msmt17":
             raise ValueError("exports: MSMT17 cannot be named as other data sets' readers want it; set `exports: []`")
@@ -255,8 +281,8 @@ class Params(Section):
 
     @property
     def augmentations(self) -> list[str]:
-        """Everything that enlarges the training set: generators, renderings and selections."""
-        return [*self.generators, *self.renderings, *self.selections]
+        """Everything that enlarges the training set: generators, renderings, selections and virtual people."""
+        return [*self.generators, *self.renderings, *self.selections, *self.virtual]
 
 
 def load(path: Path = PARAMS) -> Params:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from reid.common.errors import InputError
 
+NEWCOMERS = 100_000  # new people of draw 1 have numbers above this one, those of draw 2 above twice it, and so on
 Plan = Callable[[pd.DataFrame, int, int, str, str], pd.DataFrame]
 
 
@@ -24,4 +25,13 @@ def check_alpha(alpha: int) -> None:
     if alpha < 2:
         raise InputError(
             f"alpha must be at least 2, got {alpha}: alpha = 1 is the real training set without augmentation"
+        )
+
+
+def check_newcomers(table: pd.DataFrame) -> None:
+    """Raise InputError where real people of a sample table have numbers that new people get."""
+    if (most := int(table["identity"].max())) > NEWCOMERS:
+        raise InputError(
+            f"a training person has the number {most}; new people get those above {NEWCOMERS}, and would be mixed up "
+            "with the real ones: number the real people from 1"
         )

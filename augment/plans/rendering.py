@@ -11,14 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from augment.plans import Plan, check_alpha
+from augment.plans import NEWCOMERS, Plan, check_alpha, check_newcomers
 from augment.streets.collection import TRUTH, View, plan, training_views
 from augment.streets.studio import collect, shoot
 from reid.common.errors import InputError
 from reid.files import samples
 from reid.files.images import Archive, decode, generated_name
-
-NEWCOMERS = 100_000  # first number of the people of draw 1; draw 2 starts at twice that
 
 
 def views(table: pd.DataFrame, alpha: int, seed: int, origin: str, archive: str) -> pd.DataFrame:
@@ -57,6 +55,7 @@ def identities(table: pd.DataFrame, alpha: int, seed: int, origin: str, archive:
     source.
     """
     check_alpha(alpha)
+    check_newcomers(table)
     entries = []
     for draw in range(1, alpha):
         shown: list[View] = []

@@ -138,7 +138,8 @@ def augment(params: Params, name: str, alpha: int) -> None:
 
     NAME is a trained generator, a section of `gan`, which redraws the training people in others' poses; one of
     `selections`, the best of several of its images; or a rendering: `views` (of the training people, in other moments),
-    `pasted` (before other backgrounds) or `identities` (of new people). The set is written to data/augmented/NAME-aN.
+    `pasted` (before other backgrounds) or `identities` (of new people); or one of `virtual`, people who do not exist.
+    The set is written to data/augmented/NAME-aN.
     """
     from augment.plans.rendering import RENDERINGS
 
@@ -161,6 +162,11 @@ def augment(params: Params, name: str, alpha: int) -> None:
             params.threads,
             params.image_size,
         )
+    elif name in params.virtual_people:
+        from pipelines.stages import augment_virtual
+
+        invented = params.virtual_people[name]
+        augment_virtual.run(name, invented, alpha, params.seed, params.device, params.threads, params.image_size)
     else:
         from pipelines.stages import augment as stage
 

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from augment import methods
-from augment.generation import generate_zip
+from augment.generation import generate_zip, redrawn
 from augment.plans import check_alpha
 from augment.plans.redraw import redraw, tuples_of
 from pipelines import augmented, layout, resume
@@ -102,7 +102,7 @@ def draw(
     inputs += samples.archives(real)
     scratch = resume.scratch(f"augment-{row}", settings, inputs, __name__, [type(method)])
     tuples = tuples_of(new, "pose_of", real["image"], method.needs.sources)
-    generate_zip(method, people.to(device), tuples, list(new["image"]), archive, scratch, seed=seed)
+    generate_zip(redrawn(method, people.to(device), tuples), list(new["image"]), archive, scratch, seed=seed)
     provenance = {
         "row": row,
         "seed": seed,

@@ -136,9 +136,12 @@ def read_test_set(features: Extract, queries: Literal["single", "average", "max"
 
 
 def learnt_from(table: pd.DataFrame, which: str, features: Extract) -> tuple[NDArray[Any], ...]:
-    """Features, identities and cameras of a training set's images that metrics learn from: `real` ones, or `all`."""
-    if which == "real":
-        table = table[table["origin"] == samples.REAL]
+    """Features, identities and cameras of a training set's images that metrics learn from: `real` ones, or `all`.
+
+    Where there are no real ones, as in a set of virtual people alone, it is all of them.
+    """
+    if which == "real" and (real := table["origin"] == samples.REAL).any():
+        table = table[real]
     return features(table, "train"), table["identity"].to_numpy(), table["camera"].to_numpy()
 
 

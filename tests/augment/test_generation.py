@@ -10,7 +10,7 @@ from poses import random_poses
 from augment import generation
 from augment.data.people import People
 from augment.data.tuples import Tuples
-from augment.generation import generate_images, generate_zip
+from augment.generation import generate_images, generate_zip, redrawn
 from augment.methods.pose_gan.method import PoseGAN
 from augment.plans.redraw import redraw, tuples_of
 from reid.common.checkpoints import Scratch
@@ -38,9 +38,8 @@ def method():
 def run(method, tmp_path, name, batch_size=5):
     tuples = tuples_of(ROWS, "pose_of", TABLE["image"], 1)
     scratch = Scratch(name, {}, tmp_path)
-    generate_zip(
-        method, PEOPLE, tuples, list(ROWS["image"]), tmp_path / f"{name}.zip", scratch, seed=0, batch_size=batch_size
-    )
+    draw = redrawn(method, PEOPLE, tuples)
+    generate_zip(draw, list(ROWS["image"]), tmp_path / f"{name}.zip", scratch, seed=0, batch_size=batch_size)
     return tmp_path / f"{name}.zip"
 
 
@@ -76,19 +75,19 @@ def test_images_are_those_of_the_zip_before_compression(method, tmp_path):
 
 def test_an_interrupted_run_goes_on(method, tmp_path, monkeypatch):
     monkeypatch.setattr(generation, "PART", 6)
-    whole = run(method, tmp_path, "whole")
-    generate, calls = generation._generate, []
+    whole = run(method, tmp_path, "whole", batch_size=6)
+    generate, calls = method.generate, []
 
-    def dying(*arguments):
+    def dying(batch):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        yield from generate(*arguments)
+        return generate(batch)
 
-    monkeypatch.setattr(generation, "_generate", dying)
+    monkeypatch.setattr(method, "generate", dying)
     with pytest.raises(KeyboardInterrupt):
-        run(method, tmp_path, "broken")
+        run(method, tmp_path, "broken", batch_size=6)
     assert not (tmp_path / "broken.zip").exists()
-    resumed = run(method, tmp_path, "broken")
+    resumed = run(method, tmp_path, "broken", batch_size=6)
     assert len(calls) == 4, "16 images in parts of 6: two parts were made before, the third was tried twice"
     assert resumed.read_bytes() == whole.read_bytes()

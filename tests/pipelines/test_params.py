@@ -224,7 +224,7 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
         (lambda p: p["reid"]["siamese"].pop("training"), "reid.siamese.training.iterations: Field required"),
         (
             lambda p: p.update(exports=["dsc"]),
-            "exports: dsc is none of generators, renderings and selections: baseline, full, views",
+            "exports: dsc is none of generators, renderings, selections and virtual: baseline, full, views",
         ),
         (lambda p: p.update(exports=["full", "full"]), "exports: .* names something twice"),
         (
@@ -240,6 +240,19 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
             lambda p: p["selection"].update(full=p["selection"]["full_best"]),
             "selection.full: is the name of a section of gan, whose row it would share",
         ),
+        (
+            lambda p: p.update(virtual=["virtual"]),
+            "virtual_people.virtual: disentangled is none of generators and variants: baseline, full",
+        ),
+        (
+            lambda p: p["virtual_people"]["virtual"].update(generator="full") or p.update(virtual=["virtual"]),
+            "virtual_people.virtual: full has method pose_gan, and only disentangled invents",
+        ),
+        (
+            lambda p: p["virtual_people"].update(full_best=p["virtual_people"]["virtual"]),
+            "virtual_people.full_best: is the name of a section of selection, whose row it would share",
+        ),
+        (lambda p: p["virtual_people"]["virtual"].update(images=1), "virtual_people.virtual.images: .* got 1"),
         (lambda p: p["reid"]["strong"]["options"].update(margn=1), "reid.strong.options.margn: unknown parameter"),
         (
             lambda p: p["reid"]["strong"]["training"].update(batch_size=30, sampling="balanced"),

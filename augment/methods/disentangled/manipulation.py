@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from augment.methods.disentangled.appearance import Appearance
-from augment.methods.disentangled.method import CODES, Disentangled
+from augment.methods.disentangled.method import CODES, Disentangled, Factor
 from augment.poses import Pose
+from reid.randomness.seeds import seed_for
 
 STEPS = 500  # of the gradient descent from an embedding to its noise
 RATE = 0.05  # of Adam in these
@@ -45,6 +47,38 @@ def from_noise(method: Disentangled, given: Factors) -> Factors:
 def composed(method: Disentangled, factors: Factors) -> Tensor:
     """Images (B, 3, H, W) in [-1, 1] of embeddings."""
     return method.compose(Appearance(factors.foreground, factors.background), method.decode_pose(factors.pose))
+
+
+def invented(
+    method: Disentangled, people: Sequence[int], names: Sequence[str], poses: Pose | None, seed: int
+) -> tuple[Appearance, Pose]:
+    """People who do not exist: one foreground each, and for each image a background and, unless it is given, a pose.
+
+    Each has noise of a random stream of its own, of the seed and the person's number, or the seed and the image's name.
+
+    Args:
+        method: trained.
+        people: (N,) number of the person in each image.
+        names: (N,) of the images.
+        poses: (N, 18) of the people, on the method's device; None to make them of noise too.
+        seed: of the noise.
+
+    Returns:
+        what `Disentangled.compose` takes, on the method's device.
+    """
+    device = next(method.composer.parameters()).device
+
+    def of_noise(factor: Factor, streams: Sequence[int | str]) -> Tensor:
+        drawn = []
+        for stream in streams:
+            torch.manual_seed(seed_for(seed, factor, stream))
+            drawn.append(method.noise(factor, 1))
+        return method.from_noise(factor, torch.cat(drawn).to(device))
+
+    numbers = sorted(set(people))
+    which = torch.tensor([numbers.index(person) for person in people], device=device)
+    appearance = Appearance(of_noise("foreground", numbers)[which], of_noise("background", names))
+    return appearance, method.decode_pose(of_noise("pose", names)) if poses is None else poses
 
 
 def to_noise(mapping: nn.Module, codes: Tensor, steps: int = STEPS, rate: float = RATE) -> Tensor:

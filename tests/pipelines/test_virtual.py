@@ -1,0 +1,124 @@
+"""People who do not exist: the plan, what is drawn of it, and its rows."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from commands import run, write_params
+from poses import random_poses
+
+from augment import methods
+from augment.methods.disentangled.manipulation import invented
+from augment.methods.disentangled.method import Disentangled
+from augment.plans.virtual import virtual
+from reid.common.errors import InputError
+from reid.files import samples
+from reid.files.images import Archive, stored_size
+
+OPTIONS = {"width": 0.03125}
+IMAGES = [f"bounding_box_train/{n:04d}_c2s1_000001_01.jpg" for n in range(1, 8)]
+TABLE = samples.real_table(IMAGES, "x.zip", list(range(1, 8)), [2, 5, 2, 5, 2, 5, 2])
+USABLE = np.arange(7) != 4
+
+
+def plan(alpha=2, seed=0, images=3, usable=USABLE, table=TABLE):
+    return virtual(table, alpha, seed, "v", "v.zip", images=images, usable_targets=usable)
+
+
+def test_new_people_have_so_many_images_each():
+    new = plan(alpha=3)
+    assert len(new) == 2 * len(TABLE)
+    assert new["image"].is_unique
+    assert new.groupby("identity", sort=False).size().to_dict() == {
+        100_001: 3, 100_002: 3, 100_003: 1, 200_001: 3, 200_002: 3, 200_003: 1,
+    }  # fmt: skip
+    assert new["camera"].tolist() == [2, 5, 2, 2, 5, 2, 2] * 2
+    assert (new["source"] == new["image"]).all()
+    assert set(new["pose_of"]) <= set(TABLE["image"]) - {TABLE["image"][4]}
+    assert new["pose_of"].nunique() > 3
+    samples.check(new)
+    pd.testing.assert_frame_equal(new[:7], plan(), obj="alpha = 2 is the first part of alpha = 3")
+    assert (plan(seed=1)["pose_of"] != plan()["pose_of"]).any()
+    assert plan(usable=None)["pose_of"].isna().all()
+
+
+def test_what_cannot_be_planned():
+    with pytest.raises(InputError, match="alpha must be at least 2"):
+        plan(alpha=1)
+    with pytest.raises(InputError, match="none of the 7 training images has a usable pose"):
+        plan(usable=np.zeros(7, bool))
+    with pytest.raises(InputError, match="the number 100001; new people get those above 100000"):
+        plan(table=TABLE.assign(identity=100_001))
+
+
+@torch.no_grad()
+def test_a_person_is_one_foreground_before_many_backgrounds():
+    torch.manual_seed(0)
+    method = Disentangled((128, 64), **OPTIONS)
+    names = ["a", "b", "c", "d"]
+    appearance, poses = invented(method, [5, 6, 5, 6], names, None, seed=0)
+    foreground, background = appearance
+    assert torch.equal(foreground[0], foreground[2])
+    assert torch.equal(foreground[1], foreground[3])
+    assert not torch.equal(foreground[0], foreground[1])
+    assert len(background.unique(dim=0)) == 4
+    assert len(poses.joints.unique(dim=0)) == 4
+    given = random_poses(2, 0)
+    again, kept = invented(method, [6, 5], ["d", "c"], given, seed=0)
+    assert kept is given
+    torch.testing.assert_close(again.foreground, foreground[[1, 0]], msg="whoever else is drawn")
+    torch.testing.assert_close(again.background, background[[3, 2]])
+    other, _ = invented(method, [6, 5], ["d", "c"], given, seed=1)
+    assert not torch.equal(other.foreground, again.foreground)
+
+
+@pytest.mark.slow
+def test_rows_of_virtual_people(trained):
+    torch.manual_seed(0)
+    methods.save(Disentangled((128, 64), **OPTIONS), "disentangled", OPTIONS, Path("data/gan/apart"))
+    own = {"generator": "apart", "images": 4, "poses": "sampled", "added": False}
+
+    def change(params):
+        params["gan"]["apart"] = {"method": "disentangled", "options": OPTIONS}
+        params["generators"].append("apart")
+        params["virtual_people"] = {"virtual": {**own, "poses": "real", "added": True}, "alone": own}
+        params["virtual"] = ["virtual", "alone"]
+
+    write_params(change)
+    real = samples.read(Path("data/samples/train.parquet"))
+    for name in ("virtual", "alone"):
+        run("augment", name, "--alpha", 2)
+        table = samples.read(Path(f"data/augmented/{name}-a2/train.parquet"))
+        new = table[table["origin"] != samples.REAL]
+        assert len(new) == len(real)
+        assert len(table) == len(real) * (2 if name == "virtual" else 1)
+        assert not set(new["identity"]) & set(real["identity"])
+        with Archive(f"data/augmented/{name}-a2/images.zip") as archive:
+            assert archive.names() == sorted(new["image"])
+            pixels = [archive.image(image) for image in new["image"][:2]]
+        assert pixels[0].shape == (128, 64, 3)
+        assert not np.array_equal(*pixels)
+        assert stored_size(Path(f"data/augmented/{name}-a2/sheet.png"))[0] > 200
+    provenance = json.loads(Path("data/augmented/alone-a2/provenance.json").read_text())
+    assert provenance["virtual_people"] == own
+
+    train = ("--train", "data/augmented/alone-a2")
+    run("train-reid", "ide", *train, "--out", "data/reid/alone-a2-ide-s0")
+    out = Path("data/scores/alone-a2-ide-s0.json")
+    run("evaluate", "ide", *train, "--model", "data/reid/alone-a2-ide-s0", "--out", out)
+    assert json.loads(out.read_text())["trained_on"]["generated"] == len(real), "no real one"
+
+    run("export", "virtual", "--alpha", 2, "--out", "exported.zip")
+    with zipfile.ZipFile("exported.zip") as archive:
+        sheet = next(name for name in archive.namelist() if name.endswith("DATASHEET.md"))
+        assert "people who do not exist" in archive.read(sheet).decode()
+    run("check", "exported.zip")
+
+    options = {**OPTIONS, "mapping_iterations": 0}
+    methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("data/gan/apart"))
+    output = run("augment", "alone", "--alpha", 2, fails=True)
+    assert "apart has not learnt to invent people in sampled poses" in output
