@@ -20,7 +20,7 @@ from reid.common.errors import InputError
 
 PROFILES = Path("profiles")
 DEFAULTS = "demo"  # the profile that has every key, with its comment
-INHERITING = ("gan", "reid")  # the parts of params.yaml in which a section may be `like` another one
+INHERITING = ("gan", "selection", "virtual_people", "reid")  # the parts of params.yaml in which a section may be `like` another one
 AFTER, BEFORE = 2, 1  # where ruamel keeps the comments of a key: at the end of its line, and above it
 
 
@@ -38,7 +38,7 @@ def compose(names: Sequence[str], folder: Path = PROFILES) -> str:
 
     Comments and the order of keys are those of the defaults. A profile's comment at the end of a key's line, or at the
     head of the file, replaces that of the defaults; its other comments are not copied. Lists are replaced whole. A
-    section of `gan` or `reid` with the key `like` becomes a copy of the section of that name, as all profiles together
+    section of INHERITING with the key `like` becomes a copy of the section of that name, as all profiles together
     define it, with the section's own changes.
 
     Args:

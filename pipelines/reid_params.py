@@ -24,6 +24,7 @@ from reid.distances import DISTANCES
 from reid.networks import NETWORKS
 from reid.training.labelling import label
 from reid.training.loop import train
+from reid.training.progressive import refine
 from reid.training.sampling import EACH
 
 
@@ -45,6 +46,7 @@ TRAINED_WITH = {
     "scratch",
     "seed",
 }  # arguments of `train` that are no options
+REFINED_WITH = {"network", "make", "images", "training", "scratch", "mirror", "seed", "on_round"}  # of `refine`
 
 
 class ReidParams(Section):
@@ -54,6 +56,7 @@ class ReidParams(Section):
     options: dict[str, Any] = DEFAULTS_ALONE
     training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)] = DEFAULTS_ALONE
     generated: Annotated[dict[str, Any], arguments(label, {"identities", "generated"})] = DEFAULTS_ALONE
+    progressive: Annotated[dict[str, Any], arguments(refine, REFINED_WITH)] | None = None  # then, without labels
     mirror: bool
     distances: Annotated[list[Annotated[str, one_of(DISTANCES)]], Field(min_length=1), AfterValidator(each_once)]
 

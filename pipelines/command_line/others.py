@@ -185,6 +185,24 @@ def sweep(context: click.Context, key: str, values: tuple[str, ...], out: Path) 
 
 
 @click.command()
+@click.argument("network")
+@click.option("--model", type=FOLDER, required=True, help="Folder that train-reid wrote.")
+@click.option(
+    "--out", type=FILE, default="rounds", show_default=True, help="Table and figure to write, without suffix."
+)
+@with_params
+def rounds(params: Params, network: str, model: Path, out: Path) -> None:
+    """Score a network after each round of its training without labels.
+
+    NETWORK is its section of `reid`, with `progressive`. Beside Rank-1 and mAP are the numbers of reliable images, and
+    how much the clusters agree with those of the round before, and with the people.
+    """
+    from pipelines.commands import rounds as command
+
+    command.run(model, out, section(params.reid, network, "reid").mirror, params.device, params.threads)
+
+
+@click.command()
 @click.argument("name")
 @click.option("--alpha", type=click.IntRange(2), default=2, show_default=True, metavar="A", help="Of the training set.")
 @click.option("--out", type=FILE, default="costs", show_default=True, help="Table and figure to write, without suffix.")
@@ -303,6 +321,7 @@ OTHERS = (
     sweep,
     gains,
     costs,
+    rounds,
     check,
     render,
     import_prw,

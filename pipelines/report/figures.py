@@ -82,6 +82,34 @@ def curves(scores: pd.DataFrame, path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
+ROUNDS = {
+    ("rank1", "mAP"): "test set (%)",
+    ("agreement", "truth"): "clusters: adjusted Rand index",
+    ("reliable",): "reliable images",
+}
+AGAINST = {"agreement": "with the round before", "truth": "with the people", "rank1": "Rank-1", "mAP": "mAP"}
+
+
+def rounds(scores: pd.DataFrame, title: str, path: Path) -> None:
+    """Scores of a network, and measures of its clusters, against the rounds of training without labels.
+
+    Args:
+        scores: columns round and those of ROUNDS.
+        title: what was scored.
+        path: of the PNG.
+    """
+    figure = Figure(figsize=(4 * len(ROUNDS), 4), layout="constrained")
+    for axes, (keys, name) in zip(figure.subplots(1, len(ROUNDS)), ROUNDS.items(), strict=True):
+        for key in keys:
+            axes.plot(scores["round"], scores[key], "o-", label=AGAINST.get(key))
+        axes.set(xlabel="round", title=name)
+        axes.grid(alpha=0.3)
+        if len(keys) > 1:
+            axes.legend()
+    figure.suptitle(title)
+    figure.savefig(path, dpi=110)
+
+
 def swept(scores: pd.DataFrame, key: str, path: Path) -> None:
     """Rank-1 and mAP of each row against the values of a parameter, and what each row gains over `real`.
 

@@ -1,22 +1,25 @@
-"""Train one Re-ID network on a training set: the real images, or those and generated ones."""
+"""Train one Re-ID network on a training set: real images, generated ones, or both; if wanted, then without labels."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 
-from pipelines import resume
+from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.reid_params import ReidParams
 from pipelines.runtime import Threads, describe, set_up
+from reid.common.checkpoints import State
 from reid.files import samples
 from reid.files.images import load
-from reid.networks import NETWORKS, storage
+from reid.networks import IDE, NETWORKS, storage
 from reid.randomness.seeds import seed_for
 from reid.training.labelling import label
 from reid.training.loop import train as train_network
+from reid.training.progressive import Refined, refine
 
 
 def run(
@@ -29,6 +32,10 @@ def run(
     size: tuple[int, int],
 ) -> None:
     """Write to `out`: `network.pt`, `config.json`, `losses.tsv`.
+
+    With a section `progressive` the network is trained further on the real training images, whose identities are not
+    looked at; `rounds.tsv` and `clusters.parquet` (image, round, cluster, reliable) say what it did, and
+    `rounds/NN/` has the network after each round, from 00, before the first.
 
     Args:
         reid: section of the network.
@@ -43,13 +50,16 @@ def run(
     table = samples.read(train / "train.parquet")
     is_generated = (table["origin"] != samples.REAL).to_numpy()
     generated = int(is_generated.sum())
-    used = {"network", "options", "training"} | ({"generated"} if generated else set())
+    used = {"network", "options", "training", "progressive"} | ({"generated"} if generated else set())
     settings = {"reid": reid.model_dump(include=used), "seed": seed, "size": size}
     settings |= {"threads": threads, "device": device.type}
     inputs = [train / "train.parquet", *samples.archives(table)]
     weights = reid.options.get("weights")
     if weights and Path(weights).exists():  # if not, building the network raises an error that says so
         inputs.append(Path(weights))
+    unlabelled = samples.read(layout.samples("train")) if reid.progressive else None
+    if unlabelled is not None:
+        inputs += [layout.samples("train"), *samples.archives(unlabelled)]
     scratch = resume.scratch(f"reid-{out.name}", settings, inputs, __name__, [NETWORKS[reid.network]])
     does = f"{reid.training['iterations']:,} iterations on {len(table):,} images, {generated:,} of them generated"
     with stage(f"train-reid {out.name}", f"{does}, on {describe(device)}") as say:
@@ -68,8 +78,54 @@ def run(
             **reid.training,
             seed=seed,
         )
-        trained_on = {"images": len(table), "generated": generated, "identities": table["identity"].nunique()}
-        storage.save(network, reid.network, options, out, {"trained_on": trained_on, "image_size": list(size)})
+        about = {
+            "trained_on": {"images": len(table), "generated": generated, "identities": table["identity"].nunique()},
+            "image_size": list(size),
+        }
+        if unlabelled is not None:
+            refined = _refine(network, reid, options, unlabelled, scratch, out, about, seed, device)
+            network, options = refined.network, options | {"classes": refined.classes}
+            say(f"{len(refined.log)} rounds, agreement of the last two {refined.log[-1]['agreement']:.3f}")
+        storage.save(network, reid.network, options, out, about)
         samples.write_tsv(pd.DataFrame(log), out / "losses.tsv", "%.5g")
         scratch.remove()
         say(f"loss {log[0]['loss']:.3f} -> {log[-1]['loss']:.3f}")
+
+
+def _refine(
+    network: IDE,
+    reid: ReidParams,
+    options: dict[str, Any],
+    unlabelled: pd.DataFrame,
+    scratch: State,
+    out: Path,
+    about: dict[str, Any],
+    seed: int,
+    device: torch.device,
+) -> Refined:
+    """Train a network further on images without labels, and write what the rounds did."""
+    assert reid.progressive is not None
+
+    def make(classes: int) -> IDE:
+        made: IDE = NETWORKS[reid.network](**options | {"classes": classes}, pretrained=False)
+        return made
+
+    def keep(number: int, current: IDE, classes: int) -> None:
+        folder = out / "rounds" / f"{number:02d}"
+        storage.save(current, reid.network, options | {"classes": classes}, folder, about)
+
+    keep(0, network, options["classes"])
+    images = load(unlabelled["archive"], unlabelled["image"], tuple(about["image_size"])).to(device)
+    part, training = scratch.part("progressive"), reid.training
+    refined = refine(
+        network, make, images, training, part, **reid.progressive, mirror=reid.mirror, seed=seed, on_round=keep
+    )
+    samples.write_tsv(pd.DataFrame(refined.log), out / "rounds.tsv", "%.5g")
+    rounds = [
+        pd.DataFrame(
+            {"image": unlabelled["image"], "round": number, "cluster": found.clusters, "reliable": found.reliable}
+        )
+        for number, found in enumerate(refined.clusterings, 1)
+    ]
+    samples.write_parquet(pd.concat(rounds, ignore_index=True), out / "clusters.parquet")
+    return refined

@@ -14,7 +14,27 @@ from reid.common.saved import load_tensors, save_tensors
 SCRATCH = Path(".scratch")
 
 
-class Scratch:
+class State:
+    """The state of a run, or of a part of one, in a folder."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def load(self) -> dict[str, Any] | None:
+        """The state saved last, on the CPU, or None."""
+        path = self.folder / "state.pt"
+        return load_tensors(path, f"remove {self.folder} to start over") if path.exists() else None
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the saved state; a kill at any moment leaves either the old or the new one."""
+        save_tensors(state, self.folder / "state.pt")
+
+    def part(self, name: str) -> State:
+        """The state of a part of the run, in a folder of its own in this one."""
+        return State(self.folder / name)
+
+
+class Scratch(State):
     """The scratch folder of one run.
 
     Its name holds a digest of everything that decides the run's result, so a run is only ever resumed from its own
@@ -31,17 +51,8 @@ class Scratch:
 
     def __init__(self, name: str, identity: dict[str, Any], root: Path = SCRATCH):
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-        self.folder = root / f"{name}-{digest[:12]}"
+        super().__init__(root / f"{name}-{digest[:12]}")
         self.lock = claim(self.folder)
-
-    def load(self) -> dict[str, Any] | None:
-        """The state saved last, on the CPU, or None."""
-        path = self.folder / "state.pt"
-        return load_tensors(path, f"remove {self.folder} to start over") if path.exists() else None
-
-    def save(self, state: dict[str, Any]) -> None:
-        """Replace the saved state; a kill at any moment leaves either the old or the new one."""
-        save_tensors(state, self.folder / "state.pt")
 
     def remove(self) -> None:
         """Delete the folder, once the run's result is safe elsewhere; a kill leaves no half of it to resume from."""

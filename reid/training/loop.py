@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reid.common.checkpoints import Scratch
+from reid.common.checkpoints import State
 from reid.common.errors import InputError
 from reid.common.parameters import Count, NotNegative, Positive, Rate, Share
 from reid.common.progress import progress
@@ -27,7 +27,7 @@ def train(
     labels: Tensor,  # (N,) class labels
     smoothing: Tensor,  # (N,) the share of each image's label that is spread over all classes, in 0..1
     weights: Tensor,  # (N,) of each image's loss; a pair has the mean of its two
-    scratch: Scratch,  # where the run's state is kept until the caller removes it
+    scratch: State,  # where the run's state is kept until the caller removes it
     *,
     iterations: Positive,  # the same for every training set, so that a gain is never a longer schedule
     batch_size: Positive = 16,  # images, or pairs of them

@@ -15,6 +15,7 @@ from pipelines.profiles import compose
 from pipelines.report.published import TABLES
 from reid.common.errors import InputError
 
+INHERITING = ("gan", "selection", "virtual_people", "reid")
 NAMES = sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))
 DEMO = (ROOT / "profiles/demo.yaml").read_text()
 
@@ -119,12 +120,12 @@ def plain(names, folder):
     whole = {}
     for name in ["demo", *names]:
         overlay = YAML(typ="safe").load(folder / f"{name}.yaml")
-        for part in ("gan", "reid"):
+        for part in INHERITING:
             for section in overlay.get(part, {}):
                 if "like" in overlay[part][section]:
                     whole[part].pop(section, None)
         whole = changed(whole, overlay)
-    for part in ("gan", "reid"):
+    for part in INHERITING:
         while waiting := {name: section for name, section in whole[part].items() if "like" in section}:
             for name, section in waiting.items():
                 if section["like"] not in waiting:

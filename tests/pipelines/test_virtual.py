@@ -87,6 +87,8 @@ def test_rows_of_virtual_people(trained):
         params["generators"].append("apart")
         params["virtual_people"] = {"virtual": {**own, "poses": "real", "added": True}, "alone": own}
         params["virtual"] = ["virtual", "alone"]
+        options = {"clusters": 3, "threshold": 0.0, "rounds": 2, "iterations": 1, "agreement": 1.0}
+        params["reid"]["unlabelled"] = params["reid"]["ide"] | {"progressive": options, "distances": ["euclidean"]}
 
     write_params(change)
     real = samples.read(Path("data/samples/train.parquet"))
@@ -111,6 +113,21 @@ def test_rows_of_virtual_people(trained):
     out = Path("data/scores/alone-a2-ide-s0.json")
     run("evaluate", "ide", *train, "--model", "data/reid/alone-a2-ide-s0", "--out", out)
     assert json.loads(out.read_text())["trained_on"]["generated"] == len(real), "no real one"
+
+    model = "data/reid/alone-a2-unlabelled-s0"
+    run("train-reid", "unlabelled", *train, "--out", model)
+    clusters = pd.read_parquet(f"{model}/clusters.parquet")
+    assert set(clusters["image"]) == set(real["image"])
+    run("rounds", "unlabelled", "--model", model, "--out", "out/rounds")
+    table = pd.read_csv("out/rounds.tsv", sep="\t").set_index("round")
+    assert list(table.index) == [0, *sorted(clusters["round"].unique())]
+    assert table["rank1"].between(0, 100).all()
+    assert table["truth"][1:].between(-1, 1).all()
+    assert stored_size(Path("out/rounds.png"))[1] > 800
+    assert "holds no rounds" in run("rounds", "ide", "--model", "data/reid/alone-a2-ide-s0", fails=True)
+    out = Path("data/scores/alone-a2-unlabelled-s0.json")
+    run("evaluate", "unlabelled", *train, "--model", model, "--out", out)
+    assert json.loads(out.read_text())["distances"]["euclidean"]["rank1"] == pytest.approx(table["rank1"].iloc[-1])
 
     run("export", "virtual", "--alpha", 2, "--out", "exported.zip")
     with zipfile.ZipFile("exported.zip") as archive:
