@@ -20,7 +20,12 @@ from reid.common.errors import InputError
 
 PROFILES = Path("profiles")
 DEFAULTS = "demo"  # the profile that has every key, with its comment
-INHERITING = ("gan", "selection", "virtual_people", "reid")  # the parts of params.yaml in which a section may be `like` another one
+INHERITING = (
+    "gan",
+    "selection",
+    "virtual_people",
+    "reid",
+)  # the parts of params.yaml in which a section may be `like` another one
 AFTER, BEFORE = 2, 1  # where ruamel keeps the comments of a key: at the end of its line, and above it
 
 

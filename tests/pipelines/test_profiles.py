@@ -126,7 +126,7 @@ def plain(names, folder):
                     whole[part].pop(section, None)
         whole = changed(whole, overlay)
     for part in INHERITING:
-        while waiting := {name: section for name, section in whole[part].items() if "like" in section}:
+        while waiting := {name: section for name, section in whole.get(part, {}).items() if "like" in section}:
             for name, section in waiting.items():
                 if section["like"] not in waiting:
                     own = {key: value for key, value in section.items() if key != "like"}
