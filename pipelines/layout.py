@@ -86,3 +86,8 @@ def gan_noise(generator: str) -> Path:
 def gan_sources(generator: str) -> Path:
     """Scores of a generator's images by the number of sources; beside it, as .png, a figure of them."""
     return GAN_SCORES / f"{generator}-sources.tsv"
+
+
+def gan_features(generator: str) -> Path:
+    """Scores of a generator's embeddings of people as Re-ID features."""
+    return GAN_SCORES / f"{generator}-features.tsv"

@@ -140,6 +140,7 @@ class ScoresParams(Section):
     classifier: Annotated[str, one_of(CLASSIFIERS)]
     detector: Annotated[str, one_of(DETECTORS)]
     identity: Row
+    pca: Positive  # components of the embeddings of `features`
 
 
 class ReportParams(Section):
@@ -163,6 +164,7 @@ class Params(Section):
     variants: list[Row]
     noise: list[Row]
     sources: list[Row]
+    features: list[Row]
     renderings: list[Annotated[str, one_of(RENDERINGS)]]
     selections: list[Row]
     virtual: list[Row]
@@ -203,6 +205,7 @@ class Params(Section):
         "variants",
         "noise",
         "sources",
+        "features",
         "renderings",
         "selections",
         "virtual",
@@ -257,13 +260,16 @@ class Params(Section):
                 raise ValueError(
                     f"virtual_people.{name}: {generator} has method {method}, and only disentangled invents"
                 )
-        for kind, names in (("noise", self.noise), ("sources", self.sources)):
+        for kind, names in (("noise", self.noise), ("sources", self.sources), ("features", self.features)):
             for name in names:
                 if name not in self.trained:
                     raise ValueError(f"{kind}: {name} is none of generators and variants: {', '.join(self.trained)}")
         for name in self.sources:
             if self.gan[name].options.get("sources", 1) == 1:
                 raise ValueError(f"sources: {name} draws from one source; choose methods that take several")
+        for name in self.features:
+            if self.gan[name].method != "disentangled":
+                raise ValueError(f"features: {name} has no embeddings of foregrounds; choose disentangled methods")
         for name in self.exports:
             if name not in self.augmentations:
                 raise ValueError(

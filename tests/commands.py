@@ -40,7 +40,7 @@ def write_params(change=lambda params: None):
 def run(*words, fails=False):
     """What a command prints; of one that fails the progress bars and the error after that."""
     result = CliRunner().invoke(main, [str(word) for word in words])
-    assert (result.exit_code != 0) == fails, result.output
+    assert (result.exit_code != 0) == fails, f"{result.output}{result.exception!r}"
     if fails:
         assert isinstance(result.exception, SystemExit), "an error message, not a traceback"
     return result.stdout + (result.stderr if fails else "")

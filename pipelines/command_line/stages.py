@@ -115,6 +115,22 @@ def score_sources(params: Params, name: str) -> None:
 @click.command()
 @click.argument("name")
 @with_params
+def score_features(params: Params, name: str) -> None:
+    """Score a disentangled generator's embeddings of people as Re-ID features.
+
+    NAME is a section of `gan`. Rank-1 and mAP of the foreground embeddings, of their principal components, and of
+    chance are written to data/gan_scores/NAME-features.tsv.
+    """
+    from pipelines.stages import score_features as stage
+
+    needs_queries(params)
+    section(params.gan, name, "gan")
+    stage.run(name, params.pose, params.scores.pca, params.seed, params.device, params.threads, params.image_size)
+
+
+@click.command()
+@click.argument("name")
+@with_params
 def score_noise(params: Params, name: str) -> None:
     """Score a trained generator with noise on the source poses: is it robust to pose estimation errors?
 
@@ -275,6 +291,7 @@ STAGES = (
     score_gan,
     score_noise,
     score_sources,
+    score_features,
     augment,
     train_reid,
     evaluate,

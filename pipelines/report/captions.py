@@ -122,6 +122,19 @@ def sources_caption(published: bool) -> str:
     return " ".join(parts)
 
 
+def features_caption(published: bool) -> str:
+    """Caption of the table of embeddings as features; `published`: whether the paper's numbers are shown."""
+    parts = [
+        "Rank-1 and mAP (trapezoid) in per cent, by the Euclidean distance of features of length 1 that were trained",
+        "without labels; PCA: their first principal components in the training images. Chance: the mean of random",
+        "rankings.",
+        "Networks that were trained without labels are in the table of re-identification, by their training sets.",
+    ]
+    if published:
+        parts.append("In brackets: Table 2 of the CVPR 2018 paper.")
+    return " ".join(parts)
+
+
 def _part(params: Params) -> str:
     people, images = params.dataset.train_people, params.dataset.train_images
     limits = [f"{people:,} people" if people else "", f"at most {images:,} images of each person" if images else ""]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.report.published import KEYS, SOURCES, TABLE_5, TABLES
+from pipelines.report.published import FEATURES, KEYS, SOURCES, TABLE_5, TABLES
 from reid.files.samples import REAL
 
 # Title and decimals of each score.
@@ -83,6 +83,25 @@ def sources_table(scored: Mapping[str, pd.DataFrame], published: bool) -> pd.Dat
                 line[title] += f" ({paper[key]:.3f})" if key in paper else ""
             lines.append(line)
     return pd.DataFrame(lines).fillna("-")
+
+
+def features_table(scored: Mapping[str, pd.DataFrame], published: bool) -> pd.DataFrame:
+    """Embeddings of people as Re-ID features (Table 2 of the CVPR 2018 paper), as text: one line for each kind of them.
+
+    Args:
+        scored: generator -> what `score-features` wrote.
+        published: whether to put the paper's numbers behind ours, in brackets.
+    """
+    lines = []
+    for name, table in scored.items():
+        columns = ["features", "dimensions", "rank1", "mAP"]
+        for features, dimensions, *scores in table[columns].itertuples(index=False, name=None):
+            paper = FEATURES.get((name, features)) if published else None
+            cells = {"generator": name, "features": features, "dimensions": str(dimensions or "-")}
+            for place, (title, value) in enumerate(zip(("Rank-1", "mAP"), scores, strict=True)):
+                cells[title] = f"{value:.1f}" + (f" ({paper[place]:.1f})" if paper else "")
+            lines.append(cells)
+    return pd.DataFrame(lines)
 
 
 def notes(files: Mapping[str, ScoreFile]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -19,7 +18,7 @@ from pipelines.params import PoseParams
 from pipelines.runtime import Threads, bound_threads, processes
 from reid.common.saved import save_json
 from reid.files import samples
-from reid.files.images import Archive
+from reid.files.images import Archive, stored_sizes
 from reid.pictures.sheets import sheet
 
 NEAR = 0.05  # PCK's threshold: a joint is correct within this share of the nose-to-ankle height from the true one
@@ -44,20 +43,13 @@ def run(pose: PoseParams, threads: Threads) -> None:
         if pose.estimator == "blazepose":
             options["processes"] = count
         poses = ESTIMATORS[pose.estimator](**options).estimate(people)
-        table.write(list(people["image"]), _sizes(people), poses, layout.poses())
+        table.write(list(people["image"]), stored_sizes(people["archive"], people["image"]), poses, layout.poses())
         _draw(people, poses, pose.estimator)
         with_torso = poses.has_torso().sum().item()
         say(f"{with_torso:,} of {len(people):,} images show both shoulders and both hips; generators use these alone")
         say(str(layout.POSES / "skeletons.png"))
         accuracy = {} if pose.estimator == "truth" else _accuracy(people, poses, say)
         save_json(accuracy, layout.POSES / "accuracy.json")
-
-
-def _sizes(people: pd.DataFrame) -> list[tuple[int, int]]:
-    """(H, W) of each image as stored, in which its joints are given."""
-    with ExitStack() as stack:
-        archives = {path: stack.enter_context(Archive(path)) for path in people["archive"].unique()}
-        return [archives[path].size(image) for path, image in zip(people["archive"], people["image"], strict=True)]
 
 
 def _accuracy(people: pd.DataFrame, poses: Pose, say: Say) -> dict[str, Any]:

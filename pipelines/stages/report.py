@@ -95,6 +95,10 @@ def _images(params: Params) -> list[Captioned]:
         table = image_tables.sources_table(scored, published)
         caption = captions.sources_caption(published)
         shown.append(Captioned("Generated images, by number of sources", table, caption))
+    if params.features:
+        features = {name: read_table(layout.gan_features(name)) for name in params.features}
+        table = image_tables.features_table(features, published)
+        shown.append(Captioned("Embeddings of people as Re-ID features", table, captions.features_caption(published)))
     if params.variants:
         ablations = image_tables.ablation_tables(files, published)
         shown += [Captioned(title, table, captions.ABLATIONS) for title, table in ablations.items()]

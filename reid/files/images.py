@@ -9,6 +9,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,14 @@ def stored_size(file: Path | io.BytesIO) -> tuple[int, int]:
     """(H, W) of an image file in pixels, from its header."""
     with Image.open(file) as image:
         return image.height, image.width
+
+
+def stored_sizes(archives: Iterable[str], names: Iterable[str]) -> list[tuple[int, int]]:
+    """(H, W) in pixels of many images as they are stored; arguments as of `load`."""
+    archives, names = list(archives), list(names)
+    with ExitStack() as stack:
+        opened = {path: stack.enter_context(Archive(path)) for path in sorted(set(archives))}
+        return [opened[path].size(name) for path, name in zip(archives, names, strict=True)]
 
 
 def decode(data: bytes, name: str) -> NDArray[np.uint8]:

@@ -5,7 +5,7 @@ import torch
 from poses import random_poses
 from torch.nn import functional as F
 
-from augment.geometry.discs import discs
+from augment.geometry.discs import coarse_mask, discs
 from augment.methods.disentangled.appearance import Appearance, AppearanceEncoder, Composer
 from augment.methods.disentangled.method import CODES
 from augment.methods.disentangled.vectors import Critic, Mapping, PoseDecoder, pose_vectors, poses_of
@@ -38,6 +38,8 @@ def test_parameters_of_the_convolutional_networks_are_the_released_ones():
     regions, background = levels(128) + 3 * 3 * 640 * 32 + 32, levels(128) + 8 * 4 * 640 * 128 + 128
     assert count(encoder) == stem + regions + background
     assert [round(part / 1e6, 1) for part in (regions, background)] == [22.3, 24.7]
+    whole = AppearanceEncoder(SIZE, body="whole")
+    assert count(whole) == stem + levels(128) + 8 * 4 * 640 * 224 + 224 + background
     unet = convolution(224 + 128 + 18, 128, 3) + levels(128)
     unet += 8 * 4 * 640 * 64 + 64 + 64 * 8 * 4 * 128 + 8 * 4 * 128
     unet += sum(2 * convolution(own, own, 3) for own in (768, 1024, 768, 512, 256))
@@ -49,6 +51,26 @@ def test_parameters_of_the_convolutional_networks_are_the_released_ones():
     discriminator += 2 * (128 + 256 + 512) + 512 * 8 * 4 + 1
     assert count(DCGANDiscriminator(SIZE)) == discriminator
     assert round(discriminator / 1e6, 1) == 4.3
+
+
+@torch.no_grad()
+def test_the_whole_body_is_encoded_at_once():
+    """Each value is of all of the person: what regions there are does not matter, and nothing outside of the mask."""
+    torch.manual_seed(0)
+    encoder = AppearanceEncoder(SIZE, 4, body="whole").eval()
+    image, pose = torch.rand(1, 3, *SIZE) * 2 - 1, POSES[:1]
+    code = encoder.foreground(image, pose)
+    assert code.shape == (1, 224)
+    mask = coarse_mask(pose, SIZE)[0]
+    assert mask.any()
+    far = (
+        F.max_pool2d(mask[None].float(), 13, 1, 6)[0] == 0
+    )  # beyond the reach of the three convolutions before the mask
+    other = image.clone()
+    other[:, :, far] = 1
+    torch.testing.assert_close(encoder.foreground(other, pose), code)
+    other[:, :, mask] = 1
+    assert not torch.allclose(encoder.foreground(other, pose), code)
 
 
 def test_parameters_of_the_networks_of_vectors_are_the_released_ones():

@@ -61,6 +61,17 @@ def test_scores_by_number_of_sources_are_means_over_choices():
     assert "(" not in "".join(image_tables.sources_table(scored, published=False).to_numpy().ravel())
 
 
+def test_features_stand_beside_the_papers():
+    columns = ["features", "dimensions", "rank1", "mAP"]
+    lines = [("foreground", 224, 30.04, 9.96), ("foreground, PCA", 64, 31.0, 10.2), ("chance", 0, 0.5, 0.9)]
+    scored = {name: pd.DataFrame(lines, columns=columns) for name in ("disentangled", "other")}
+    shown = image_tables.features_table(scored, published=True)
+    assert shown.iloc[0].tolist() == ["disentangled", "foreground", "224", "30.0 (33.8)", "10.0 (10.7)"]
+    assert shown.iloc[2].tolist() == ["disentangled", "chance", "-", "0.5", "0.9"]
+    assert shown.iloc[3].tolist() == ["other", "foreground", "224", "30.0", "10.0"]
+    assert "(" not in "".join(image_tables.features_table(scored, published=False).to_numpy().ravel())
+
+
 ODD = 'my_gan <b>&"50%"</b>'
 
 

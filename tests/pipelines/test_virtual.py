@@ -139,3 +139,18 @@ def test_rows_of_virtual_people(trained):
     methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("data/gan/apart"))
     output = run("augment", "alone", "--alpha", 2, fails=True)
     assert "apart has not learnt to invent people in sampled poses" in output
+
+
+@pytest.mark.slow
+def test_embeddings_are_scored_as_features(trained):
+    torch.manual_seed(0)
+    for body in ("regions", "whole"):
+        options = {**OPTIONS, "body": body}
+        methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("data/gan/apart"))
+        write_params(lambda p, o=options: p["gan"].update(apart={"method": "disentangled", "options": o}))
+        run("score-features", "apart")
+        table = pd.read_csv("data/gan_scores/apart-features.tsv", sep="\t").set_index("features")
+        assert table["dimensions"].tolist() == [224, min(64, len(samples.read(Path("data/samples/train.parquet")))), 0]
+        assert table["mAP"].between(0, 100).all()
+        assert table.loc["foreground", "mAP"] > table.loc["chance", "mAP"], "even colours at random tell clothes apart"
+    assert "full has no embeddings of foregrounds" in run("score-features", "full", fails=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +22,13 @@ FOREGROUND_CODE = len(REGIONS) * CODE
 SIDE = 48  # pixels that body regions are resized to
 
 
+Body = Literal["regions", "whole"]  # what foregrounds are encoded from: BodyROI7, or the paper's WholeBody
+
+
 class Appearance(NamedTuple):
     """Embeddings of B images."""
 
-    foreground: Tensor  # (B, 224): of the seven body regions beside each other; 0 for one that is not visible
+    foreground: Tensor  # (B, 224): of the seven body regions beside each other, 0 for one that is not visible; or one
     background: Tensor  # (B, 128)
 
 
@@ -38,16 +41,25 @@ class AppearanceEncoder(nn.Module):
         size: (H, W) of the images.
         width: channels of the first level; 128 is the paper's.
         convention: as released the embedding of a region that is not visible is 0; in the text it is none of its own.
+        body: `regions`, seven of them with one encoder; `whole`, all of the person at once, with an encoder like the
+            background's, which the paper compares with.
     """
 
-    def __init__(self, size: tuple[int, int], width: int = WIDTH, convention: Convention = "released"):
+    def __init__(
+        self,
+        size: tuple[int, int],
+        width: int = WIDTH,
+        convention: Convention = "released",
+        body: Body = "regions",
+    ):
         super().__init__()
-        self.size, self.convention = size, convention
+        self.size, self.convention, self.body = size, convention, body
         self.first = nn.Conv2d(3, width, 3, 1, 1)
         self.block = Residual(width)
         self.region_levels, self.background_levels = Levels(width, LEVELS), Levels(width, LEVELS)
         of_region, of_image = coarsest((SIDE, SIDE), LEVELS), coarsest(size, LEVELS)
-        self.to_region = nn.Linear(LEVELS * width * of_region[0] * of_region[1], CODE)
+        seen, code = (of_region, CODE) if body == "regions" else (of_image, FOREGROUND_CODE)
+        self.to_region = nn.Linear(LEVELS * width * seen[0] * seen[1], code)
         self.to_background = nn.Linear(LEVELS * width * of_image[0] * of_image[1], BACKGROUND_CODE)
 
     def forward(self, images: Tensor, poses: Pose) -> Appearance:
@@ -67,6 +79,9 @@ class AppearanceEncoder(nn.Module):
         return self._background(maps * ~coarse_mask(poses, self.size)[:, None])
 
     def _foreground(self, maps: Tensor, poses: Pose) -> Tensor:
+        if self.body == "whole":
+            whole: Tensor = self.to_region(self.region_levels(maps)[-1].flatten(1))
+            return whole
         boxes, visible = region_boxes(poses, self.size)
         regions = self.region_levels(crop(maps, boxes, SIDE))[-1].flatten(1)
         codes = self.to_region(regions).unflatten(0, visible.shape)

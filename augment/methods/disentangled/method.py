@@ -24,6 +24,7 @@ from augment.methods.disentangled.appearance import (
     LEVELS,
     Appearance,
     AppearanceEncoder,
+    Body,
     Composer,
 )
 from augment.methods.disentangled.vectors import (
@@ -62,6 +63,7 @@ class Disentangled:
         size: Size,  # (H, W) of the images
         width: Rate = 1.0,  # scales the filters of all convolutions; 1 is the paper's
         convention: Convention = "released",  # the released code, or the formulas of the text
+        body: Body = "regions",  # foregrounds are encoded from seven of them, or from the whole (WholeBody)
         start: Start = "glorot",  # the initial weights, as released or torch's; of networks of vectors He's or torch's
         iterations: Positive = 70_000,  # of composing images (supplement, as the next ones)
         batch_size: Positive = 16,
@@ -79,7 +81,7 @@ class Disentangled:
         self.learning_rate, self.halve_every, self.flip = learning_rate, halve_every, flip
         self.reconstruction_weight = reconstruction_weight
         (filters,) = scaled((WIDTH,), width)
-        self.encoder = AppearanceEncoder(size, filters, convention)
+        self.encoder = AppearanceEncoder(size, filters, convention, body)
         self.composer = Composer(size, filters)
         self.discriminator = DCGANDiscriminator(size, width)
         self.pose_encoder = Mapping(3 * len(JOINTS), POSE_CODE, convention=convention)
