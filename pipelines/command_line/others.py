@@ -185,6 +185,24 @@ def sweep(context: click.Context, key: str, values: tuple[str, ...], out: Path) 
 
 
 @click.command()
+@click.argument("name")
+@click.option("--alpha", type=click.IntRange(2), default=2, show_default=True, metavar="A", help="Of the training set.")
+@click.option("--out", type=FILE, default="invented", show_default=True, help="What is written, without suffix.")
+@with_params
+def invented(params: Params, name: str, alpha: int, out: Path) -> None:
+    """Measure whether people who do not exist are people, and nobody of the training set, and sampled poses poses.
+
+    NAME is a section of `virtual_people` whose training set exists. The network of `scores.identity` judges the people.
+    """
+    from pipelines.commands import invented as command
+
+    generator = section(params.virtual_people, name, "virtual_people").generator
+    command.run(
+        name, generator, alpha, out, searcher(params), params.seed, params.device, params.threads, params.image_size
+    )
+
+
+@click.command()
 @click.argument("network")
 @click.option("--model", type=FOLDER, required=True, help="Folder that train-reid wrote.")
 @click.option(
@@ -317,6 +335,7 @@ OTHERS = (
     compare,
     attention,
     factors,
+    invented,
     curve,
     sweep,
     gains,

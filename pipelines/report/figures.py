@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 AGAINST_SOURCES = {
     "ssim": "SSIM",
@@ -106,6 +109,40 @@ def rounds(scores: pd.DataFrame, title: str, path: Path) -> None:
         axes.grid(alpha=0.3)
         if len(keys) > 1:
             axes.legend()
+    figure.suptitle(title)
+    figure.savefig(path, dpi=110)
+
+
+SHOWN_LIMBS = ("neck to nose", "neck to right_shoulder", "right_elbow to right_wrist", "right_hip to right_knee")
+
+
+def invented(
+    distances: Mapping[str, NDArray[np.float64]],
+    lengths: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    title: str,
+    path: Path,
+) -> None:
+    """Histograms: of distances to the nearest real image, and of the lengths of some limbs.
+
+    Args:
+        distances: whose -> (N,) distances of features; NaN where there is none.
+        lengths: which poses -> limb -> (n,) pixels.
+        title: what was measured.
+        path: of the PNG.
+    """
+    figure = Figure(figsize=(3.6 * (1 + len(SHOWN_LIMBS)), 4), layout="constrained")
+    first, *others = figure.subplots(1, 1 + len(SHOWN_LIMBS))
+    for whose, values in distances.items():
+        first.hist(values[np.isfinite(values)], bins=40, density=True, histtype="step", label=whose)
+    first.set(title="distance to the nearest real image")
+    first.legend(fontsize="small")
+    for axes, limb in zip(others, SHOWN_LIMBS, strict=True):
+        own = {which: of_limbs[limb] for which, of_limbs in lengths.items()}
+        bins = np.linspace(0, max(np.quantile(pixels, 0.99) if len(pixels) else 1.0 for pixels in own.values()), 30)
+        for which, pixels in own.items():
+            axes.hist(pixels, bins=bins, density=True, histtype="step", label=which)
+        axes.set(title=limb, xlabel="pixels")
+    others[0].legend(fontsize="small")
     figure.suptitle(title)
     figure.savefig(path, dpi=110)
 

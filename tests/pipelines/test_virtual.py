@@ -15,6 +15,9 @@ from augment import methods
 from augment.methods.disentangled.manipulation import invented
 from augment.methods.disentangled.method import Disentangled
 from augment.plans.virtual import virtual
+from augment.poses import Pose
+from augment.scores.pose_likeness import INSIDE, KNOWN, likeness
+from pipelines.commands import invented as invented_people
 from reid.common.errors import InputError
 from reid.files import samples
 from reid.files.images import Archive, stored_size
@@ -135,10 +138,45 @@ def test_rows_of_virtual_people(trained):
         assert "people who do not exist" in archive.read(sheet).decode()
     run("check", "exported.zip")
 
+    run("train-reid", "ide", "--train", "data/augmented/real-a1", "--out", "data/reid/real-a1-ide-s0")
+    run("invented", "virtual", "--out", "out/invented")
+    people = pd.read_csv("out/invented-people.tsv", sep="\t").set_index("people")
+    assert people["images"].tolist() == [len(real)] * 2
+    assert people[["found", "chance", "as_near"]].stack().between(0, 100).all()
+    assert people["chance"]["invented"] < 10
+    lengths = pd.read_csv("out/invented-poses.tsv", sep="\t")
+    assert (lengths["distance"][1:] >= 0).all()
+    assert stored_size(Path("out/invented.png"))[1] > 1000
+
     options = {**OPTIONS, "mapping_iterations": 0}
     methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("data/gan/apart"))
     output = run("augment", "alone", "--alpha", 2, fails=True)
     assert "apart has not learnt to invent people in sampled poses" in output
+
+
+def test_whom_an_image_is_nearest_to():
+    """Two people, and an image of a third whose only image it is."""
+    features = np.float32([[0, 0], [0, 1], [0, 1.5], [0, 9], [0, 4]])
+    people = np.array([1, 1, 2, 2, 3])
+    assert invented_people.own_nearest(features, people)[:4].tolist() == [1, 1, 7.5, 7.5]
+    assert np.isnan(invented_people.own_nearest(features, people)[4])
+    assert invented_people.nearest(features, people, features, people).tolist() == [1.5, 0.5, 0.5, 5, 2.5]
+    found, chance = invented_people.found_by_own(features, people)
+    assert (found, chance) == (pytest.approx(1 / 4), pytest.approx(1 / 4)), "the first image's, of four"
+
+
+def test_poses_like_and_unlike_real_ones():
+    """The same people twice as tall have limbs that are twice as long, and stand out of the image."""
+    real = random_poses(400, 0)
+    same, tall = random_poses(400, 1), Pose(2 * real.joints, real.visible)
+    table = likeness(same, real, (128, 64)).set_index("measure")
+    assert (table["distance"][1:] < 3 * table["chance"][1:] + 0.5).all()
+    unlike = likeness(tall, real, (128, 64)).set_index("measure")
+    limbs = unlike.index[2:]
+    np.testing.assert_allclose(unlike.loc[limbs, "made"], 2 * unlike.loc[limbs, "real"], rtol=1e-5)
+    np.testing.assert_allclose(unlike.loc[limbs, "distance"], unlike.loc[limbs, "real"], rtol=1e-4)
+    assert unlike.loc[INSIDE, "made"] < unlike.loc[INSIDE, "real"] == 100
+    assert unlike.loc[KNOWN, "distance"] == 0
 
 
 @pytest.mark.slow
