@@ -11,6 +11,7 @@ import click
 from pipelines.command_line.shared import ANY, FILE, FOLDER, READABLE, one_line_errors, searcher, section, with_params
 
 if TYPE_CHECKING:
+    from augment.methods.disentangled.method import Factor
     from pipelines.params import Params
 
 CORES = len(os.sched_getaffinity(0))
@@ -53,8 +54,17 @@ def profile(context: click.Context, names: tuple[str, ...], force: bool) -> None
 )
 @click.option("--pose", type=READABLE, required=True, help="A picture like it of a person in the wanted pose.")
 @click.option(
-    "--background", type=READABLE, help="Image to draw behind the person; for a generator trained with backgrounds."
+    "--background",
+    type=READABLE,
+    help="Image to draw behind the person; for a generator trained with backgrounds, or a disentangled one.",
 )
+@click.option(
+    "--noise",
+    type=click.Choice(["foreground", "background", "pose"]),
+    multiple=True,
+    help="What a disentangled generator makes of noise, not of the image or the pose; may be given several times.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the noise.")
 @click.option("--out", type=FILE, required=True, help="PNG to write.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=CORES, show_default="all cores", metavar="N")
@@ -65,6 +75,8 @@ def generate(
     images: tuple[Path, ...],
     pose: Path,
     background: Path | None,
+    noise: tuple[Factor, ...],
+    seed: int,
     out: Path,
     device: str,
     threads: int,
@@ -78,7 +90,7 @@ def generate(
     from pipelines.commands import generate as command
 
     with one_line_errors(context):
-        command.run(gan, images, pose, background, out, device, threads)
+        command.run(gan, images, pose, background, noise, seed, out, device, threads)
 
 
 @click.command()

@@ -15,6 +15,9 @@ from PIL import Image, ImageOps
 
 from augment import methods
 from augment.data.batch import Batch
+from augment.methods.contract import Method
+from augment.methods.disentangled.manipulation import recomposed
+from augment.methods.disentangled.method import Disentangled, Factor
 from augment.poses.estimators.blazepose import BlazePose
 from augment.scores.detection import PersonDetector
 from pipelines.console import stage
@@ -30,7 +33,15 @@ SURE = 0.2  # least confidence of the detector; whether it is a person, the pose
 
 
 def run(
-    gan: Path, images: Sequence[Path], pose: Path, background: Path | None, out: Path, device_name: str, threads: int
+    gan: Path,
+    images: Sequence[Path],
+    pose: Path,
+    background: Path | None,
+    noise: Sequence[Factor],
+    seed: int,
+    out: Path,
+    device_name: str,
+    threads: int,
 ) -> None:
     """Write to `out` the person in `images`, redrawn by the generator in `gan` in the pose of the person in `pose`.
 
@@ -50,14 +61,8 @@ def run(
     shown = ", ".join(map(str, images))
     with stage("generate", f"{shown} in the pose of {pose}, by {gan}") as say, TemporaryDirectory() as folder:
         method = methods.load(gan, device)
-        needs, size = method.needs, method.size
-        if len(images) > needs.sources:
-            most = "one image" if needs.sources == 1 else f"{needs.sources} images at most"
-            raise InputError(f"the generator in {gan} draws from {most}, got {len(images)}")
-        if background is None and needs.background and not needs.background_optional:
-            raise InputError(f"the generator in {gan} needs a --background")
-        if background is not None and not needs.background:
-            raise InputError(f"the generator in {gan} was trained without backgrounds: leave it out")
+        size = method.size
+        check(method, gan, len(images), background is not None, noise)
 
         # Cut all people out, find their poses: the last is the target's.
         pictures = [*images, pose]
@@ -77,11 +82,35 @@ def run(
         source = to_float(load(files["archive"], files["image"], size)[:-1])[None]
         behind = None if background is None else to_float(load([str(background.parent)], [background.name], size))
         batch = Batch(source, poses[:-1][None], poses[-1:], background=behind).to(device)
+        torch.manual_seed(seed)
         with torch.inference_mode():
-            generated = to_uint8(method.generate(batch))[0]
+            drawn = recomposed(method, batch, noise) if isinstance(method, Disentangled) else method.generate(batch)
+            generated = to_uint8(drawn)[0]
         with replacing(out) as new:
             Image.fromarray(generated.permute(1, 2, 0).cpu().numpy()).save(new, "PNG")
         say(str(out))
+
+
+def check(method: Method, gan: Path, images: int, background: bool, noise: Sequence[Factor]) -> None:
+    """Raise InputError where the method in a folder cannot use so many images, a background, or noise for factors."""
+    needs, factors, taught = method.needs, set[str](), dict[str, bool]()
+    if isinstance(method, Disentangled):
+        factors = set(method.codes)
+        taught = {factor: method.lengths[f"{factor} mapping"][0] > 0 for factor in method.codes}
+    if images > needs.sources:
+        most = "one image" if needs.sources == 1 else f"{needs.sources} images at most"
+        raise InputError(f"the generator in {gan} draws from {most}, got {images}")
+    if needs.background and not needs.background_optional and not background:
+        raise InputError(f"the generator in {gan} needs a --background")
+    if background and not (needs.background or "background" in factors):
+        raise InputError(f"the generator in {gan} was trained without backgrounds: leave it out")
+    for factor in noise:
+        if factor not in factors:
+            raise InputError(
+                f"the generator in {gan} makes no {factor} of noise: choose a disentangled one that has it"
+            )
+        if not taught[factor]:
+            raise InputError(f"the generator in {gan} has not learnt to make a {factor} of noise")
 
 
 def upright(file: Path) -> NDArray[np.uint8]:

@@ -53,6 +53,32 @@ def test_parameters_of_the_convolutional_networks_are_the_released_ones():
     assert round(discriminator / 1e6, 1) == 4.3
 
 
+def test_parameters_of_the_variant_without_backgrounds_of_larger_images():
+    """DeepFashion's: regions of 64 pixels, seven levels for them, five for the U-Net; nothing is masked."""
+    size = (256, 256)
+    blocks = sum(2 * convolution(128 * level, 128 * level, 3) for level in range(1, 8))
+    blocks += sum(convolution(128 * level, 128 * (level + 1), 3) for level in range(1, 7))
+    stem = convolution(3, 128, 3) + 2 * convolution(128, 128, 3)
+    with torch.device("meta"):
+        encoder, composer = AppearanceEncoder(size, backgrounds=False), Composer(size, backgrounds=False)
+        assert count(encoder) == stem + blocks + 7 * 128 * 32 + 32
+        assert composer.unet.first.in_channels == 224 + 18
+        assert composer.unet.coarsest == (16, 16)
+
+
+@torch.no_grad()
+def test_without_backgrounds_all_of_the_image_is_seen():
+    torch.manual_seed(0)
+    encoder = AppearanceEncoder(SIZE, 4, body="whole", backgrounds=False).eval()
+    image, pose = torch.rand(1, 3, *SIZE) * 2 - 1, POSES[:1]
+    code = encoder(image, pose)
+    assert code.background.shape == (1, 0)
+    other = image.clone()
+    other[:, :, -1, -1] = 1
+    assert not torch.equal(encoder(other, pose).foreground, code.foreground)
+    assert Composer(SIZE, 4, backgrounds=False)(code, pose).shape == image.shape
+
+
 @torch.no_grad()
 def test_the_whole_body_is_encoded_at_once():
     """Each value is of all of the person: what regions there are does not matter, and nothing outside of the mask."""

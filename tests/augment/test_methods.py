@@ -42,6 +42,7 @@ CASES = {
         {"sources": 3, "tuning": 3, "tuned_with": "random", "background": True, "background_dropout": 0.1, **TINY},
     ),
     "disentangled": ("disentangled", TINY_FACTORS),
+    "disentangled, no backgrounds": ("disentangled", {"backgrounds": False, **TINY_FACTORS}),
     "disentangled, text": ("disentangled", {"convention": "paper", **TINY_FACTORS}),
     "toy": ("toy", {}),
 }

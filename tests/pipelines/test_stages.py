@@ -164,9 +164,22 @@ def test_generate_draws_a_person_before_a_background(project):
     methods.save(PoseGAN((128, 64), width=0.0625), "pose_gan", {"width": 0.0625}, Path("without"))
     output = run("generate", "--gan", "without", *words[3:], "--out", "out/b.png", "--background", street, fails=True)
     assert "the generator in without was trained without backgrounds: leave it out" in output
-    for background in (street, wall):
-        run(*words, "--background", background, "--out", f"out/{background.stem}.png")
-    assert Path(f"out/{street.stem}.png").read_bytes() != Path(f"out/{wall.stem}.png").read_bytes()
+    assert "the generator in gan makes no pose of noise" in run(
+        *words, "--noise", "pose", "--background", wall, "--out", "c.png", fails=True
+    )
+    options = {"width": 0.03125}
+    methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("apart"))
+    for gan, given in (("gan", street), ("gan", wall), ("apart", street), ("apart", wall)):
+        run("generate", "--gan", gan, *words[3:], "--background", given, "--out", f"out/{gan}-{given.stem}.png")
+    for factor in ("foreground", "background", "pose"):
+        run("generate", "--gan", "apart", *words[3:], "--noise", factor, "--seed", 1, "--out", f"out/{factor}.png")
+    made = [path.read_bytes() for path in Path("out").glob("*.png")]
+    assert len(made) == len(set(made)) == 7
+    methods.save(
+        Disentangled((128, 64), **(given := options | {"mapping_iterations": 0})), "disentangled", given, Path("b")
+    )
+    output = run("generate", "--gan", "b", *words[3:], "--noise", "foreground", "--out", "c.png", fails=True)
+    assert "the generator in b has not learnt to make a foreground of noise" in output
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 import torch
@@ -15,7 +16,8 @@ from augment.networks.residual_unet import WIDTH, Levels, Residual, ResidualUNet
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
 
-LEVELS = 5  # of both encoders, at 128x64 pixels
+LEVELS = 5  # of the U-Net, and of the encoders up to LARGE pixels
+LARGE, LARGE_LEVELS, LARGE_SIDE = 128, 7, 64  # of the encoder of body regions of larger images, and its SIDE
 CODE = 32  # dimensions of a body region
 BACKGROUND_CODE = 4 * CODE
 FOREGROUND_CODE = len(REGIONS) * CODE
@@ -29,7 +31,7 @@ class Appearance(NamedTuple):
     """Embeddings of B images."""
 
     foreground: Tensor  # (B, 224): of the seven body regions beside each other, 0 for one that is not visible; or one
-    background: Tensor  # (B, 128)
+    background: Tensor  # (B, 128); (B, 0) where backgrounds are no factor
 
 
 class AppearanceEncoder(nn.Module):
@@ -41,6 +43,8 @@ class AppearanceEncoder(nn.Module):
         size: (H, W) of the images.
         width: channels of the first level; 128 is the paper's.
         convention: as released the embedding of a region that is not visible is 0; in the text it is none of its own.
+        backgrounds: whether what is behind is a factor; without (the paper's variant for DeepFashion) no mask separates
+            anything.
         body: `regions`, seven of them with one encoder; `whole`, all of the person at once, with an encoder like the
             background's, which the paper compares with.
     """
@@ -51,46 +55,52 @@ class AppearanceEncoder(nn.Module):
         width: int = WIDTH,
         convention: Convention = "released",
         body: Body = "regions",
+        backgrounds: bool = True,
     ):
         super().__init__()
-        self.size, self.convention, self.body = size, convention, body
+        self.size, self.convention, self.body, self.backgrounds = size, convention, body, backgrounds
+        large = max(size) > LARGE
+        self.side, levels = (LARGE_SIDE, LARGE_LEVELS) if large else (SIDE, LEVELS)
         self.first = nn.Conv2d(3, width, 3, 1, 1)
         self.block = Residual(width)
-        self.region_levels, self.background_levels = Levels(width, LEVELS), Levels(width, LEVELS)
-        of_region, of_image = coarsest((SIDE, SIDE), LEVELS), coarsest(size, LEVELS)
-        seen, code = (of_region, CODE) if body == "regions" else (of_image, FOREGROUND_CODE)
-        self.to_region = nn.Linear(LEVELS * width * seen[0] * seen[1], code)
-        self.to_background = nn.Linear(LEVELS * width * of_image[0] * of_image[1], BACKGROUND_CODE)
+        self.region_levels = Levels(width, levels)
+        seen, code = ((self.side, self.side), CODE) if body == "regions" else (size, FOREGROUND_CODE)
+        self.to_region = nn.Linear(levels * width * math.prod(coarsest(seen, levels)), code)
+        if backgrounds:
+            self.background_levels = Levels(width, LEVELS)
+            self.to_background = nn.Linear(LEVELS * width * math.prod(coarsest(size, LEVELS)), BACKGROUND_CODE)
 
     def forward(self, images: Tensor, poses: Pose) -> Appearance:
         """The embeddings of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
         maps = self.block(F.relu(self.first(images)))
-        person = coarse_mask(poses, self.size)[:, None].to(maps.dtype)
-        return Appearance(self._foreground(maps * person, poses), self._background(maps * (1 - person)))
+        return Appearance(self._foreground(maps, poses), self._background(maps, poses))
 
     def foreground(self, images: Tensor, poses: Pose) -> Tensor:
         """Foreground embeddings (B, 224) alone of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
-        maps = self.block(F.relu(self.first(images)))
-        return self._foreground(maps * coarse_mask(poses, self.size)[:, None], poses)
+        return self._foreground(self.block(F.relu(self.first(images))), poses)
 
     def background(self, images: Tensor, poses: Pose) -> Tensor:
         """Background embeddings (B, 128) alone of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
-        maps = self.block(F.relu(self.first(images)))
-        return self._background(maps * ~coarse_mask(poses, self.size)[:, None])
+        return self._background(self.block(F.relu(self.first(images))), poses)
 
     def _foreground(self, maps: Tensor, poses: Pose) -> Tensor:
+        if self.backgrounds:
+            maps = maps * coarse_mask(poses, self.size)[:, None]
         if self.body == "whole":
             whole: Tensor = self.to_region(self.region_levels(maps)[-1].flatten(1))
             return whole
         boxes, visible = region_boxes(poses, self.size)
-        regions = self.region_levels(crop(maps, boxes, SIDE))[-1].flatten(1)
+        regions = self.region_levels(crop(maps, boxes, self.side))[-1].flatten(1)
         codes = self.to_region(regions).unflatten(0, visible.shape)
         if self.convention != "paper":
             codes = codes * visible[..., None]
         return codes.flatten(1)
 
-    def _background(self, maps: Tensor) -> Tensor:
-        codes: Tensor = self.to_background(self.background_levels(maps)[-1].flatten(1))
+    def _background(self, maps: Tensor, poses: Pose) -> Tensor:
+        if not self.backgrounds:
+            return maps.new_zeros(len(maps), 0)
+        behind = maps * ~coarse_mask(poses, self.size)[:, None]
+        codes: Tensor = self.to_background(self.background_levels(behind)[-1].flatten(1))
         return codes
 
 
@@ -100,12 +110,14 @@ class Composer(nn.Module):
     Args:
         size: (H, W) of the images.
         width: channels of the first level; 128 is the paper's.
+        backgrounds: whether what is behind is a factor.
     """
 
-    def __init__(self, size: tuple[int, int], width: int = WIDTH):
+    def __init__(self, size: tuple[int, int], width: int = WIDTH, backgrounds: bool = True):
         super().__init__()
         self.size = size
-        self.unet = ResidualUNet(size, FOREGROUND_CODE + BACKGROUND_CODE + len(JOINTS), width, LEVELS)
+        codes = FOREGROUND_CODE + BACKGROUND_CODE * backgrounds
+        self.unet = ResidualUNet(size, codes + len(JOINTS), width, LEVELS)
 
     def forward(self, appearance: Appearance, poses: Pose) -> Tensor:
         """Images (B, 3, H, W), about in [-1, 1], of appearances in poses (B, 18)."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from augment.data.batch import Batch
 from augment.methods.disentangled.appearance import Appearance
 from augment.methods.disentangled.method import CODES, Disentangled, Factor
 from augment.poses import Pose
@@ -47,6 +48,24 @@ def from_noise(method: Disentangled, given: Factors) -> Factors:
 def composed(method: Disentangled, factors: Factors) -> Tensor:
     """Images (B, 3, H, W) in [-1, 1] of embeddings."""
     return method.compose(Appearance(factors.foreground, factors.background), method.decode_pose(factors.pose))
+
+
+def recomposed(method: Disentangled, batch: Batch, of_noise: Sequence[Factor] = ()) -> Tensor:
+    """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses, with other factors where that is wanted.
+
+    Args:
+        method: trained.
+        batch: with a single source a sample; where it has backgrounds, these are drawn behind the people.
+        of_noise: factors that are made of noise instead, from torch's global random stream.
+    """
+    image, pose = batch.single_source()
+    appearance, target = method.encode(image, pose), batch.target_pose
+    if batch.background is not None:
+        nobody = Pose(pose.joints, torch.zeros_like(pose.visible))
+        appearance = appearance._replace(background=method.embeddings("background", batch.background, nobody))
+    drawn = {name: method.from_noise(name, method.noise(name, len(image), image.device)) for name in of_noise}
+    target = method.decode_pose(drawn.pop("pose")) if "pose" in drawn else target
+    return method.compose(appearance._replace(**drawn), target)
 
 
 def invented(
@@ -98,7 +117,12 @@ def to_noise(mapping: nn.Module, codes: Tensor, steps: int = STEPS, rate: float 
 
 def noise_of(method: Disentangled, factors: Factors) -> Factors:
     """The noise whose embeddings are nearest to given ones, by `to_noise`."""
-    return Factors(*(to_noise(method.mappings[name], part) for name, part in zip(CODES, factors, strict=True)))
+    return Factors(
+        *(
+            to_noise(method.mappings[name], part) if name in method.mappings else part
+            for name, part in zip(CODES, factors, strict=True)
+        )
+    )
 
 
 def between(ends: Factors, count: int) -> Factors:

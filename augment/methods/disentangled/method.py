@@ -64,6 +64,7 @@ class Disentangled:
         width: Rate = 1.0,  # scales the filters of all convolutions; 1 is the paper's
         convention: Convention = "released",  # the released code, or the formulas of the text
         body: Body = "regions",  # foregrounds are encoded from seven of them, or from the whole (WholeBody)
+        backgrounds: bool = True,  # whether what is behind is a factor; not for DeepFashion, whose walls are plain
         start: Start = "glorot",  # the initial weights, as released or torch's; of networks of vectors He's or torch's
         iterations: Positive = 70_000,  # of composing images (supplement, as the next ones)
         batch_size: Positive = 16,
@@ -81,13 +82,14 @@ class Disentangled:
         self.learning_rate, self.halve_every, self.flip = learning_rate, halve_every, flip
         self.reconstruction_weight = reconstruction_weight
         (filters,) = scaled((WIDTH,), width)
-        self.encoder = AppearanceEncoder(size, filters, convention, body)
-        self.composer = Composer(size, filters)
+        self.encoder = AppearanceEncoder(size, filters, convention, body, backgrounds)
+        self.composer = Composer(size, filters, backgrounds)
         self.discriminator = DCGANDiscriminator(size, width)
         self.pose_encoder = Mapping(3 * len(JOINTS), POSE_CODE, convention=convention)
         self.pose_decoder = PoseDecoder(convention=convention)
-        self.mappings = {name: Mapping(code, code, HIDDEN[name], convention) for name, code in CODES.items()}
-        self.critics = {name: Critic(code, convention=convention) for name, code in CODES.items()}
+        self.codes = {name: code for name, code in CODES.items() if backgrounds or name != "background"}
+        self.mappings = {name: Mapping(code, code, HIDDEN[name], convention) for name, code in self.codes.items()}
+        self.critics = {name: Critic(code, convention=convention) for name, code in self.codes.items()}
         generating: dict[str, nn.Module] = {
             "encoder": self.encoder,
             "composer": self.composer,
@@ -110,7 +112,7 @@ class Disentangled:
             "image": (iterations, batch_size),
             "pose": (pose_iterations, pose_batch_size),
             "foreground mapping": (mapping_iterations, mapping_batch_size),
-            "background mapping": (mapping_iterations, mapping_batch_size),
+            "background mapping": (mapping_iterations * backgrounds, mapping_batch_size),
             "pose mapping": (pose_mapping_iterations, mapping_batch_size),
         }
 
@@ -126,16 +128,19 @@ class Disentangled:
         trained = {
             "image": {"composer": ["encoder", "composer"], "discriminator": ["discriminator"]},
             "pose": {"auto-encoder": ["pose encoder", "pose decoder"]},
-            **{f"{name} mapping": {"mapping": [f"{name} mapping"], "critic": [f"{name} critic"]} for name in CODES},
+            **{
+                f"{name} mapping": {"mapping": [f"{name} mapping"], "critic": [f"{name} critic"]} for name in self.codes
+            },
         }
         phases = []
         for name, (iterations, batch_size) in self.lengths.items():
+            if not iterations:
+                continue
             optimisers = {key: self._optimiser(names, name) for key, names in trained[name].items()}
             batches = {"image": 2, "pose": 1}.get(name, CRITIC_STEPS)
             trains = tuple(network for names in trained[name].values() for network in names)
-            if iterations:
-                draws = name == "image"  # the other phases change no redrawn person
-                phases.append(Phase(name, iterations, batch_size, batches, optimisers, trains, draws))
+            draws = name == "image"  # the other phases change no redrawn person
+            phases.append(Phase(name, iterations, batch_size, batches, optimisers, trains, draws))
         return phases
 
     def _optimiser(self, names: list[str], phase: str) -> torch.optim.Optimizer:
@@ -262,11 +267,13 @@ class Disentangled:
         return self.compose(Appearance(foreground, background), poses)
 
     def noise(self, factor: Factor, count: int, device: torch.device | str = "cpu") -> Tensor:
-        """Noise (count, K) that a factor's mapping takes, from torch's global random stream."""
-        return DEVIATION[self.convention] * torch.randn(count, CODES[factor]).to(device)
+        """Noise (count, K) that a factor's mapping takes, from torch's global random stream; K = 0 of no factor."""
+        return DEVIATION[self.convention] * torch.randn(count, self.codes.get(factor, 0)).to(device)
 
     def from_noise(self, factor: Factor, noise: Tensor) -> Tensor:
         """A factor's embeddings (B, K) of noise (B, K)."""
+        if factor not in self.mappings:
+            return noise
         codes: Tensor = self.mappings[factor](noise)
         return codes
 
