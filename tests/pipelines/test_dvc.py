@@ -1,10 +1,13 @@
 """dvc.yaml against the code: DVC does not follow imports, so its dependencies are checked here."""
 
+import os
+import subprocess
 from configparser import ConfigParser
 from functools import cache
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from ruamel.yaml import YAML
 
 from pipelines.__main__ import main
@@ -78,3 +81,39 @@ def test_imports_go_one_way():
     for module in modules("augment"):
         used = {name for name in imports(module) if name.startswith("reid.")}
         assert not {name for name in used if not f"{name}.".startswith(allowed)}, module
+
+
+@pytest.mark.slow
+def test_data_that_are_added_reach_a_second_clone(tmp_path):
+    """What a user puts into data/raw or data/weights, by `dvc add`, `push`, and `checkout` and `pull` elsewhere."""
+
+    def run(folder, *words):
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"}
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    first, second = tmp_path / "first", tmp_path / "second"
+    for name in ("data/.gitignore", ".dvcignore"):
+        (first / name).parent.mkdir(parents=True, exist_ok=True)
+        (first / name).write_bytes((ROOT / name).read_bytes())
+    git = ("git", "-c", "user.email=a@b.c", "-c", "user.name=A")
+    run(first, *git, "init", "-q")
+    run(first, "dvc", "init", "-q")
+    run(first, "dvc", "remote", "add", "-q", "-d", "store", str(tmp_path / "store"))
+    files = {name: first / "data" / name for name in ("raw/mine.zip", "raw/folder/a.jpg", "weights/w.pth")}
+    for name, path in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    added = [f"data/{name}" for name in ("raw/mine.zip", "raw/folder", "weights/w.pth")]
+    run(first, "dvc", "add", "-q", *added)
+    assert "files pushed" in run(first, "dvc", "push")
+    run(first, *git, "add", ".")
+    run(first, *git, "commit", "-qm", "data")
+    assert not run(first, "git", "ls-files", *added), "git has the .dvc files alone"
+    files["raw/mine.zip"].unlink()
+    run(first, "dvc", "checkout")
+    run(tmp_path, *git, "clone", "-q", "first", "second")
+    run(second, "dvc", "pull")
+    for name, path in files.items():
+        assert path.read_text() == (second / "data" / name).read_text() == name
