@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.common import arrays
+
 
 def euclidean(query: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.float32]:
     """Distances ||q - g||_2 (Q, G) of query features (Q, D) and gallery features (G, D).
@@ -33,5 +35,5 @@ class Euclidean:
         return self
 
     def matrix(self, query: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Distances (Q, G) between features (Q, D) and (G, D)."""
-        return euclidean(query, gallery)
+        """Distances (Q, G) between features (Q, D) and (G, D); raises InputError where these are none."""
+        return euclidean(*arrays.pair(query, gallery))

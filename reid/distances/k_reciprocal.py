@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from reid.common import arrays
 from reid.common.errors import InputError
 from reid.common.parameters import Positive, Share
 from reid.evaluation.search import smallest
@@ -49,6 +50,7 @@ class KReciprocal:
 
         The other queries are among the neighbours too, so that a query's distances depend on them.
         """
+        query, gallery = arrays.pair(query, gallery)
         return k_reciprocal(query, gallery, self.k1, self.k2, self.weight)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from reid.common import arrays
 from reid.common.errors import InputError
 from reid.common.parameters import Positive
 from reid.distances.mahalanobis import Array, quadratic
@@ -57,7 +58,8 @@ class KISSME:
         self.metric: Array = np.zeros((0, 0))  # (R, R), positive definite
 
     def fit(self, features: NDArray[np.float32], identities: NDArray[np.int64], cameras: NDArray[np.int64]) -> KISSME:
-        """Learn from features (N, D), identities (N,), cameras (N,); raises InputError where these are too few."""
+        """Learn from features (N, D), identities (N,), cameras (N,); raises InputError for too few, or none."""
+        features, identities, cameras = arrays.training(features, identities, cameras)
         same = positive_pairs(identities, cameras)
         other = negative_pairs(identities, cameras, len(same), self.seed)
         distinct = len({feature.tobytes() for feature in features})
@@ -79,7 +81,8 @@ class KISSME:
         return self
 
     def matrix(self, query: NDArray[np.float32], gallery: NDArray[np.float32]) -> Array:
-        """Distances (Q, G) between features (Q, D) and (G, D)."""
+        """Distances (Q, G) between features (Q, D) and (G, D); raises InputError where these are none."""
+        query, gallery = arrays.pair(query, gallery, len(self.components))
         return quadratic(query @ self.components, gallery @ self.components, self.metric)
 
 

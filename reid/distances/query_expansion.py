@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.common import arrays
 from reid.common.parameters import NotNegative, Positive
 from reid.distances.euclidean import euclidean
 from reid.evaluation.features import normalise
@@ -47,7 +48,7 @@ class QueryExpansion:
 
     def matrix(self, query: Floats, gallery: Floats) -> Floats:
         """Distances (Q, G), in 0..2, between features (Q, D) and those of the whole gallery (G, D)."""
-        query, gallery = normalise(query), normalise(gallery)
+        query, gallery = map(normalise, arrays.pair(query, gallery))
         return euclidean(expand(query, gallery, self.count, self.alpha), gallery)
 
 

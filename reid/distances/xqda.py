@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from reid.common import arrays
 from reid.common.errors import InputError
 from reid.common.parameters import Rate
 from reid.distances.mahalanobis import Array, quadratic
@@ -58,7 +59,8 @@ class XQDA:
         self.metric: Array = np.zeros((0, 0))  # (R, R)
 
     def fit(self, features: NDArray[np.float32], identities: NDArray[np.int64], cameras: NDArray[np.int64]) -> XQDA:
-        """Learn from features (N, D), identities (N,), cameras (N,); raises InputError where these are too few."""
+        """Learn from features (N, D), identities (N,), cameras (N,); raises InputError for too few, or none."""
+        features, identities, cameras = arrays.training(features, identities, cameras)
         views = pair_views(identities, cameras, self.seed)
         first, second = (features[indices].astype(np.float64) for indices in views)
         basis = None
@@ -78,7 +80,8 @@ class XQDA:
         return self
 
     def matrix(self, query: NDArray[np.float32], gallery: NDArray[np.float32]) -> Array:
-        """Distances (Q, G) between features (Q, D) and (G, D); they may be negative."""
+        """Distances (Q, G) between features (Q, D) and (G, D); they may be negative. Raises InputError as `fit`."""
+        query, gallery = arrays.pair(query, gallery, len(self.subspace))
         return quadratic(query @ self.subspace, gallery @ self.subspace, self.metric)
 
 

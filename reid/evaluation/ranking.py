@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.common import arrays
 from reid.common.errors import InputError
 from reid.evaluation.counting import Floats, Integers, count_before
 from reid.files.samples import DISTRACTOR, JUNK
@@ -80,7 +81,7 @@ def evaluate(
         threads: number of threads; by default one for each core.
 
     Raises:
-        InputError: lengths differ, a distance is not a number, or a query is junk or a distractor.
+        InputError: lengths differ, a distance or a label is not a number, or a query is junk or a distractor.
 
     Example:
         The first query's only good image is at rank 1, the second query's two are at ranks 2 and 3.
@@ -92,6 +93,7 @@ def evaluate(
         >>> round(ranking.mean_ap_trapezoid, 3), round(ranking.mean_ap_step, 3)
         (0.708, 0.792)
     """
+    distances = arrays.matrix(distances, "ranking: distances")
     if distances.shape != (len(query_identities), len(gallery_identities)):
         raise InputError(
             f"ranking: expected distances (Q, G) of {len(query_identities)} query identities and "
@@ -144,6 +146,14 @@ def evaluate_blocks(
         >>> ranking.first_rank.tolist(), ranking.mean_ap_trapezoid, ranking.mean_ap_step
         ([1, 2], 0.625, 0.75)
     """
+    query_identities, gallery_identities = (
+        arrays.labels(values, f"ranking: identities of {name}")
+        for name, values in (("queries", query_identities), ("the gallery", gallery_identities))
+    )
+    query_cameras, gallery_cameras = (
+        arrays.labels(values, f"ranking: cameras of {name}")
+        for name, values in (("queries", query_cameras), ("the gallery", gallery_cameras))
+    )
     _check(query_identities, query_cameras, gallery_identities, gallery_cameras)
     queries, gallery = len(query_identities), len(gallery_identities)
     pair_query, pair_image = _same_person(query_identities, gallery_identities)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.common import arrays
 from reid.common.errors import InputError
 
 Floats = NDArray[np.float32]
@@ -27,15 +28,18 @@ def nearest(query: Floats, gallery: Floats, count: int) -> Indices:
     candidate could be as near as the last neighbour, the query is compared with the whole gallery.
 
     Raises:
-        InputError: the gallery is empty.
+        InputError: the gallery is empty, features are not finite, or there are no neighbours to find (`count` below 1).
 
     Example:
         >>> nearest(np.float32([[0], [5]]), np.float32([[4], [1], [6], [0]]), count=2)
         array([[3, 1],
                [0, 2]])
     """
+    query, gallery = arrays.pair(query, gallery)
     if len(gallery) == 0:
         raise InputError("nearest neighbours: expected a gallery of at least one feature, got an empty one")
+    if count < 1:
+        raise InputError(f"nearest neighbours: expected a count of at least 1, got {count}")
     count = min(count, len(gallery))
     wanted = min(count + MARGIN, len(gallery))
     query, gallery = np.ascontiguousarray(query, np.float32), np.ascontiguousarray(gallery, np.float32)
