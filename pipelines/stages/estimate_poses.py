@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from augment.poses import INDEX, JOINTS, Pose, table
+from augment.poses.doubts import doubts
 from augment.poses.estimators import ESTIMATORS
 from augment.poses.estimators.truth import TRUTH, Truth
 from augment.poses.skeleton import skeleton
@@ -43,7 +44,10 @@ def run(pose: PoseParams, threads: Threads) -> None:
         if pose.estimator == "blazepose":
             options["processes"] = count
         poses = ESTIMATORS[pose.estimator](**options).estimate(people)
-        table.write(list(people["image"]), stored_sizes(people["archive"], people["image"]), poses, layout.poses())
+        sizes = stored_sizes(people["archive"], people["image"])
+        for doubt in doubts(poses, sizes):
+            say(f"warning: {doubt}")
+        table.write(list(people["image"]), sizes, poses, layout.poses())
         _draw(people, poses, pose.estimator)
         with_torso = poses.has_torso().sum().item()
         say(f"{with_torso:,} of {len(people):,} images show both shoulders and both hips; generators use these alone")

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from poses import random_poses
 
 from augment.geometry import heatmaps
 from augment.poses import INDEX, JOINTS, Pose, table
+from augment.poses.doubts import doubts
 from augment.poses.estimators import ESTIMATORS
 from augment.poses.estimators.annotations import read_annotations, write_annotations
 from augment.poses.estimators.truth import Truth
@@ -170,3 +172,63 @@ def test_skeleton_draws_visible_joints_only():
     assert (drawn == LEFT).all(1).any()
     hidden = type(pose)(pose.joints, torch.zeros_like(pose.visible))
     assert not skeleton(image, hidden).any()
+
+
+WRONG_JOINTS = {
+    "null": "a.jpg: [null" + ", 1" * 17 + "]: [1" + ", 1" * 17 + "]",
+    "NaN": "a.jpg: [NaN" + ", 1" * 17 + "]: [1" + ", 1" * 17 + "]",
+    "infinite": "a.jpg: [1e999" + ", 1" * 17 + "]: [1" + ", 1" * 17 + "]",
+    "nested": "a.jpg: [[1]" + ", 1" * 17 + "]: [1" + ", 1" * 17 + "]",
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_JOINTS)
+def test_annotated_joints_are_numbers(tmp_path, kind):
+    (path := tmp_path / "joints.csv").write_text("name:keypoints_y:keypoints_x\n" + WRONG_JOINTS[kind])
+    with pytest.raises(InputError, match="joints.csv:2: expected `name:"):
+        read_annotations(path)
+
+
+def test_an_image_has_one_pose(tmp_path):
+    lines = ["a.jpg: " + str([y] * 18) + ": " + str([7] * 18) for y in (5, 5, 6)]
+    (path := tmp_path / "joints.csv").write_text("name:keypoints_y:keypoints_x\n" + "\n".join(lines[:2]))
+    assert list(read_annotations(path)) == ["a.jpg"], "the same pose twice does no harm"
+    path.write_text("name:keypoints_y:keypoints_x\n" + "\n".join(lines))
+    with pytest.raises(InputError, match="joints.csv:4: .* another pose of this image before"):
+        read_annotations(path)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"joints": [[1, None]] * 18}, "TypeError|must be real number"),
+        ({"joints": [[1, float("nan")]] * 18}, "a joint of a.png is no finite number"),
+        ({"joints": [[1, 2]] * 17}, r"has \(17, 2\) joints"),
+        ({"visible": [1] * 3}, r"\(3,\) of `visible`"),
+        ({}, "a.png is there twice"),
+        ({"image": None}, "a.png"),
+    ],
+)
+def test_true_joints_are_numbers(tmp_path, record, message):
+    right = {"image": "a.png", "joints": [[1, 2]] * 18, "visible": [1] * 18}
+    Image.new("RGB", (64, 128)).save(tmp_path / "a.png")
+    records = [right | record] if record else [right, right]
+    (tmp_path / "truth.json").write_text(json.dumps({"images": records}))
+    table = pd.DataFrame({"image": ["a.png"], "archive": [str(tmp_path)]})
+    with pytest.raises(InputError, match=message):
+        ESTIMATORS["truth"]().estimate(table)
+
+
+def test_doubts_about_poses():
+    poses, sizes = random_poses(50, 0), [(128, 64)] * 50
+    assert doubts(poses, sizes) == []
+    (larger,) = doubts(Pose(4 * poses.joints, poses.visible), sizes)
+    assert "are outside their image: were they found in images of another size?" in larger
+    (shares,) = doubts(Pose(poses.joints / 128, poses.visible), sizes)
+    assert "lie in 0..1: are they shares" in shares
+    zero = poses.joints.clone()
+    zero[:10, 3:6] = 0
+    (missing,) = doubts(Pose(zero, torch.ones_like(poses.visible)), sizes)
+    assert missing.startswith("30 of 900 known joints are at exactly (0, 0)")
+    (nothing,) = doubts(Pose(poses.joints, torch.zeros_like(poses.visible)), sizes)
+    assert nothing.startswith("50 of 50 images have no known joint")

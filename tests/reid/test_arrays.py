@@ -81,9 +81,7 @@ def test_ranking_takes_lists_tensors_and_columns():
         evaluate([["near"]], [1], [1], [1], [2])
     with pytest.raises(InputError, match="identities of queries: expected whole numbers, 1 of 3 are none, e.g. nan"):
         evaluate(distances, [1.0, np.nan, 2.0], *labels[1:])
-    with pytest.raises(
-        InputError, match="cameras of the gallery: expected whole numbers in one dimension; got"
-    ):
+    with pytest.raises(InputError, match="cameras of the gallery: expected whole numbers in one dimension; got"):
         evaluate(distances, *labels[:3], ["c1"] * 20)
 
 

@@ -59,7 +59,8 @@ def read_annotations(path: Path) -> dict[str, Pose]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        InputError: naming file and line: the header is another, or a line cannot be read.
+        InputError: naming file and line: the header is another, a line cannot be read, a joint is no number, or an
+            image has two poses.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -71,20 +72,28 @@ def read_annotations(path: Path) -> dict[str, Pose]:
             f"{path}:1: expected the header {HEADER}, got {lines[0] if lines else 'an empty file'}: put a published "
             "annotation file there"
         )
-    poses = {}
+    poses = dict[str, Pose]()
     for number, line in enumerate(lines[1:], 2):
         try:
             name, y_list, x_list = line.split(":")
             y, x = (np.array(json.loads(values), np.float32) for values in (y_list, x_list))
             joints = torch.from_numpy(np.stack([x, y], 1))
+            if not joints.isfinite().all():
+                raise ValueError("a joint is no finite number; one that was not detected is -1 in both lists")
             visible = (joints != MISSING).all(1)
-            poses[name.strip()] = Pose(torch.where(visible[:, None], joints, 0.0), visible)
-        except ValueError as error:
+            pose = Pose(torch.where(visible[:, None], joints, 0.0), visible)
+            if not _equal(poses.setdefault(name.strip(), pose), pose):
+                raise ValueError("the file has another pose of this image before")
+        except (ValueError, TypeError) as error:
             raise InputError(
                 f"{path}:{number}: expected `name: [y of 18 joints]: [x of 18 joints]`, got {line[:80]!r} ({error}): "
                 "correct or remove the line"
             ) from error
     return poses
+
+
+def _equal(first: Pose, second: Pose) -> bool:
+    return torch.equal(first.joints, second.joints) and torch.equal(first.visible, second.visible)
 
 
 def write_annotations(names: Sequence[str], pose: Pose, path: Path) -> None:

@@ -6,8 +6,9 @@ import json
 
 import pandas as pd
 import torch
+from torch import Tensor
 
-from augment.poses.pose import Pose
+from augment.poses.pose import JOINTS, Pose
 from reid.common.errors import InputError
 from reid.files.images import Archive
 
@@ -38,8 +39,7 @@ class Truth:
                         f"{path}: expected the joints of each image in {TRUTH}, as in rendered sets; it has no such "
                         "file: choose another pose.estimator in params.yaml"
                     )
-                records = json.loads(archive.read(TRUTH))["images"]
-                known = {record["image"]: record for record in records}
+                known = _records(archive.read(TRUTH), path)
                 for index, image in enumerate(table["image"]):
                     if table["archive"].iloc[index] != path:
                         continue
@@ -49,8 +49,37 @@ class Truth:
                             "pose.estimator in params.yaml"
                         )
                     height, width = archive.size(image)
-                    position = torch.tensor(known[image]["joints"])
+                    position, is_visible = known[image]
                     inside = (position > -0.5).all(1) & (position < torch.tensor([width - 0.5, height - 0.5])).all(1)
-                    in_sight = torch.tensor(known[image]["visible"]).bool()
-                    joints[index], visible[index] = position, inside & in_sight if self.only_in_sight else inside
+                    joints[index], visible[index] = position, inside & is_visible if self.only_in_sight else inside
         return Pose(joints, visible)
+
+
+def _records(data: bytes, path: str) -> dict[str, tuple[Tensor, Tensor]]:
+    """Joints (18, 2) and visibility (18,) of each image.
+
+    Raises:
+        InputError: the file is none of this kind, has joints that are no numbers, or an image twice.
+    """
+    known = {}
+    try:
+        for record in json.loads(data)["images"]:
+            image = record["image"]
+            joints, in_sight = (
+                torch.tensor(record["joints"], dtype=torch.float32),
+                torch.tensor(record["visible"]).bool(),
+            )
+            if joints.shape != (len(JOINTS), 2) or in_sight.shape != (len(JOINTS),):
+                raise ValueError(f"{image} has {tuple(joints.shape)} joints and {tuple(in_sight.shape)} of `visible`")
+            if not joints.isfinite().all():
+                raise ValueError(f"a joint of {image} is no finite number")
+            if image in known:
+                raise ValueError(f"{image} is there twice")
+            known[image] = joints, in_sight
+    except (ValueError, TypeError, KeyError) as error:
+        form = "{image, joints: 18 x [x, y], visible: 18 x 0 or 1}"
+        raise InputError(
+            f"{path}: {TRUTH}: expected `images`, a list of {form}; {error!r}: correct it, or choose another "
+            "pose.estimator in params.yaml"
+        ) from error
+    return known
