@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from augment import methods
 from augment.data.batch import Batch
@@ -68,7 +67,7 @@ def run(
         pictures = [*images, pose]
         crops = [Path(folder, f"{number}.png") for number in range(len(pictures))]
         for file, crop in zip(pictures, crops, strict=True):
-            Image.fromarray(person(upright(file), file, size[1] / size[0])).save(crop)
+            Image.fromarray(person(decode(file.read_bytes(), str(file)), file, size[1] / size[0])).save(crop)
         files = pd.DataFrame({"archive": folder, "image": [crop.name for crop in crops]})
         poses = BlazePose(processes=1).estimate(files).scaled([stored_size(crop) for crop in crops], size)
         can_use = [*method.usable_source(poses[:-1]).tolist(), bool(method.usable_target(poses[-1]))]
@@ -111,14 +110,6 @@ def check(method: Method, gan: Path, images: int, background: bool, noise: Seque
             )
         if not taught[factor]:
             raise InputError(f"the generator in {gan} has not learnt to make a {factor} of noise")
-
-
-def upright(file: Path) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) in a file, turned as its camera says."""
-    data = file.read_bytes()
-    decode(data, str(file))  # or says what is wrong with it
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
 
 
 def person(picture: NDArray[np.uint8], file: Path, aspect: float) -> NDArray[np.uint8]:

@@ -6,16 +6,18 @@ Images are numpy arrays of shape (H, W, 3), uint8, RGB. In tensors they are NCHW
 from __future__ import annotations
 
 import io
+import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from reid.common import atomic
 from reid.common.errors import InputError
@@ -25,6 +27,9 @@ if TYPE_CHECKING:  # torch takes seconds and half a gigabyte; processes that onl
 
 # zip stores a time stamp with each member; a fixed one makes equal contents equal bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
+MOST_PIXELS = 64_000_000  # of an image: 192 MB decoded
+MOST_BYTES = 1 << 29  # of a file that is read whole, unpacked
 
 
 class ImageError(InputError):
@@ -56,9 +61,13 @@ class Archive:
     def read(self, name: str) -> bytes:
         """The bytes of one file; raises ImageError naming archive and file where it is missing or cannot be read."""
         try:
-            if self._zip is not None:
-                return self._zip.read(name)
-            return (self.path / PurePosixPath(name)).read_bytes()
+            file = self.path / PurePosixPath(name)
+            size = file.stat().st_size if self._zip is None else self._zip.getinfo(name).file_size
+            if size > MOST_BYTES:
+                raise ImageError(
+                    f"{self.path}: {name} has {size:,} bytes unpacked, more than the {MOST_BYTES:,} that are read"
+                )
+            return file.read_bytes() if self._zip is None else self._zip.read(name)
         except (KeyError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise ImageError(f"{self.path}: cannot read {name}: {error}") from error
 
@@ -67,8 +76,11 @@ class Archive:
         return decode(self.read(name), f"{self.path}: {name}")
 
     def size(self, name: str) -> tuple[int, int]:
-        """(H, W) of an image in pixels, from its header."""
-        return stored_size(io.BytesIO(self.read(name)))
+        """(H, W) of an image in pixels, from its header; raises ImageError as `image` does."""
+        try:
+            return stored_size(io.BytesIO(self.read(name)))
+        except ImageError as error:
+            raise ImageError(str(error).replace("image:", f"{self.path}: {name}:", 1)) from error
 
     def close(self) -> None:
         """Close the zip; a folder needs nothing."""
@@ -82,12 +94,6 @@ class Archive:
         self.close()
 
 
-def stored_size(file: Path | io.BytesIO) -> tuple[int, int]:
-    """(H, W) of an image file in pixels, from its header."""
-    with Image.open(file) as image:
-        return image.height, image.width
-
-
 def stored_sizes(archives: Iterable[str], names: Iterable[str]) -> list[tuple[int, int]]:
     """(H, W) in pixels of many images as they are stored; arguments as of `load`."""
     archives, names = list(archives), list(names)
@@ -97,20 +103,75 @@ def stored_sizes(archives: Iterable[str], names: Iterable[str]) -> list[tuple[in
 
 
 def decode(data: bytes, name: str) -> NDArray[np.uint8]:
-    """Decode a JPEG or PNG to (H, W, 3) uint8 RGB; raises ImageError with `name` where it is truncated or none.
+    """Decode an image file to (H, W, 3) uint8 RGB, as a viewer shows it.
+
+    It is turned as its camera says (EXIF), what is transparent is white, and 16 bits a channel become 8. Of several
+    frames it is the first.
+
+    Raises:
+        ImageError: with `name`: the file is truncated, of none of FORMATS, or has more than MOST_PIXELS.
 
     Example:
         >>> decode(encode_jpeg(np.zeros((128, 64, 3), np.uint8)), "black.jpg").shape
         (128, 64, 3)
     """
-    if not data:
-        raise ImageError(f"{name}: the file is empty (0 bytes)")
+    with _opened(io.BytesIO(data), name) as image:
+        shown = ImageOps.exif_transpose(image) if _orientation(image) > 1 else image
+        if shown.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255
+            grey = np.asarray(shown).astype(np.int64)
+            wide = shown.mode != "I" or int(grey.max(initial=0)) > 255
+            shown = Image.fromarray((grey.clip(0, 65535) // 257 if wide else grey.clip(0, 255)).astype(np.uint8))
+        if shown.mode == "F":
+            raise ImageError(f"{name}: has floating point numbers for pixels, whose range is not known: store 8 bits")
+        if shown.has_transparency_data:
+            rgba = shown.convert("RGBA")
+            shown = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        return np.asarray(shown.convert("RGB"))
+
+
+def stored_size(file: Path | io.BytesIO) -> tuple[int, int]:
+    """(H, W) of an image file in pixels, from its header, as `decode` gives it; raises ImageError as that does."""
+    with _opened(file, str(file) if isinstance(file, Path) else "image") as image:
+        turned = _orientation(image) >= 5  # by a quarter
+        return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, 1 (upright) to 8, as its EXIF says."""
+    told = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return told if isinstance(told, int) else 1
+
+
+@contextmanager
+def _opened(file: Path | io.BytesIO, name: str) -> Iterator[Image.Image]:
+    """An image file, opened in one of FORMATS (others may run programs); whatever goes wrong is an ImageError."""
+    expected = f"expected one of {', '.join(FORMATS)}"
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            return np.asarray(image.convert("RGB"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is the bound here
+            image = Image.open(file, formats=FORMATS)
+        with image:
+            if image.width * image.height > MOST_PIXELS:
+                shape = f"{image.width} x {image.height} pixels"
+                raise ImageError(
+                    f"{name}: has {shape}, more than {MOST_PIXELS:,}, which are not decoded: make it smaller"
+                )
+            yield image
+    except ImageError:
+        raise
     except UnidentifiedImageError as error:
-        raise ImageError(f"{name}: not a whole image (expected JPEG or PNG, this is of no known format)") from error
-    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        size = len(file.getbuffer()) if isinstance(file, io.BytesIO) else file.stat().st_size
+        what = "this is of none of these" if size else "the file is empty (0 bytes)"
+        raise ImageError(f"{name}: not a whole image ({expected}; {what})") from error
+    except (
+        Image.DecompressionBombError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        OverflowError,
+        struct.error,
+    ) as error:
         raise ImageError(f"{name}: not a whole image ({error})") from error
 
 

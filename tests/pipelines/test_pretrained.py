@@ -13,7 +13,7 @@ from commands import run, write_params
 from PIL import Image
 
 from augment import methods
-from pipelines.commands.generate import person, upright
+from pipelines.commands.generate import person
 from reid.common.errors import InputError
 
 OUT = Path("data/pretrained/full")
@@ -124,7 +124,6 @@ def test_generate_takes_photographs_as_cameras_turn_them(trained):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees to the right
     picture.rotate(90, expand=True).save("turned.png", exif=exif)
-    assert (upright(Path("turned.png")) == upright(Path("plain.png"))).all()
     for name in ("plain", "turned"):
         run("generate", "--gan", "data/gan/full", "--image", f"{name}.png", "--pose", file, "--out", f"{name}-new.png")
     assert Path("plain-new.png").read_bytes() == Path("turned-new.png").read_bytes()

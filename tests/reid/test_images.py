@@ -8,12 +8,14 @@ import torch
 from PIL import Image
 
 from reid.common.errors import InputError
+from reid.files import images
 from reid.files.images import (
     Archive,
     ImageError,
     decode,
     encode_jpeg,
     load,
+    stored_size,
     to_float,
     to_uint8,
     write_folder,
@@ -49,7 +51,7 @@ def test_folder_and_zip_read_alike(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", r"x\.jpg: the file is empty"),
+        (b"", r"x\.jpg: .*the file is empty"),
         (b"not an image", r"x\.jpg: not a whole image"),
         (encode_jpeg(picture(64, 32))[:-200], r"x\.jpg: not a whole image .*truncated"),
     ],
@@ -140,3 +142,84 @@ def test_float_and_back_is_exact():
     floats = to_float(values)
     assert (floats.min(), floats.max()) == (-1, 1)
     assert torch.equal(to_uint8(floats), values)
+
+
+def encoded(image, kind="PNG", **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+GRADIENT = np.linspace(0, 255, 32 * 16).astype(np.uint8).reshape(32, 16)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(Image.fromarray(GRADIENT)),
+        encoded(Image.fromarray(GRADIENT.astype(np.uint16) * 257)),
+        encoded(Image.fromarray(GRADIENT.astype(np.int32) * 257), "TIFF"),
+        encoded(Image.fromarray(GRADIENT).convert("P")),
+        encoded(Image.fromarray(GRADIENT).convert("RGBA")),
+        encoded(Image.fromarray(GRADIENT).convert("RGB"), "BMP"),
+        encoded(Image.fromarray(GRADIENT).convert("RGB"), "WEBP", lossless=True),
+    ],
+    ids=["grey", "16 bits", "32 bits", "palette", "opaque", "bmp", "webp"],
+)
+def test_it_is_decoded_to_what_a_viewer_shows(data):
+    np.testing.assert_array_equal(decode(data, "x"), np.stack([GRADIENT] * 3, 2))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_is_white(mode):
+    hidden = Image.new("RGBA", (8, 4), (200, 0, 0, 0))
+    hidden.paste((0, 0, 0, 255), (0, 0, 4, 4))
+    shown = decode(encoded(hidden.convert(mode)), "x")
+    assert (shown[:, :4] == 0).all()
+    assert (shown[:, 4:] == 255).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_it_is_turned_as_the_camera_says(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.fromarray(GRADIENT), exif=exif)
+    turned = [None, lambda a: a, np.fliplr, lambda a: np.rot90(a, 2), np.flipud, np.transpose,
+              lambda a: np.rot90(a, -1), lambda a: np.rot90(np.transpose(a), 2), np.rot90][orientation]  # fmt: skip
+    found = decode(data, "x")
+    np.testing.assert_array_equal(found[..., 0], turned(GRADIENT))
+    assert stored_size(io.BytesIO(data)) == found.shape[:2]
+
+
+def test_a_file_that_would_run_a_program_is_no_image(tmp_path):
+    """Pillow would hand it to Ghostscript."""
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 128\n{} loop\n%%EOF\n"
+    for read in (lambda: decode(eps, "a.jpg"), lambda: stored_size(io.BytesIO(eps))):
+        with pytest.raises(ImageError, match="not a whole image .expected one of JPEG, PNG, BMP, WEBP, TIFF"):
+            read()
+    (tmp_path / "a.jpg").write_bytes(eps)
+    with Archive(tmp_path) as archive, pytest.raises(ImageError, match=f"{tmp_path}: a.jpg: not a whole image"):
+        archive.size("a.jpg")
+
+
+def test_bombs_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
+    bomb = encoded(Image.new("1", (13_000, 13_000)))
+    assert len(bomb) < 50_000
+    with pytest.raises(ImageError, match="x.png: has 13000 x 13000 pixels, more than 64,000,000"):
+        decode(bomb, "x.png")
+    monkeypatch.setattr(images, "MOST_BYTES", 1000)
+    with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.jpg", bytes(1001))
+        archive.writestr("b.jpg", bytes(1000))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/a.jpg").write_bytes(bytes(1001))
+    for path in ("z.zip", "folder"):
+        with Archive(tmp_path / path) as archive, pytest.raises(ImageError, match="a.jpg has 1,001 bytes unpacked"):
+            archive.read("a.jpg")
+    with Archive(tmp_path / "z.zip") as archive:
+        assert len(archive.read("b.jpg")) == 1000
+
+
+def test_floating_point_pixels_have_no_known_range():
+    with pytest.raises(ImageError, match="floating point"):
+        decode(encoded(Image.fromarray(GRADIENT.astype(np.float32)), "TIFF"), "x.tif")
