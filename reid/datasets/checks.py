@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 
 import pandas as pd
 
 from reid.common.progress import progress
 from reid.datasets.folders import SPLITS, Dataset, Finding
-from reid.files.images import Archive, ImageError
+from reid.files.images import Archive, ImageError, decode
 from reid.files.samples import DISTRACTOR, JUNK
 
 # The published numbers of Market-1501's (images, junk, distractors).
@@ -16,7 +17,7 @@ MARKET_COUNTS = {"train": (12_936, 0, 0), "query": (3_368, 0, 0), "gallery": (19
 
 
 def find_faults(dataset: Dataset) -> list[Finding]:
-    """All findings: the reader's, empty splits, identities, cameras, queries without a match, unreadable images."""
+    """All findings: the reader's, empty splits, identities, cameras, queries without a match, damaged files, copies."""
     findings = list(dataset.findings)
     filled = [split for split in SPLITS if dataset.retrieval or split != "query"]
     findings += [Finding(True, "no images", split) for split in filled if dataset.tables[split].empty]
@@ -24,8 +25,8 @@ def find_faults(dataset: Dataset) -> list[Finding]:
         findings += _identities(dataset.tables)
         findings += _unmatched_queries(dataset.tables["query"], dataset.tables["gallery"])
     pool = [] if dataset.pool is None else [dataset.pool]
-    findings += _unreadable(pd.concat([*dataset.tables.values(), *pool]).drop_duplicates("image"))
-    return findings
+    read, unreadable = _read(pd.concat([*dataset.tables.values(), *pool]).drop_duplicates("image"))
+    return [*findings, *unreadable, *_copies(dataset.tables, read)]
 
 
 def counts(table: pd.DataFrame) -> tuple[int, int, int]:
@@ -75,16 +76,35 @@ def _unmatched_queries(query: pd.DataFrame, gallery: pd.DataFrame) -> Iterable[F
             yield Finding(False, what, image)
 
 
-def _unreadable(table: pd.DataFrame) -> list[Finding]:
+def _read(table: pd.DataFrame) -> tuple[dict[str, str], list[Finding]]:
+    """Image -> SHA-256 of its file, of the images that can be read; and findings of the others."""
     archives = {path: Archive(path) for path in table["archive"].unique()}
 
-    faults = []
+    read, faults = dict[str, str](), list[Finding]()
     rows = zip(table["archive"], table["image"], strict=True)
     for archive, image in progress(rows, "read images", "image", len(table)):
         try:
-            archives[archive].image(image)
+            data = archives[archive].read(image)
+            decode(data, image)
         except ImageError as error:
-            faults.append(Finding(True, "unreadable image", image, str(error).removeprefix(f"{archive}: {image}: ")))
+            where = str(error).removeprefix(f"{archive}: ").removeprefix(f"{image}: ")
+            faults.append(Finding(True, "unreadable image", image, where))
+        else:
+            read[image] = sha256(data).hexdigest()
     for opened in archives.values():
         opened.close()
-    return faults
+    return read, faults
+
+
+def _copies(tables: dict[str, pd.DataFrame], read: dict[str, str]) -> Iterable[Finding]:
+    """Images whose file is that of an earlier image of another split, or of another identity of the same one."""
+    first = dict[str, tuple[str, int, str]]()
+    for split in SPLITS:
+        for image, identity in zip(tables[split]["image"], tables[split]["identity"], strict=True):
+            if image not in read:
+                continue
+            its, whose, earlier = first.setdefault(read[image], (split, identity, image))
+            if its != split:
+                yield Finding(False, f"the same file in {its} and in {split}", image, earlier)
+            elif whose != identity:
+                yield Finding(False, f"the same file as an image of another identity, in {split}", image, earlier)

@@ -145,7 +145,8 @@ def _orientation(image: Image.Image) -> int:
 @contextmanager
 def _opened(file: Path | io.BytesIO, name: str) -> Iterator[Image.Image]:
     """An image file, opened in one of FORMATS (others may run programs); whatever goes wrong is an ImageError."""
-    expected = f"expected one of {', '.join(FORMATS)}"
+    if isinstance(file, io.BytesIO) and not file.getbuffer().nbytes:
+        raise ImageError(f"{name}: the file is empty (0 bytes)")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is the bound here
@@ -160,9 +161,7 @@ def _opened(file: Path | io.BytesIO, name: str) -> Iterator[Image.Image]:
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        size = len(file.getbuffer()) if isinstance(file, io.BytesIO) else file.stat().st_size
-        what = "this is of none of these" if size else "the file is empty (0 bytes)"
-        raise ImageError(f"{name}: not a whole image ({expected}; {what})") from error
+        raise ImageError(f"{name}: not a whole image (it is none of {', '.join(FORMATS)})") from error
     except (
         Image.DecompressionBombError,
         OSError,

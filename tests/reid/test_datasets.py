@@ -136,3 +136,20 @@ def test_gt_bbox_is_read_where_there_is_one(tiny_folder):
     (folder / "person.jpg").write_bytes(b"")
     findings = DATASETS["market1501"](tiny_folder).findings
     assert [(f.fatal, f.where) for f in findings] == [(False, "gt_bbox/Thumbs.db"), (True, "gt_bbox/person.jpg")]
+
+
+def test_one_file_on_two_sides_is_found(tiny_folder):
+    """A query's copy in another camera would be found first; one picture cannot show two people."""
+    query, test = tiny_folder / "query", tiny_folder / "bounding_box_test"
+    asked = sorted(query.iterdir())[0]
+    copy = test / asked.name.replace(asked.name[5:7], "c9").replace("_00.jpg", "_99.jpg")
+    copy.write_bytes(asked.read_bytes())
+    known = sorted(path for path in test.iterdir() if path.name.startswith("01"))
+    other = test / f"0199{known[0].name[4:]}"
+    other.write_bytes(known[0].read_bytes())
+    known[1].with_name(known[1].name.replace(".jpg", "_copy.jpg")).write_bytes(known[1].read_bytes())
+    found = {finding for finding in faults(tiny_folder) if finding[1].startswith("the same file")}
+    assert found == {
+        (False, "the same file in query and in gallery", f"bounding_box_test/{copy.name}"),
+        (False, "the same file as an image of another identity, in gallery", f"bounding_box_test/{other.name}"),
+    }, "two copies in one split that show the same person do no harm"

@@ -74,7 +74,7 @@ def the_same_file_under_two_identities(out):
     path = first(out, TRAIN)
     other = first(out, TRAIN, "0002*")
     shutil.copyfile(path, other)
-    return "the same file as an image of another identity", f"{TRAIN}/{other.name}"
+    return "the same file as an image of another identity, in train", f"{TRAIN}/{other.name}"
 
 
 def a_folder_named_like_an_image(out):

@@ -51,7 +51,7 @@ def test_folder_and_zip_read_alike(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", r"x\.jpg: .*the file is empty"),
+        (b"", r"x\.jpg: the file is empty"),
         (b"not an image", r"x\.jpg: not a whole image"),
         (encode_jpeg(picture(64, 32))[:-200], r"x\.jpg: not a whole image .*truncated"),
     ],
@@ -195,7 +195,7 @@ def test_a_file_that_would_run_a_program_is_no_image(tmp_path):
     """Pillow would hand it to Ghostscript."""
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 128\n{} loop\n%%EOF\n"
     for read in (lambda: decode(eps, "a.jpg"), lambda: stored_size(io.BytesIO(eps))):
-        with pytest.raises(ImageError, match="not a whole image .expected one of JPEG, PNG, BMP, WEBP, TIFF"):
+        with pytest.raises(ImageError, match="not a whole image .it is none of JPEG, PNG, BMP, WEBP, TIFF"):
             read()
     (tmp_path / "a.jpg").write_bytes(eps)
     with Archive(tmp_path) as archive, pytest.raises(ImageError, match=f"{tmp_path}: a.jpg: not a whole image"):
