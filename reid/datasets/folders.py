@@ -70,9 +70,7 @@ def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], finding
             continue
         match = pattern.fullmatch(PurePosixPath(name).name)
         if match is None:
-            macos = PurePosixPath(name).name.startswith("._")
-            remedy = "macOS makes such files: delete them" if macos else "rename the file or remove it"
-            what = f"file name does not follow {pattern.pattern}, which says identity and camera; {remedy}"
+            what = f"file name does not follow {pattern.pattern}, which says identity and camera; rename or remove it"
             findings.append(Finding(True, what, name))
             continue
         images.append(name)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from reid.common import atomic
+from reid.common.debris import is_debris
 from reid.common.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds and half a gigabyte; processes that only read or write files do without
@@ -53,10 +54,12 @@ class Archive:
                 ) from error
 
     def names(self) -> list[str]:
-        """Paths of all files below the folder or in the zip, sorted."""
+        """Paths of all files below the folder or in the zip, sorted; without `debris`."""
         if self._zip is not None:
-            return sorted(name for name in self._zip.namelist() if not name.endswith("/"))
-        return sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file())
+            names = [name for name in self._zip.namelist() if not name.endswith("/")]
+        else:
+            names = [p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file()]
+        return sorted(name for name in names if not is_debris(name))
 
     def read(self, name: str) -> bytes:
         """The bytes of one file; raises ImageError naming archive and file where it is missing or cannot be read."""

@@ -1,8 +1,11 @@
+import shutil
 import zipfile
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePath
 
 import pytest
 
+from reid.common.digests import digest
 from reid.datasets import DATASETS
 from reid.datasets.checks import counts, find_faults, unlike_published
 from reid.files.images import Archive
@@ -76,7 +79,7 @@ def test_every_fault_is_named_with_its_file(tiny_folder):
     train, query, test = (tiny_folder / folder for folder in ("bounding_box_train", "query", "bounding_box_test"))
     names = sorted(p.name for p in train.iterdir())
     (train / "wrong_name.jpg").write_bytes(JPEG)
-    (train / "Thumbs.db").write_bytes(b"x")
+    (train / "notes.txt").write_bytes(b"x")
     (train / names[0]).write_bytes(b"")
     (train / names[1]).write_bytes(JPEG[:-100])
     (train / "0009_c1s1_000001_00.jpg").write_bytes(JPEG)
@@ -88,7 +91,7 @@ def test_every_fault_is_named_with_its_file(tiny_folder):
     found = faults(tiny_folder)
     inside = "bounding_box_train"
     expected = [
-        (True, "wrong_name.jpg"), (False, "Thumbs.db"), (True, names[0]), (True, names[1]),
+        (True, "wrong_name.jpg"), (False, "notes.txt"), (True, names[0]), (True, names[1]),
         (False, "0009_c1s1_000001_00.jpg"), (True, "0000_c1s1_000001_00.jpg"),
     ]  # fmt: skip
     for fatal, name in expected:
@@ -129,13 +132,13 @@ def test_gt_bbox_is_read_where_there_is_one(tiny_folder):
     folder.mkdir()
     (folder / "0101_c3s1_000451_00.jpg").write_bytes(b"")
     (folder / "0101_c1s1_000001_00.jpg").write_bytes(b"")
-    (folder / "Thumbs.db").write_bytes(b"")
+    (folder / "notes.txt").write_bytes(b"")
     table = DATASETS["market1501"](tiny_folder).pool
     assert table["image"].tolist() == ["gt_bbox/0101_c1s1_000001_00.jpg", "gt_bbox/0101_c3s1_000451_00.jpg"]
     assert (table["identity"].tolist(), table["camera"].tolist()) == ([101, 101], [1, 3])
     (folder / "person.jpg").write_bytes(b"")
     findings = DATASETS["market1501"](tiny_folder).findings
-    assert [(f.fatal, f.where) for f in findings] == [(False, "gt_bbox/Thumbs.db"), (True, "gt_bbox/person.jpg")]
+    assert [(f.fatal, f.where) for f in findings] == [(False, "gt_bbox/notes.txt"), (True, "gt_bbox/person.jpg")]
 
 
 def test_one_file_on_two_sides_is_found(tiny_folder):
@@ -153,3 +156,39 @@ def test_one_file_on_two_sides_is_found(tiny_folder):
         (False, "the same file in query and in gallery", f"bounding_box_test/{copy.name}"),
         (False, "the same file as an image of another identity, in gallery", f"bounding_box_test/{other.name}"),
     }, "two copies in one split that show the same person do no harm"
+
+
+LEFT = [
+    "Thumbs.db",
+    "desktop.ini",
+    ".DS_Store",
+    "._{}",
+    ".ipynb_checkpoints/{}",
+    "@eaDir/{}",
+    "__MACOSX/{}",
+    ".nfs001",
+    ".Trash-0/{}",
+]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_systems_leave_behind_is_not_there(tiny_folder, packed, tmp_path):
+    """No finding, no image, no other digest; .dvcignore has the same names."""
+    path = tiny_folder
+    before, sum_before = DATASETS["market1501"](path).tables, digest(path)
+    for folder in ("bounding_box_train", "query"):
+        name = sorted((path / folder).iterdir())[0].name
+        for left in LEFT:
+            file = path / folder / left.format(name)
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(JPEG)
+    assert digest(path) == sum_before
+    if packed:
+        path = Path(shutil.make_archive(str(tmp_path / "set"), "zip", path))
+    after = DATASETS["market1501"](path)
+    assert after.findings == []
+    for split, table in before.items():
+        assert after.tables[split]["image"].tolist() == table["image"].tolist()
+    ignored = Path(__file__).parents[2].joinpath(".dvcignore").read_text().splitlines()
+    for left in LEFT:
+        assert any(fnmatch(PurePath(left).parts[0], pattern) for pattern in ignored), left

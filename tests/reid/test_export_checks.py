@@ -107,7 +107,7 @@ def one_name_with_two_suffixes(out):
 def no_queries(out):
     shutil.rmtree(out / QUERY)
     (out / QUERY).mkdir()
-    (out / QUERY / "Thumbs.db").write_bytes(b"x")
+    (out / QUERY / "notes.txt").write_bytes(b"x")
     return "no images", "query"
 
 
@@ -161,8 +161,8 @@ def a_query_without_a_match(out):
 
 
 def a_file_that_is_no_image(out):
-    (out / TRAIN / "Thumbs.db").write_bytes(b"x")
-    return "not an image, left out", f"{TRAIN}/Thumbs.db"
+    (out / TRAIN / "notes.txt").write_bytes(b"x")
+    return "not an image, left out", f"{TRAIN}/notes.txt"
 
 
 WARNINGS = [
