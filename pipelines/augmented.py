@@ -42,7 +42,8 @@ def write(
 def _draw(real: pd.DataFrame, new: pd.DataFrame, folder: Path, name: str) -> None:
     """Draw a sheet of some new images, each below what it was made from; of new people several, one below the other."""
     if (new["source"] == new["image"]).all():
-        people = [group for _, group in new.groupby("identity", sort=False)]
+        groups = [group for _, group in new.groupby("identity", sort=False)]
+        people = [group for group in groups if len(group) >= OF_EACH] or groups  # the last one has what was left
         people = [people[place] for place in np.unique(np.linspace(0, len(people) - 1, SHOWN).astype(int))]
         lines = [
             (f"image {place + 1}", [_picture(folder / "images.zip", group["image"].iloc[place]) for group in people])
@@ -56,7 +57,7 @@ def _draw(real: pd.DataFrame, new: pd.DataFrame, folder: Path, name: str) -> Non
             if chosen[column].isin(real["image"]).all():
                 lines.append((caption, [_picture(archive_of[image], image) for image in chosen[column]]))
         lines.append(("new image", [_picture(folder / "images.zip", image) for image in chosen["image"]]))
-    sheet(lines, folder / "sheet.png", title=f"{name}: images that are added to the training set")
+    sheet(lines, folder / "sheet.png", title=f"{name}: new images of the training set")
 
 
 def _picture(path: str | Path, image: str) -> np.ndarray:

@@ -276,6 +276,10 @@ class Params(Section):
                     f"exports: {name} is none of generators, renderings, selections and virtual: "
                     + ", ".join(self.augmentations)
                 )
+        if self.dataset.name == "dukemtmc-reid":
+            for name in self.exports:
+                if name in self.virtual or name == "identities":
+                    raise ValueError(f"exports: {name} has people whose numbers DukeMTMC-reID's names cannot hold")
         if self.exports and self.dataset.name == "msmt17":
             raise ValueError("exports: MSMT17 cannot be named as other data sets' readers want it; set `exports: []`")
         return self

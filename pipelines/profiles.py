@@ -206,7 +206,7 @@ def _resolve(
     Args:
         sections: of the part, changed in place.
         name: of the section.
-        part: `gan` or `reid`.
+        part: one of INHERITING.
         heirs: the sections that are like it, for finding loops.
         said: the file that says what a section is like, by part and name.
     """

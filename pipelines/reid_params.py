@@ -46,7 +46,7 @@ TRAINED_WITH = {
     "scratch",
     "seed",
 }  # arguments of `train` that are no options
-REFINED_WITH = {"network", "make", "images", "training", "scratch", "mirror", "seed", "on_round"}  # of `refine`
+REFINED_WITH = {"network", "make", "images", "training", "scratch", "seed", "on_round"}  # of `refine`
 
 
 class ReidParams(Section):

@@ -52,7 +52,7 @@ def profile(context: click.Context, names: tuple[str, ...], force: bool) -> None
     multiple=True,
     help="The person to redraw: a photograph, or a crop of one; several for a generator from several sources.",
 )
-@click.option("--pose", type=READABLE, required=True, help="A picture like it of a person in the wanted pose.")
+@click.option("--pose", type=READABLE, help="A picture like it of a person in the wanted pose.")
 @click.option(
     "--background",
     type=READABLE,
@@ -73,7 +73,7 @@ def generate(
     context: click.Context,
     gan: Path,
     images: tuple[Path, ...],
-    pose: Path,
+    pose: Path | None,
     background: Path | None,
     noise: tuple[Factor, ...],
     seed: int,

@@ -21,6 +21,8 @@ from reid.files.samples import read_parquet, write_parquet, write_tsv
 
 RUN = ["row", "network", "seed"]  # what tells a run apart: one network, trained on one training set
 COLUMNS = {
+    "pooling": "category",  # of queries, and
+    "learnt_from": "category",  # whose images metrics were learnt from: as in score files, empty for none
     "row": "category",
     "network": "category",
     "seed": "int32",
@@ -53,7 +55,10 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str) ->
     """
     scores = _measured()
     if earlier is not None:
-        before = read_parquet(earlier).astype(COLUMNS)
+        before = read_parquet(earlier)
+        if missing := [column for column in COLUMNS if column not in before]:
+            raise InputError(f"{earlier} is no file that --keep wrote: it has no columns {', '.join(missing)}")
+        before = before.astype(COLUMNS)
         known = pd.MultiIndex.from_frame(scores[RUN].drop_duplicates())
         before = before[~pd.MultiIndex.from_frame(before[RUN]).isin(known)]
         scores = pd.concat([before, scores], ignore_index=True).astype(COLUMNS)
@@ -69,10 +74,11 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str) ->
     for note in left_out:
         click.echo(f"left out: {note}")
     if out is not None:
-        both = [*lines, *gains.compare_networks(results, rule, people)]
-        write_tsv(gains.as_numbers(both), out.with_suffix(".tsv"), "%.4g")
-        reid_figures.gains(lines, out.with_suffix(".png"))
-        click.echo(f"all gains: {out.with_suffix('.tsv')}, {out.with_suffix('.png')}")
+        numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
+        both = [*lines, *gains.compare_networks(_of_equal_seeds(results, scores), rule, people)]
+        write_tsv(gains.as_numbers(both), numbers, "%.4g")
+        reid_figures.gains(lines, picture)
+        click.echo(f"all gains: {numbers}, {picture}")
 
 
 def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
@@ -87,8 +93,13 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
         network: sorted(seed for row, its, seed in runs if (row, its) == (layout.REAL, network))
         for network in dict.fromkeys(network for _, network, _ in runs)
     }
+    for network, table in scores.groupby("network", observed=True):
+        ways = table[["pooling", "learnt_from"]].drop_duplicates()
+        if len(ways) > 1:
+            raise InputError(f"{network}: measured in {len(ways)} ways, {ways.to_dict('records')}: evaluate all alike")
     results: Results = {layout.REAL: {}}
     left_out = []
+    asked = None  # the queries of all runs
     for row, network in dict.fromkeys((row, network) for row, network, _ in runs):
         own = [seed for seed in seeds[network] if (row, network, seed) in runs]
         if len(seeds[network]) < LEAST or own != seeds[network]:
@@ -102,14 +113,29 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
                 f"{row}, {network}: measured on other queries, or with other distances, than the real images: "
                 "compare runs on one data set, and evaluate them with one list of distances"
             )
+        queries = list(dict.fromkeys(first.queries["query"]))
+        asked = asked or queries
+        if queries != asked:
+            raise InputError(f"{network}: measured on other queries than the networks before it: compare one data set")
         results.setdefault(row, {})[network] = its
     if not results[layout.REAL]:
         raise FileNotFoundError(f"at least {LEAST} seeds of the real images are needed: " + "; ".join(left_out))
     return results, left_out
 
 
+def _of_equal_seeds(results: Results, scores: pd.DataFrame) -> Results:
+    """Of each row the networks that were trained with the seeds of its first one: these can be compared."""
+    real = scores[scores["row"] == layout.REAL]
+    seeds = {str(network): sorted(own["seed"].unique()) for network, own in real.groupby("network", observed=True)}
+    return {
+        row: {name: its for name, its in networks.items() if seeds[name] == seeds[next(iter(networks))]}
+        for row, networks in results.items()
+    }
+
+
 def _result(table: pd.DataFrame) -> Result:
-    queries = table.drop(columns=RUN).astype({"query": str, "distance": str}).reset_index(drop=True)
+    own = table[["query", "distance", "first_rank", "ap_trapezoid", "ap_step"]]
+    queries = own.astype({"query": str, "distance": str}).reset_index(drop=True)
     return Result({"distances": dict.fromkeys(queries["distance"])}, queries)
 
 
@@ -123,12 +149,13 @@ def _measured() -> pd.DataFrame:
     for path, name in files:
         if name is None:
             continue
-        read_score(path)  # which fails where it is damaged
+        file = read_score(path)
         table = read_parquet(path.with_suffix(".parquet"))
         if not table["query"].isin(people).all():
             raise InputError(f"{path}: measured on other queries than those of {layout.samples('query')}")
         row = layout.REAL if name["row"] == layout.folder_name(layout.REAL) else name["row"]
         run = {"row": row, "network": name["network"], "seed": int(name["seed"])}
+        run |= {"pooling": file["pooling"], "learnt_from": file["learnt_from"] or ""}
         tables.append(table.assign(**run, person=table["query"].map(people))[list(COLUMNS)])
     return pd.concat(tables, ignore_index=True).astype(COLUMNS)
 

@@ -34,7 +34,7 @@ SURE = 0.2  # least confidence of the detector; whether it is a person, the pose
 def run(
     gan: Path,
     images: Sequence[Path],
-    pose: Path,
+    pose: Path | None,
     background: Path | None,
     noise: Sequence[Factor],
     seed: int,
@@ -44,27 +44,42 @@ def run(
 ) -> None:
     """Write to `out` the person in `images`, redrawn by the generator in `gan` in the pose of the person in `pose`.
 
-    Several images of the person are for generators that take several. All may be crops around one person, or
-    photographs, of which the person whom a detector is surest of is cut out. A generator that was trained with
-    backgrounds needs one to draw behind the person, in the file `background`, unless it can do without; others must
-    not get one.
+    All pictures may be crops around one person, or photographs, of which the person whom a detector is surest of is cut
+    out.
+
+    Args:
+        gan: folder of a trained generator.
+        images: of the person; several for generators that take several.
+        pose: picture of somebody in the wanted pose; None where the pose is made of noise.
+        background: picture to draw behind the person. A generator that was trained with backgrounds needs one, unless
+            it can do without; a disentangled one takes that behind the person in the image where none is given.
+        noise: what a disentangled generator makes of noise.
+        seed: of the noise.
+        out: PNG to write.
+        device_name: `auto`, `cpu` or `cuda`.
+        threads: CPU threads.
 
     Raises:
-        InputError: an image shows nobody, or nobody's shoulders and hips; a background is missing, or cannot be used;
-            `out` is no PNG, or one of the images.
+        InputError: an image shows nobody, or nobody's shoulders and hips; a pose or a background is missing, or cannot
+            be used; `out` is no PNG, or one of the images.
     """
     given = [file.resolve() for file in (*images, pose, background) if file is not None]
     if out.suffix != ".png" or out.resolve() in given:
         raise InputError(f"expected --out to be a new file that ends in .png, got {out}")
+    if pose is None and "pose" not in noise:
+        raise InputError("expected --pose, a picture of somebody in the wanted pose, or --noise pose")
     device = set_up(device_name, threads)
-    shown = ", ".join(map(str, images))
-    with stage("generate", f"{shown} in the pose of {pose}, by {gan}") as say, TemporaryDirectory() as folder:
+    shown = ", ".join(map(str, images)) + (f" in the pose of {pose}" if pose else "")
+    with (
+        stage("generate", f"{shown}, by {gan}") as say,
+        TemporaryDirectory() as folder,
+    ):
         method = methods.load(gan, device)
         size = method.size
         check(method, gan, len(images), background is not None, noise)
 
         # Cut all people out, find their poses: the last is the target's.
-        pictures = [*images, pose]
+        pictures = [*images, pose or images[0]]
         crops = [Path(folder, f"{number}.png") for number in range(len(pictures))]
         for file, crop in zip(pictures, crops, strict=True):
             Image.fromarray(person(decode(file.read_bytes(), str(file)), file, size[1] / size[0])).save(crop)
@@ -92,10 +107,8 @@ def run(
 
 def check(method: Method, gan: Path, images: int, background: bool, noise: Sequence[Factor]) -> None:
     """Raise InputError where the method in a folder cannot use so many images, a background, or noise for factors."""
-    needs, factors, taught = method.needs, set[str](), dict[str, bool]()
-    if isinstance(method, Disentangled):
-        factors = set(method.codes)
-        taught = {factor: method.lengths[f"{factor} mapping"][0] > 0 for factor in method.codes}
+    needs, own = method.needs, method if isinstance(method, Disentangled) else None
+    factors = own.codes if own else {}
     if images > needs.sources:
         most = "one image" if needs.sources == 1 else f"{needs.sources} images at most"
         raise InputError(f"the generator in {gan} draws from {most}, got {images}")
@@ -103,12 +116,12 @@ def check(method: Method, gan: Path, images: int, background: bool, noise: Seque
         raise InputError(f"the generator in {gan} needs a --background")
     if background and not (needs.background or "background" in factors):
         raise InputError(f"the generator in {gan} was trained without backgrounds: leave it out")
+    if background and "background" in noise:
+        raise InputError("the background is to be made of noise: leave --background out")
     for factor in noise:
         if factor not in factors:
-            raise InputError(
-                f"the generator in {gan} makes no {factor} of noise: choose a disentangled one that has it"
-            )
-        if not taught[factor]:
+            raise InputError(f"the generator in {gan} makes no {factor} of noise: choose a disentangled one")
+        if own and own.untaught(factor):
             raise InputError(f"the generator in {gan} has not learnt to make a {factor} of noise")
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
 from augment import methods
 from augment.methods.disentangled.method import Disentangled
@@ -21,14 +20,12 @@ from pipelines.report import figures
 from pipelines.runtime import Threads, describe, set_up
 from pipelines.scoring import Searcher
 from reid.common.errors import InputError
-from reid.distances.euclidean import euclidean
-from reid.evaluation.judging import judge
+from reid.evaluation.judging import found_by_own, judge
 from reid.files import samples
 from reid.files.samples import write_tsv
 from reid.networks import storage
 from reid.randomness.seeds import seed_for
 
-BLOCK = 256  # images whose distances are held at a time
 POSES = 2_000  # that are sampled
 
 
@@ -67,14 +64,19 @@ def run(
     """
     device = set_up(device_name, threads)
     with stage("invented", f"{layout.row_name(name, alpha)}, on {describe(device)}") as say:
+        method = methods.load(layout.gan(generator), device)
+        if not isinstance(method, Disentangled) or method.untaught("pose"):
+            raise InputError(f"{generator} samples no poses: choose a disentangled method that has learnt to")
         table = samples.read(layout.augmented(name, alpha) / "train.parquet")
         new, real = table[table["origin"] != samples.REAL], samples.read(layout.samples("train"))
         network, config = storage.load(searcher.model, device)
         embed = partial(embedded, network, size=tuple(config["image_size"]), mirror=searcher.mirror, device=device)
         of_new, of_real = embed(new, title="features of new images"), embed(real, title="features of real images")
         people_new, people_real = new["identity"].to_numpy(), real["identity"].to_numpy()
-        to_real = nearest(of_new, people_new, of_real, people_real)
-        to_others, to_own = nearest(of_real, people_real, of_real, people_real), own_nearest(of_real, people_real)
+        nothing, itself = np.zeros((len(new), 0), np.int64), np.arange(len(real))[:, None]
+        of_others = judge(of_real, people_real, of_real, people_real, left_out=itself)
+        to_real = judge(of_new, people_new, of_real, people_real, left_out=nothing).nearest_other
+        to_others, to_own = of_others.nearest_other, of_others.nearest_own
         near = float(np.nanmedian(to_own))
         lines = []
         for title, features, people, distances in (
@@ -94,9 +96,6 @@ def run(
             )
             say(", ".join(f"{key} {value:.4g}" if key != "people" else title for key, value in lines[-1].items()))
 
-        method = methods.load(layout.gan(generator), device)
-        if not isinstance(method, Disentangled) or not method.lengths["pose mapping"][0]:
-            raise InputError(f"{generator} samples no poses: choose a disentangled method that has learnt to")
         torch.manual_seed(seed_for(seed, "sampled poses"))
         with torch.no_grad():
             made = method.decode_pose(method.from_noise("pose", method.noise("pose", POSES, device))).to("cpu")
@@ -116,39 +115,3 @@ def run(
         of_whom = {"invented people": to_real, "other real people": to_others, "the same person": to_own}
         figures.invented(of_whom, {"sampled": limb_lengths(made), "real": limb_lengths(known)}, name, picture)
         say(f"{paths[0]}, {paths[1]}, {picture}")
-
-
-def nearest(
-    features: NDArray[np.float32],
-    people: NDArray[np.int64],
-    gallery: NDArray[np.float32],
-    gallery_people: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Distance (N,) of each image to the nearest of another person in a gallery."""
-    found = np.empty(len(features))
-    for start in range(0, len(features), BLOCK):
-        part = slice(start, start + BLOCK)
-        others = people[part, None] != gallery_people
-        found[part] = np.where(others, euclidean(features[part], gallery), np.inf).min(1)
-    return found
-
-
-def own_nearest(features: NDArray[np.float32], people: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Distance (N,) of each image to the nearest other of its person; NaN where there is none."""
-    found = np.full(len(features), np.nan)
-    for start in range(0, len(features), BLOCK):
-        part = slice(start, start + BLOCK)
-        own = people[part, None] == people
-        own[np.arange(len(own)), np.arange(start, start + len(own))] = False
-        least = np.where(own, euclidean(features[part], features), np.inf).min(1)
-        found[part] = np.where(np.isfinite(least), least, np.nan)
-    return found
-
-
-def found_by_own(features: NDArray[np.float32], people: NDArray[np.int64]) -> tuple[float, float]:
-    """The share in 0..1 of images whose nearest other image shows their person, and by chance; without only images."""
-    itself = np.arange(len(people))[:, None]
-    rank = judge(features, people, features, people, left_out=itself).identity_rank
-    _, which, counts = np.unique(people, return_inverse=True, return_counts=True)
-    several = counts[which] > 1
-    return float((rank[several] == 1).mean()), float((counts[which][several] - 1).mean() / (len(people) - 1))

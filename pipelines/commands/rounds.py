@@ -40,9 +40,9 @@ def run(model: Path, out: Path, mirror: bool, device_name: str, threads: Threads
     from sklearn.metrics import adjusted_rand_score
 
     device = set_up(device_name, threads)
-    if not (model / "rounds.tsv").exists():
+    if not (model / "rounds.tsv").exists() or not (model / "rounds").exists():
         raise FileNotFoundError(
-            f"{model} holds no rounds: train-reid writes them for a section of `reid` with `progressive`"
+            f"{model} holds no rounds: train-reid keeps them for a section of `reid` with `progressive`, `keep: true`"
         )
     with stage("rounds", f"{model.name}, on {describe(device)}") as say:
         log = read_table(model / "rounds.tsv").set_index("round")
@@ -52,7 +52,7 @@ def run(model: Path, out: Path, mirror: bool, device_name: str, threads: Threads
             for number, own in read_parquet(model / "clusters.parquet").groupby("round")
         }
         lines = []
-        for folder in sorted((model / "rounds").iterdir()):
+        for folder in sorted((model / "rounds").glob("[0-9]*"), key=lambda folder: int(folder.name)):
             network, config = storage.load(folder, device)
             number = int(folder.name)
             test = read_test_set(_features(network, tuple(config["image_size"]), mirror, device), "single")
@@ -61,9 +61,10 @@ def run(model: Path, out: Path, mirror: bool, device_name: str, threads: Threads
             lines.append({"round": number, **own, "rank1": scores["rank1"], "mAP": scores["mAP"]})
             say(", ".join(f"{key} {value:.4g}" for key, value in lines[-1].items()))
         table = pd.DataFrame(lines)
-        write_tsv(table, out.with_suffix(".tsv"), "%.5g")
-        figures.rounds(table, model.name, out.with_suffix(".png"))
-        say(f"{out.with_suffix('.tsv')}, {out.with_suffix('.png')}")
+        numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
+        write_tsv(table, numbers, "%.5g")
+        figures.rounds(table, model.name, picture)
+        say(f"{numbers}, {picture}")
 
 
 def _features(network: IDE, size: tuple[int, int], mirror: bool, device: torch.device) -> Extract:

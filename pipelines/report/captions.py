@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipelines import layout
@@ -53,7 +53,8 @@ def reid_caption(params: Params, results: Results, published: bool) -> str:
     ]
     fitted_to = sorted({file["learnt_from"] for file in real.values()} - {None})
     if fitted_to:
-        parts.append(f"Learned distances are fitted to the features of {' and '.join(fitted_to)} training images.")
+        parts.append(f"Learned distances are fitted to the features of {' and '.join(fitted_to)} training images")
+        parts[-1] += ", or of all where none is real." if any(_alone(params)) else "."
     if first["queries_without_match"]:
         parts.append(
             f"{first['queries_without_match']:,} queries have no image of their person from another camera in the "
@@ -128,11 +129,17 @@ def features_caption(published: bool) -> str:
         "Rank-1 and mAP (trapezoid) in per cent, by the Euclidean distance of features of length 1 that were trained",
         "without labels; PCA: their first principal components in the training images. Chance: the mean of random",
         "rankings.",
-        "Networks that were trained without labels are in the table of re-identification, by their training sets.",
+        "Networks of virtual people, from there also on real images without labels, are in the table of",
+        "re-identification, where these people alone are the training set.",
     ]
     if published:
         parts.append("In brackets: Table 2 of the CVPR 2018 paper.")
     return " ".join(parts)
+
+
+def _alone(params: Params) -> Iterator[str]:
+    """Names of rows that have no real images."""
+    return (name for name in params.virtual if not params.virtual_people[name].added)
 
 
 def _part(params: Params) -> str:

@@ -88,11 +88,13 @@ def _training_set(params: Params, name: str) -> list[Illustration]:
     """Sheets of the smallest training set that a generator or rendering enlarges."""
     alpha, seed = min(params.alphas), params.seeds[0]
     row = layout.row_name(name, alpha)
-    text = (
-        "Some of the rendered images that are added to the real ones."
-        if name in params.renderings
-        else f"Training people, redrawn by {name} in the poses of others. Each image has the identity of its source."
-    )
+    if name in params.renderings:
+        text = "Some of the rendered images that are added to the real ones."
+    elif name in params.virtual:
+        added = params.virtual_people[name].added
+        text = f"People who do not exist, {'added to the real ones' if added else 'who alone are the training set'}."
+    else:
+        text = f"Training people, redrawn by {name} in the poses of others. Each image has the identity of its source."
     images = Illustration("Images", text, layout.augmented(name, alpha) / "sheet.png")
     maps = [
         Illustration(

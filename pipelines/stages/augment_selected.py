@@ -136,4 +136,5 @@ def judged(
             block = new[start : start + BLOCK]
             pixels = load(block["archive"], block["image"], size).permute(0, 2, 3, 1).numpy()
             detection[start : start + BLOCK] = detection_scores(detector, pixels, "detect people")
-    return new[["image", "source", "draw"]].assign(**found._asdict(), detection=detection)
+    columns = {"identity_rank": found.identity_rank, "margin": found.margin, "detection": detection}
+    return new[["image", "source", "draw"]].assign(**columns)

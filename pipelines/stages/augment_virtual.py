@@ -58,12 +58,12 @@ def run(
         config = load_json(gan / "config.json", (), methods.storage.REMEDY)
         if not isinstance(method, Disentangled):
             raise InputError(f"{generator} cannot invent people: choose a disentangled method")
-        needed = ["foreground mapping", "background mapping", *(["pose", "pose mapping"] if poses == "sampled" else [])]
-        if untrained := [phase for phase in needed if not method.lengths[phase][0]]:
-            raise InputError(
-                f"{generator} has not learnt to invent people in {poses} poses: train it with iterations of its phase "
-                + untrained[0]
-            )
+        for factor in method.codes:
+            if (factor != "pose" or poses == "sampled") and (phase := method.untaught(factor)):
+                raise InputError(
+                    f"{generator} has not learnt to invent people in {poses} poses: train it with iterations of its "
+                    f"phase {phase}"
+                )
         real = samples.read(layout.samples("train"))
         known = pose_table.read(layout.poses(), list(real["image"]), size)
         usable = method.usable_target(known).numpy() if poses == "real" else None

@@ -40,10 +40,7 @@ def run(pose: PoseParams, threads: Threads) -> None:
     with stage("estimate-poses", f"estimate 18 joints in each image by {pose.estimator}") as say:
         people = pd.concat([samples.read(layout.samples(split)) for split in layout.TRAINED_SPLITS])
         people = people[people["identity"] > samples.DISTRACTOR].reset_index(drop=True)
-        options = dict(pose.options[pose.estimator])
-        if pose.estimator == "blazepose":
-            options["processes"] = count
-        poses = ESTIMATORS[pose.estimator](**options).estimate(people)
+        poses = estimate(people, pose, pose.estimator, count)
         sizes = stored_sizes(people["archive"], people["image"])
         for doubt in doubts(poses, sizes):
             say(f"warning: {doubt}")
@@ -54,6 +51,21 @@ def run(pose: PoseParams, threads: Threads) -> None:
         say(str(layout.POSES / "skeletons.png"))
         accuracy = {} if pose.estimator == "truth" else _accuracy(people, poses, say)
         save_json(accuracy, layout.POSES / "accuracy.json")
+
+
+def estimate(people: pd.DataFrame, pose: PoseParams, estimator: str, count: int) -> Pose:
+    """Poses (N, 18) of the images of a sample table, in their own pixels.
+
+    Args:
+        people: the sample table.
+        pose: its section of params.yaml, with the options of all estimators.
+        estimator: key of ESTIMATORS.
+        count: processes that BlazePose works in. It has to come before torch's own threads are started.
+    """
+    options = dict(pose.options[estimator])
+    if estimator == "blazepose":
+        options["processes"] = count
+    return ESTIMATORS[estimator](**options).estimate(people)
 
 
 def _accuracy(people: pd.DataFrame, poses: Pose, say: Say) -> dict[str, Any]:

@@ -90,7 +90,11 @@ def run(
         # Measure.
         test = read_test_set(features, evaluation.queries)
         learns = any(DISTANCES[name].learns for name in reid.distances)
-        training = learnt_from(table, evaluation.metric_train, features) if learns else ()
+        is_real = (table["origin"] == samples.REAL).any()
+        which = (
+            evaluation.metric_train if is_real else "all"
+        )  # as there is nothing else in a set of virtual people alone
+        training = learnt_from(table, which, features) if learns else ()
         rankings = {}
         for name in reid.distances:
             rankings[name] = rank(fitted(name, options[name], seed, training), test)
@@ -105,7 +109,7 @@ def run(
             "pooling": evaluation.queries,
             "queries_without_match": int((first.first_rank == 0).sum()),
             "gallery": len(test.gallery),
-            "learnt_from": evaluation.metric_train if learns else None,
+            "learnt_from": which if learns else None,
             "distances": {name: rounded(ranking) for name, ranking in rankings.items()},
             **rank_lists(test, first, evaluation.sheet_queries),
         }
@@ -136,12 +140,9 @@ def read_test_set(features: Extract, queries: Literal["single", "average", "max"
 
 
 def learnt_from(table: pd.DataFrame, which: str, features: Extract) -> tuple[NDArray[Any], ...]:
-    """Features, identities and cameras of a training set's images that metrics learn from: `real` ones, or `all`.
-
-    Where there are no real ones, as in a set of virtual people alone, it is all of them.
-    """
-    if which == "real" and (real := table["origin"] == samples.REAL).any():
-        table = table[real]
+    """Features, identities and cameras of a training set's images that metrics learn from: `real` ones, or `all`."""
+    if which == "real":
+        table = table[table["origin"] == samples.REAL]
     return features(table, "train"), table["identity"].to_numpy(), table["camera"].to_numpy()
 
 

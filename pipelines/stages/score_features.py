@@ -11,12 +11,12 @@ from augment import methods
 from augment.methods.disentangled.method import Disentangled
 from augment.poses import Pose
 from augment.poses import table as pose_table
-from augment.poses.estimators import ESTIMATORS
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.embedding import BLOCK
 from pipelines.params import PoseParams
-from pipelines.runtime import Threads, describe, processes, set_up
+from pipelines.runtime import Threads, bound_threads, processes, set_up
+from pipelines.stages.estimate_poses import estimate
 from pipelines.stages.evaluate import TestSet, rank, rounded
 from reid.common.errors import InputError
 from reid.common.progress import progress
@@ -56,16 +56,19 @@ def run(
     """
     from sklearn.decomposition import PCA
 
-    device, out = set_up(device_name, threads), layout.gan_features(name)
-    with stage(f"score-features {name}", f"foregrounds as Re-ID features, on {describe(device)}") as say:
+    count, out = processes(threads), layout.gan_features(name)
+    bound_threads(count)
+    with stage(f"score-features {name}", "foregrounds as Re-ID features") as say:
+        tables = [samples.read(layout.samples(split)) for split in ("train", "query", "gallery")]
+        poses = [_poses(table, pose, count, size) for table in tables]
+        device = set_up(device_name, threads)
         method = methods.load(layout.gan(name), device)
         if not isinstance(method, Disentangled):
             raise InputError(f"{name} has no embeddings of foregrounds: choose a disentangled method")
-        train, query, gallery = (samples.read(layout.samples(split)) for split in ("train", "query", "gallery"))
         features = [
-            normalise(_foregrounds(method, table, _poses(table, pose, threads, size), device))
-            for table in (train, query, gallery)
+            normalise(_foregrounds(method, table, own, device)) for table, own in zip(tables, poses, strict=True)
         ]
+        _, query, gallery = tables
         components = PCA(min(pca, *features[0].shape), random_state=seed).fit(features[0])
         reduced = [normalise(components.transform(part).astype(np.float32)) for part in features]
         lines = []
@@ -79,8 +82,11 @@ def run(
         say(str(out))
 
 
-def _poses(table: pd.DataFrame, pose: PoseParams, threads: Threads, size: tuple[int, int]) -> Pose:
-    """Poses (N, 18) of a sample table's people, in pixels of images of (H, W); those that are unknown are estimated."""
+def _poses(table: pd.DataFrame, pose: PoseParams, count: int, size: tuple[int, int]) -> Pose:
+    """Poses (N, 18) of a sample table's people, in pixels of images of (H, W); those that are unknown are estimated.
+
+    Published annotations have training and test people alone; those of other images are estimated by BlazePose.
+    """
     path = layout.poses()
     known = table["image"].isin(samples.read_parquet(path)["image"]).to_numpy(copy=True)
     joints, visible = torch.zeros(len(table), 18, 2), torch.zeros(len(table), 18, dtype=torch.bool)
@@ -89,10 +95,7 @@ def _poses(table: pd.DataFrame, pose: PoseParams, threads: Threads, size: tuple[
         found.append((known, pose_table.read(path, list(table["image"][known]), size)))
     if not known.all():
         others = table[~known].reset_index(drop=True)
-        options = dict(pose.options[pose.estimator])
-        if pose.estimator == "blazepose":
-            options["processes"] = processes(threads)
-        estimated = ESTIMATORS[pose.estimator](**options).estimate(others)
+        estimated = estimate(others, pose, "blazepose" if pose.estimator == "annotations" else pose.estimator, count)
         found.append((~known, estimated.scaled(stored_sizes(others["archive"], others["image"]), size)))
     for which, part in found:
         joints[which], visible[which] = part.joints, part.visible

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.reid_params import ReidParams
 from pipelines.runtime import Threads, describe, set_up
+from reid.common import atomic
 from reid.common.checkpoints import State
 from reid.files import samples
 from reid.files.images import load
@@ -34,7 +36,7 @@ def run(
     """Write to `out`: `network.pt`, `config.json`, `losses.tsv`.
 
     With a section `progressive` the network is trained further on the real training images, whose identities are not
-    looked at; `rounds.tsv` and `clusters.parquet` (image, round, cluster, reliable) say what it did, and
+    looked at; `rounds.tsv` and `clusters.parquet` (image, round, cluster, reliable) say what it did, and with `keep`
     `rounds/NN/` has the network after each round, from 00, before the first.
 
     Args:
@@ -110,22 +112,27 @@ def _refine(
         made: IDE = NETWORKS[reid.network](**options | {"classes": classes}, pretrained=False)
         return made
 
-    def keep(number: int, current: IDE, classes: int) -> None:
-        folder = out / "rounds" / f"{number:02d}"
-        storage.save(current, reid.network, options | {"classes": classes}, folder, about)
+    # The rounds' networks wait in the scratch folder: DVC empties `out` before an interrupted stage goes on.
+    part = scratch.part("progressive")
+    rounds = part.folder / "rounds"
 
-    keep(0, network, options["classes"])
+    def keep(number: int, current: IDE, classes: int) -> None:
+        storage.save(current, reid.network, options | {"classes": classes}, rounds / f"{number:02d}", about)
+
+    if reid.progressive["keep"]:
+        keep(0, network, options["classes"])
     images = load(unlabelled["archive"], unlabelled["image"], tuple(about["image_size"])).to(device)
-    part, training = scratch.part("progressive"), reid.training
-    refined = refine(
-        network, make, images, training, part, **reid.progressive, mirror=reid.mirror, seed=seed, on_round=keep
-    )
+    refined = refine(network, make, images, reid.training, part, **reid.progressive, seed=seed, on_round=keep)
+    if (out / "rounds").exists():  # of an earlier run
+        atomic.remove(out / "rounds")
+    if rounds.exists():
+        shutil.copytree(rounds, out / "rounds")
     samples.write_tsv(pd.DataFrame(refined.log), out / "rounds.tsv", "%.5g")
-    rounds = [
+    clusterings = [
         pd.DataFrame(
             {"image": unlabelled["image"], "round": number, "cluster": found.clusters, "reliable": found.reliable}
         )
         for number, found in enumerate(refined.clusterings, 1)
     ]
-    samples.write_parquet(pd.concat(rounds, ignore_index=True), out / "clusters.parquet")
+    samples.write_parquet(pd.concat(clusterings, ignore_index=True), out / "clusters.parquet")
     return refined

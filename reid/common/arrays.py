@@ -75,6 +75,8 @@ def pair(query: Any, gallery: Any, dimensions: int | None = None) -> tuple[NDArr
         dimensions: D, where something was learnt from features of so many.
     """
     gallery = features(gallery, "gallery")
+    if dimensions == 0:
+        raise InputError("the distance has learnt nothing yet: call `fit` first")
     if dimensions is not None and gallery.shape[1] != dimensions:
         raise InputError(f"gallery: expected features of {dimensions} dimensions, as in `fit`; got {gallery.shape[1]}")
     return features(query, "query", gallery), gallery

@@ -16,8 +16,13 @@ from reid.files.samples import DISTRACTOR, JUNK
 MARKET_COUNTS = {"train": (12_936, 0, 0), "query": (3_368, 0, 0), "gallery": (19_732, 3_819, 2_798)}
 
 
-def find_faults(dataset: Dataset) -> list[Finding]:
-    """All findings: the reader's, empty splits, identities, cameras, queries without a match, damaged files, copies."""
+def find_faults(dataset: Dataset, leaks_are_fatal: bool = False) -> list[Finding]:
+    """All findings: the reader's, empty splits, identities, cameras, queries without a match, damaged files, copies.
+
+    Args:
+        dataset: as it was read.
+        leaks_are_fatal: whether it is an error if a training image's file is a test image's too, or another person's.
+    """
     findings = list(dataset.findings)
     filled = [split for split in SPLITS if dataset.retrieval or split != "query"]
     findings += [Finding(True, "no images", split) for split in filled if dataset.tables[split].empty]
@@ -26,7 +31,7 @@ def find_faults(dataset: Dataset) -> list[Finding]:
         findings += _unmatched_queries(dataset.tables["query"], dataset.tables["gallery"])
     pool = [] if dataset.pool is None else [dataset.pool]
     read, unreadable = _read(pd.concat([*dataset.tables.values(), *pool]).drop_duplicates("image"))
-    return [*findings, *unreadable, *_copies(dataset.tables, read)]
+    return [*findings, *unreadable, *_copies(dataset.tables, read, leaks_are_fatal)]
 
 
 def counts(table: pd.DataFrame) -> tuple[int, int, int]:
@@ -96,7 +101,7 @@ def _read(table: pd.DataFrame) -> tuple[dict[str, str], list[Finding]]:
     return read, faults
 
 
-def _copies(tables: dict[str, pd.DataFrame], read: dict[str, str]) -> Iterable[Finding]:
+def _copies(tables: dict[str, pd.DataFrame], read: dict[str, str], leaks_are_fatal: bool) -> Iterable[Finding]:
     """Images whose file is that of an earlier image of another split, or of another identity of the same one."""
     first = dict[str, tuple[str, int, str]]()
     for split in SPLITS:
@@ -105,6 +110,9 @@ def _copies(tables: dict[str, pd.DataFrame], read: dict[str, str]) -> Iterable[F
                 continue
             its, whose, earlier = first.setdefault(read[image], (split, identity, image))
             if its != split:
-                yield Finding(False, f"the same file in {its} and in {split}", image, earlier)
+                what = f"the same file in {its} and in {split}"
             elif whose != identity:
-                yield Finding(False, f"the same file as an image of another identity, in {split}", image, earlier)
+                what = f"the same file as an image of another identity, in {split}"
+            else:
+                continue
+            yield Finding(leaks_are_fatal and its == "train", what, image, earlier)

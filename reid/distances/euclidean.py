@@ -35,5 +35,5 @@ class Euclidean:
         return self
 
     def matrix(self, query: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Distances (Q, G) between features (Q, D) and (G, D); raises InputError where these are none."""
+        """Distances (Q, G) between features (Q, D) and (G, D); raises InputError where these are no finite numbers."""
         return euclidean(*arrays.pair(query, gallery))

@@ -58,7 +58,7 @@ class KISSME:
         self.metric: Array = np.zeros((0, 0))  # (R, R), positive definite
 
     def fit(self, features: NDArray[np.float32], identities: NDArray[np.int64], cameras: NDArray[np.int64]) -> KISSME:
-        """Learn from features (N, D), identities (N,), cameras (N,); raises InputError for too few, or none."""
+        """Learn from features (N, D), identities (N,), cameras (N,); raises InputError for too few, or NaN."""
         features, identities, cameras = arrays.training(features, identities, cameras)
         same = positive_pairs(identities, cameras)
         other = negative_pairs(identities, cameras, len(same), self.seed)
@@ -81,7 +81,7 @@ class KISSME:
         return self
 
     def matrix(self, query: NDArray[np.float32], gallery: NDArray[np.float32]) -> Array:
-        """Distances (Q, G) between features (Q, D) and (G, D); raises InputError where these are none."""
+        """Distances (Q, G) between features (Q, D) and (G, D); raises InputError where these are no finite numbers."""
         query, gallery = arrays.pair(query, gallery, len(self.components))
         return quadratic(query @ self.components, gallery @ self.components, self.metric)
 

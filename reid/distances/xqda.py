@@ -59,7 +59,7 @@ class XQDA:
         self.metric: Array = np.zeros((0, 0))  # (R, R)
 
     def fit(self, features: NDArray[np.float32], identities: NDArray[np.int64], cameras: NDArray[np.int64]) -> XQDA:
-        """Learn from features (N, D), identities (N,), cameras (N,); raises InputError for too few, or none."""
+        """Learn from features (N, D), identities (N,), cameras (N,); raises InputError for too few, or NaN."""
         features, identities, cameras = arrays.training(features, identities, cameras)
         views = pair_views(identities, cameras, self.seed)
         first, second = (features[indices].astype(np.float64) for indices in views)

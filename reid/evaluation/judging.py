@@ -13,10 +13,16 @@ BLOCK = 256  # queries whose distances are held at a time
 
 
 class Judgement(NamedTuple):
-    """Of Q images; 0 and NaN where the gallery has no image of the person."""
+    """Of Q images; rank 0 and distance NaN where the gallery has no image of the person."""
 
     identity_rank: NDArray[np.int64]  # (Q,) rank of the nearest image of the person, from 1
-    margin: NDArray[np.float64]  # (Q,) how much farther the nearest image of another person is than that of the own
+    nearest_own: NDArray[np.float64]  # (Q,) distance to the nearest image of the person
+    nearest_other: NDArray[np.float64]  # (Q,) distance to the nearest image of another person; infinite without any
+
+    @property
+    def margin(self) -> NDArray[np.float64]:
+        """(Q,) how much farther the nearest image of another person is than that of the own."""
+        return self.nearest_other - self.nearest_own
 
 
 def judge(
@@ -39,10 +45,12 @@ def judge(
         The image was made from gallery image 0. Of the others, one of another person is nearest.
 
         >>> query, gallery = np.float32([[0.5]]), np.float32([[0], [1], [2]])
-        >>> judge(query, np.array([7]), gallery, np.array([7, 8, 7]), left_out=np.array([[0]]))
-        Judgement(identity_rank=array([2]), margin=array([-1.]))
+        >>> found = judge(query, np.array([7]), gallery, np.array([7, 8, 7]), left_out=np.array([[0]]))
+        >>> found.identity_rank, found.nearest_own, found.nearest_other, found.margin
+        (array([2]), array([1.5]), array([0.5]), array([-1.]))
     """
-    rank, margin = np.zeros(len(query), np.int64), np.full(len(query), np.nan)
+    rank = np.zeros(len(query), np.int64)
+    own_distance, other_distance = np.full(len(query), np.nan), np.full(len(query), np.inf)
     for start in range(0, len(query), BLOCK):
         part = slice(start, start + BLOCK)
         distances = euclidean(query[part], gallery).astype(np.float64)
@@ -53,5 +61,23 @@ def judge(
         known = np.isfinite(nearest_own)
         nearer = (~own & (distances < nearest_own[:, None])).sum(1)
         rank[part] = np.where(known, 1 + nearer, 0)
-        margin[part][known] = (nearest_other - nearest_own)[known]
-    return Judgement(rank, margin)
+        own_distance[part][known] = nearest_own[known]
+        other_distance[part] = nearest_other
+    return Judgement(rank, own_distance, other_distance)
+
+
+def found_by_own(features: NDArray[np.float32], people: NDArray[np.int64]) -> tuple[float, float]:
+    """The share of N images whose nearest other image shows their person, and by chance, both in 0..1.
+
+    Args:
+        features: (N, D), of length 1.
+        people: (N,); the only image of a person is not asked.
+
+    Example:
+        >>> found_by_own(np.float32([[0], [2], [3], [4.5]]), np.array([7, 7, 8, 8]))
+        (0.5, 0.3333333333333333)
+    """
+    rank = judge(features, people, features, people, left_out=np.arange(len(people))[:, None]).identity_rank
+    _, which, counts = np.unique(people, return_inverse=True, return_counts=True)
+    asked = counts[which] > 1
+    return float((rank[asked] == 1).mean()), float((counts[which][asked] - 1).mean() / (len(people) - 1))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from reid.common.debris import is_debris
 from reid.common.errors import InputError
 from reid.common.progress import progress
 from reid.datasets import DATASETS
@@ -43,7 +43,8 @@ def check(path: Path) -> tuple[pd.DataFrame, list[Finding]]:
             raise InputError(f"{path} holds {len(sets)} data sets: check {', '.join(sets)} one by one")
         style = _style(names)
         dataset = DATASETS[style](path)
-        findings = [_as_leak(finding) for finding in find_faults(dataset)]
+        findings = find_faults(dataset, leaks_are_fatal=True)
+        findings += _left_behind(archive)
         tables = [dataset.tables[split].assign(split=split) for split in SPLITS]
         files = pd.concat(tables, ignore_index=True).drop_duplicates(IMAGE, ignore_index=True)
         files = files[[IMAGE, "identity", "camera", "split"]]
@@ -66,12 +67,6 @@ def _style(names: list[str]) -> str:
     return max(matches, key=lambda name: matches[name])
 
 
-def _as_leak(finding: Finding) -> Finding:
-    """What shows a training image to the test set, or under two labels, is fatal for a set that is made for others."""
-    leak = finding.what.startswith("the same file") and "train" in finding.what
-    return replace(finding, fatal=finding.fatal or leak)
-
-
 def _sums(archive: Archive, images: list[str]) -> list[str | None]:
     """SHA-256 of each image; None where it cannot be read, which is a finding of `find_faults`."""
 
@@ -92,6 +87,13 @@ def _not_files(path: Path) -> Iterator[Finding]:
         if in_a_split and entry.suffix.lower() in IMAGE_SUFFIXES and not entry.is_file():
             what = "named like an image, but not a file: torchreid would try to read it endlessly"
             yield Finding(True, what, relative.as_posix())
+
+
+def _left_behind(archive: Archive) -> Iterator[Finding]:
+    """Debris that is named like an image: it is not read here, but by libraries that list folders themselves."""
+    for name in archive.names(debris=True):
+        if is_debris(name) and PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES:
+            yield Finding(False, "left behind by a system, and read by Person_reID_baseline_pytorch: delete it", name)
 
 
 def _duplicate_names(names: list[str], files: pd.DataFrame) -> Iterator[Finding]:

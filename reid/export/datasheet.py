@@ -53,10 +53,10 @@ before you pass anything on. A set of images of real people stays one after augm
 """
 NEWCOMERS = """The generated images are rendered, of people who are not in the original set, under identities of their
 own."""
-VIRTUAL = """The generated images show people who do not exist: a network that was trained on the training images drew
-each of them from noise, before backgrounds made of noise too. Their identities are their own and those of nobody in the
-original set. No camera took them: they bear the numbers of the original cameras in turn. Like the images that the
-network learnt from, they may resemble people who do exist."""
+VIRTUAL = """The generated images show people who do not exist. A network that was trained on the training images made
+each person's look of noise, and the background of each image; the poses are those of training images, or of noise too.
+The identities are nobody's in the original set. No camera took them: they bear the numbers of the original cameras in
+turn. Like the images that the network learnt from, they may resemble people who do exist."""
 RENDERED = """The generated images are rendered: each shows the person of its source, in the same camera at another
 moment, and is named like it with `_gNN` before the suffix, where NN is the draw."""
 DRAWN = """The generated images were drawn by a network that was trained on the training images: each is its source

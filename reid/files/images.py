@@ -53,13 +53,13 @@ class Archive:
                     f"{self.path} is neither a folder nor a readable zip ({error}); replace it or give another path"
                 ) from error
 
-    def names(self) -> list[str]:
-        """Paths of all files below the folder or in the zip, sorted; without `debris`."""
+    def names(self, debris: bool = False) -> list[str]:
+        """Paths of all files below the folder or in the zip, sorted; only if wanted with `reid.common.debris`."""
         if self._zip is not None:
             names = [name for name in self._zip.namelist() if not name.endswith("/")]
         else:
             names = [p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file()]
-        return sorted(name for name in names if not is_debris(name))
+        return sorted(name for name in names if debris or not is_debris(name))
 
     def read(self, name: str) -> bytes:
         """The bytes of one file; raises ImageError naming archive and file where it is missing or cannot be read."""
@@ -79,11 +79,8 @@ class Archive:
         return decode(self.read(name), f"{self.path}: {name}")
 
     def size(self, name: str) -> tuple[int, int]:
-        """(H, W) of an image in pixels, from its header; raises ImageError as `image` does."""
-        try:
-            return stored_size(io.BytesIO(self.read(name)))
-        except ImageError as error:
-            raise ImageError(str(error).replace("image:", f"{self.path}: {name}:", 1)) from error
+        """(H, W) of an image in pixels, as `stored_size`; raises ImageError as `image` does."""
+        return stored_size(io.BytesIO(self.read(name)), f"{self.path}: {name}")
 
     def close(self) -> None:
         """Close the zip; a folder needs nothing."""
@@ -108,8 +105,9 @@ def stored_sizes(archives: Iterable[str], names: Iterable[str]) -> list[tuple[in
 def decode(data: bytes, name: str) -> NDArray[np.uint8]:
     """Decode an image file to (H, W, 3) uint8 RGB, as a viewer shows it.
 
-    It is turned as its camera says (EXIF), what is transparent is white, and 16 bits a channel become 8. Of several
-    frames it is the first.
+    It is turned as its camera says (EXIF), what is transparent is white, and 16 bits a channel become 8: grey values
+    above 255 are taken for such, and larger ones than 65,535 are cut off. Of several frames it is the first. Colour
+    profiles are not applied.
 
     Raises:
         ImageError: with `name`: the file is truncated, of none of FORMATS, or has more than MOST_PIXELS.
@@ -132,15 +130,17 @@ def decode(data: bytes, name: str) -> NDArray[np.uint8]:
         return np.asarray(shown.convert("RGB"))
 
 
-def stored_size(file: Path | io.BytesIO) -> tuple[int, int]:
+def stored_size(file: Path | io.BytesIO, name: str = "") -> tuple[int, int]:
     """(H, W) of an image file in pixels, from its header, as `decode` gives it; raises ImageError as that does."""
-    with _opened(file, str(file) if isinstance(file, Path) else "image") as image:
+    with _opened(file, name or str(file)) as image:
         turned = _orientation(image) >= 5  # by a quarter
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def _orientation(image: Image.Image) -> int:
-    """How the camera was held, 1 (upright) to 8, as its EXIF says."""
+    """How the camera was held, 1 (upright) to 8, as its EXIF says; in a PNG where that comes before the pixels."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1  # Pillow would decode the whole picture to look for it
     told = image.getexif().get(ExifTags.Base.Orientation, 1)
     return told if isinstance(told, int) else 1
 

@@ -6,6 +6,7 @@ and the network is trained on them with their clusters for classes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reid.common import atomic
 from reid.common.checkpoints import State
 from reid.common.errors import InputError
 from reid.common.parameters import Positive, Share
@@ -38,7 +40,7 @@ class Refined(NamedTuple):
 
     network: IDE
     classes: int  # of its classifier: clusters with reliable images in the last round
-    log: list[dict[str, float]]  # a line a round: round, reliable, clusters, agreement with the round before, loss
+    log: list[dict[str, float]]  # a line a round: round, reliable, clusters, agreement (NaN in the first), loss
     clusterings: list[Clustering]  # of the rounds
 
 
@@ -56,6 +58,7 @@ def refine(
     restart: bool = True,  # whether each round trains the network that it all began with, as released, or the last one
     agreement: Share = 0.95,  # two rounds that cluster the images so much alike are the last ones
     mirror: bool = False,  # whether features are those of an image and of its mirror image together
+    keep: bool = False,  # whether each round's network is handed to `on_round`
     seed: int = 0,
     on_round: Callable[[int, IDE, int], None] = lambda *_: None,  # takes a round, from 1, the network, its classes
 ) -> Refined:
@@ -75,14 +78,23 @@ def refine(
     if (state := scratch.load()) is not None:
         classes, log = state["classes"], state["log"]
         clusterings = [Clustering(*(part.numpy() for part in one)) for one in state["clusterings"]]
-        network = make(classes).to(images.device)
-        network.load_state_dict(state["network"])
+        if log:
+            network = make(classes).to(images.device)
+            network.load_state_dict(state["network"])
+
+    def save() -> None:
+        kept = [[torch.from_numpy(array) for array in one] for one in clusterings]
+        state = {"classes": classes, "log": log, "clusterings": kept, "network": network.state_dict()}
+        scratch.save(state)
 
     for number in range(len(log) + 1, rounds + 1):
         if log and log[-1]["agreement"] >= agreement:
             break
-        features = extract(network, images, title=f"features of round {number}", mirror=mirror)
-        found = cluster(features, clusters, threshold, seed_for(seed, "clusters", number))
+        if len(clusterings) < number:  # if not, the round was interrupted, and goes on with the clusters that it had
+            features = extract(network, images, title=f"features of round {number}", mirror=mirror)
+            clusterings.append(cluster(features, clusters, threshold, seed_for(seed, "clusters", number)))
+            save()
+        found = clusterings[-1]
         count = int(found.reliable.sum())
         if count < training["batch_size"]:
             raise InputError(
@@ -95,6 +107,7 @@ def refine(
         network = make(classes).to(images.device)
         _start_from(network, given)
         chosen = torch.from_numpy(found.reliable).to(images.device)
+        part = scratch.part(f"round-{number:02d}")
         each = partial(torch.full, (count,), device=images.device)
         losses = train(
             network,
@@ -102,22 +115,23 @@ def refine(
             torch.from_numpy(labels).to(images.device),
             each(fill_value=0.0),  # no smoothing
             each(fill_value=1.0),  # equal weights
-            scratch.part(f"round-{number:02d}"),
+            part,
             **{**training, "iterations": iterations},
             seed=seed_for(seed, "round", number),
         )
-        alike = _agreement(clusterings[-1], found) if clusterings else 0.0
-        clusterings.append(found)
+        alike = _agreement(clusterings[-2], found) if number > 1 else math.nan
         line = {"round": number, "reliable": count, "clusters": classes, "agreement": alike, "loss": losses[-1]["loss"]}
         log.append(line)
-        kept = [[torch.from_numpy(array) for array in one] for one in clusterings]
-        scratch.save({"classes": classes, "log": log, "clusterings": kept, "network": network.state_dict()})
-        on_round(number, network, classes)
+        if keep:
+            on_round(number, network, classes)
+        save()
+        if part.folder.exists():
+            atomic.remove(part.folder)
     return Refined(network, classes, log, clusterings)
 
 
 def cluster(features: NDArray[np.float32], clusters: int, threshold: float, seed: int) -> Clustering:
-    """Cluster features (N, D) by k-means; which images have a cosine above `threshold` to the centre of their cluster.
+    """Cluster features (N, D) by k-means; reliable is what has a cosine of `threshold` or more to its cluster's centre.
 
     The centre of a cluster is the image that is nearest to the mean of its features. (The released code takes an image
     near any cluster's centre for reliable; in the text it is that of its own.)
@@ -138,7 +152,7 @@ def cluster(features: NDArray[np.float32], clusters: int, threshold: float, seed
     centre = np.full(clusters, -1)
     centre[which[order][first]] = order[first]  # of each cluster, the image nearest to its mean
     unit = normalise(features)
-    return Clustering(which, (unit * unit[centre[which]]).sum(1) > threshold)
+    return Clustering(which, (unit * unit[centre[which]]).sum(1) >= threshold)
 
 
 def _agreement(before: Clustering, now: Clustering) -> float:

@@ -96,6 +96,13 @@ def test_squares_of_what_is_upsampled(shape):
     torch.testing.assert_close(squares_upsampled(values), upsampled(values).square().sum((1, 2, 3)))
 
 
+def test_squares_are_exact_under_autocast():
+    values = torch.rand(2, 8, 16, 8, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = squares_upsampled(values)
+    torch.testing.assert_close(found, upsampled(values).square().sum((1, 2, 3)), rtol=1e-5, atol=0)
+
+
 def test_moments_and_their_gradients():
     values = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
     expected = values.mean((2, 3)), values.square().sum((1, 2, 3))

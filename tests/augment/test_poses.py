@@ -201,12 +201,12 @@ def test_an_image_has_one_pose(tmp_path):
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        ({"joints": [[1, None]] * 18}, "TypeError|must be real number"),
+        ({"joints": [[1, None]] * 18}, r"truth.json: expected `images`, .*TypeError"),
         ({"joints": [[1, float("nan")]] * 18}, "a joint of a.png is no finite number"),
         ({"joints": [[1, 2]] * 17}, r"has \(17, 2\) joints"),
         ({"visible": [1] * 3}, r"\(3,\) of `visible`"),
         ({}, "a.png is there twice"),
-        ({"image": None}, "a.png"),
+        ({"image": "b.png"}, "expected joints of each image in truth.json, a.png has none"),
     ],
 )
 def test_true_joints_are_numbers(tmp_path, record, message):

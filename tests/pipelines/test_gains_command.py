@@ -1,5 +1,7 @@
 """`gains`: comparisons from the score files that there are, and from those of earlier runs."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,6 +71,27 @@ def test_runs_on_other_queries_are_refused(scores):
     table.assign(query="unknown.jpg").to_parquet(path)
     with pytest.raises(InputError, match="full-a2-ide-s1.json: measured on other queries"):
         gains.run(*NONE)
+
+
+def test_networks_are_compared_where_their_seeds_are_the_same(scores, tmp_path):
+    for seed in (0, 1, 2):
+        write("real", seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.8), "strong")
+        write("real", seed + 1, np.ones(QUERIES, bool), np.full(QUERIES, 0.9), "wide")
+    gains.run(None, tmp_path / "all.05", None, "trapezoid")
+    numbers = pd.read_csv(tmp_path / "all.05.tsv", sep="\t")
+    over = numbers[numbers["over_network"] != numbers["network"]].set_index(["network", "score"])
+    assert set(over.index) == {("strong", "Rank-1"), ("strong", "mAP")}, "wide has other seeds"
+    assert over.loc[("strong", "mAP"), "gain"] == pytest.approx(30)
+
+
+def test_runs_that_were_measured_otherwise_are_refused(scores, tmp_path):
+    path = layout.score("full-a2", "ide", 1)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"pooling": "average"}))
+    with pytest.raises(InputError, match="ide: measured in 2 ways"):
+        gains.run(*NONE)
+    other = layout.score("real", "ide", 0).with_suffix(".parquet")
+    with pytest.raises(InputError, match="is no file that --keep wrote: it has no columns pooling, learnt_from, row"):
+        gains.run(other, None, None, "trapezoid")
 
 
 def test_without_enough_scores_it_says_so(scores):

@@ -252,6 +252,12 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
             lambda p: p["virtual_people"].update(full_best=p["virtual_people"]["virtual"]),
             "virtual_people.full_best: is the name of a section of selection, whose row it would share",
         ),
+        (
+            lambda p: (
+                p["dataset"].update(name="dukemtmc-reid") or p.update(renderings=["identities"], exports=["identities"])
+            ),
+            "exports: identities has people whose numbers DukeMTMC-reID's names cannot hold",
+        ),
         (lambda p: p["virtual_people"]["virtual"].update(images=1), "virtual_people.virtual.images: .* got 1"),
         (lambda p: p["reid"]["strong"]["options"].update(margn=1), "reid.strong.options.margn: unknown parameter"),
         (

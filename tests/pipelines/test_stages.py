@@ -175,6 +175,11 @@ def test_generate_draws_a_person_before_a_background(project):
         run("generate", "--gan", "apart", *words[3:], "--noise", factor, "--seed", 1, "--out", f"out/{factor}.png")
     made = [path.read_bytes() for path in Path("out").glob("*.png")]
     assert len(made) == len(set(made)) == 7
+    run("generate", "--gan", "apart", "--image", first, "--noise", "pose", "--seed", 2, "--out", "no-pose.png")
+    assert "expected --pose" in run("generate", "--gan", "apart", "--image", first, "--out", "c.png", fails=True)
+    both = ("--noise", "background", "--background", wall)
+    output = run("generate", "--gan", "apart", *words[3:], *both, "--out", "c.png", fails=True)
+    assert "the background is to be made of noise: leave --background out" in output
     methods.save(
         Disentangled((128, 64), **(given := options | {"mapping_iterations": 0})), "disentangled", given, Path("b")
     )

@@ -94,3 +94,9 @@ def test_half_precision_is_counted_with_in_float32():
     assert arrays.features(np.ones((2, 3), np.float16), "query").dtype == np.float32
     assert arrays.features(torch.ones(2, 3, dtype=torch.bfloat16), "query").dtype == np.float32
     assert arrays.features(np.ones((2, 3)), "query").dtype == np.float64
+
+
+@pytest.mark.parametrize("name", ["kissme", "xqda"])
+def test_a_metric_has_to_learn_first(name):
+    with pytest.raises(InputError, match="the distance has learnt nothing yet: call `fit` first"):
+        made(name).matrix(QUERY, GALLERY)

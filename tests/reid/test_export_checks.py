@@ -165,7 +165,12 @@ def a_file_that_is_no_image(out):
     return "not an image, left out", f"{TRAIN}/notes.txt"
 
 
-WARNINGS = [
+def a_file_that_a_system_left(out):
+    (out / TRAIN / "._0001_c1s1_000151_00.jpg").write_bytes(b"x")
+    return "left behind by a system", f"{TRAIN}/._0001_c1s1_000151_00.jpg"
+
+
+WARNINGS = [a_file_that_a_system_left, 
     a_png, an_image_in_a_subfolder, a_name_twice, an_identity_that_libraries_stop_at,
     a_camera_that_libraries_stop_at, a_query_without_a_match, a_file_that_is_no_image,
 ]  # fmt: skip

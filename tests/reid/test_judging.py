@@ -28,5 +28,6 @@ def test_rank_and_margin_one_image_at_a_time(monkeypatch):
         else:
             other = next(distance for distance, is_own in ranked if not is_own)
             assert found.identity_rank[image] == own[0] + 1
+            assert found.nearest_own[image] == pytest.approx(ranked[own[0]][0], abs=1e-5)
             assert found.margin[image] == pytest.approx(other - ranked[own[0]][0], abs=1e-5)
             assert (found.margin[image] > 0) == (found.identity_rank[image] == 1)

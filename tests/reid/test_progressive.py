@@ -1,5 +1,7 @@
 """Training without labels: clusters, reliable images, rounds, the rule that ends them."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -54,16 +56,17 @@ def test_clusters_and_their_centres_one_by_one():
 
 def test_rounds_end_when_the_clusters_stay(network, images, tmp_path):
     seen = []
-    found = run(network, images, tmp_path, rounds=9, on_round=lambda *line: seen.append((line[0], line[2])))
+    found = run(network, images, tmp_path, rounds=9, keep=True, on_round=lambda *line: seen.append((line[0], line[2])))
     assert 2 <= len(found.log) < 9, "people in plain colours are clustered alike in two rounds"
     assert found.log[-1]["agreement"] == 1
-    assert all(line["agreement"] < 1 for line in found.log[:-1])
+    assert math.isnan(found.log[0]["agreement"])
+    assert all(line["agreement"] < 1 for line in found.log[1:-1])
     assert [line["round"] for line in found.log] == list(range(1, len(found.log) + 1))
     assert seen == [(line["round"], line["clusters"]) for line in found.log]
     assert found.network.classifier.out_features == found.classes == 3
     assert len(set(found.clusterings[-1].clusters.reshape(3, 4).T[0])) == 3
     assert (found.clusterings[-1].clusters.reshape(3, 4) == found.clusterings[-1].clusters[::4, None]).all()
-    assert len(run(network, images, tmp_path / "more", rounds=2, agreement=0.0).log) == 1, "already alike enough"
+    assert len(run(network, images, tmp_path / "more", rounds=9, agreement=0.0).log) == 2, "any two are alike enough"
 
 
 def test_each_round_starts_where_it_should(network, images, tmp_path, monkeypatch):
@@ -87,26 +90,36 @@ def test_each_round_starts_where_it_should(network, images, tmp_path, monkeypatc
 
 
 def test_an_interrupted_run_goes_on(network, images, tmp_path, monkeypatch):
+    """Killed in the midst of its second round, it goes on with the round's clusters and what it had learnt."""
     monkeypatch.setattr(progressive, "_agreement", lambda *_: 0.0)
     whole = run(network, images, tmp_path / "whole")
+    save, saved = State.save, []
 
-    def stop(number, *_):
-        if number == 2:
+    def dying(state, content):
+        save(state, content)
+        saved.append(state.folder.name)
+        if saved.count("round-02") == 1 and saved[-1] == "round-02":
             raise KeyboardInterrupt
 
+    monkeypatch.setattr(State, "save", dying)
     torch.manual_seed(0)
     with pytest.raises(KeyboardInterrupt):
-        run(make(5).eval(), images, tmp_path / "broken", on_round=stop)
+        run(make(5).eval(), images, tmp_path / "broken")
+    calls = []
+    monkeypatch.setattr(progressive, "cluster", lambda *given: calls.append(1) or cluster(*given))
     torch.manual_seed(0)
-    seen = []
-    again = run(make(5).eval(), images, tmp_path / "broken", on_round=lambda number, *_: seen.append(number))
-    assert seen == [3]
-    assert again.log == whole.log
+    kept = []
+    again = run(make(5).eval(), images, tmp_path / "broken", keep=True, on_round=lambda number, *_: kept.append(number))
+    assert len(calls) == 1, "the third round's alone"
+    assert kept == [2, 3]
+    assert saved.count("round-02") == 2, "its second iteration alone"
+    np.testing.assert_equal(again.log, whole.log)
     for name, value in whole.network.state_dict().items():
         assert torch.equal(again.network.state_dict()[name], value), name
     for found, expected in zip(again.clusterings, whole.clusterings, strict=True):
         assert (found.clusters == expected.clusters).all()
         assert (found.reliable == expected.reliable).all()
+    assert not list((tmp_path / "broken").glob("round-*")), "finished rounds leave nothing"
 
 
 def test_what_cannot_be_clustered(network, images, tmp_path, monkeypatch):

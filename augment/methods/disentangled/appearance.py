@@ -30,7 +30,7 @@ Body = Literal["regions", "whole"]  # what foregrounds are encoded from: BodyROI
 class Appearance(NamedTuple):
     """Embeddings of B images."""
 
-    foreground: Tensor  # (B, 224): of the seven body regions beside each other, 0 for one that is not visible; or one
+    foreground: Tensor  # (B, 224): of seven body regions, 0 for those that are not visible, or of the whole body
     background: Tensor  # (B, 128); (B, 0) where backgrounds are no factor
 
 
@@ -45,8 +45,8 @@ class AppearanceEncoder(nn.Module):
         convention: as released the embedding of a region that is not visible is 0; in the text it is none of its own.
         backgrounds: whether what is behind is a factor; without (the paper's variant for DeepFashion) no mask separates
             anything.
-        body: `regions`, seven of them with one encoder; `whole`, all of the person at once, with an encoder like the
-            background's, which the paper compares with.
+        body: `regions`, seven of them with one encoder; `whole`, all of the person at once, with an encoder of its
+            own, which the paper compares with.
     """
 
     def __init__(
@@ -72,20 +72,25 @@ class AppearanceEncoder(nn.Module):
 
     def forward(self, images: Tensor, poses: Pose) -> Appearance:
         """The embeddings of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
-        maps = self.block(F.relu(self.first(images)))
-        return Appearance(self._foreground(maps, poses), self._background(maps, poses))
+        maps, person = self._maps(images, poses)
+        return Appearance(self._foreground(maps, person, poses), self._background(maps, person))
 
     def foreground(self, images: Tensor, poses: Pose) -> Tensor:
         """Foreground embeddings (B, 224) alone of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
-        return self._foreground(self.block(F.relu(self.first(images))), poses)
+        return self._foreground(*self._maps(images, poses), poses)
 
     def background(self, images: Tensor, poses: Pose) -> Tensor:
         """Background embeddings (B, 128) alone of images (B, 3, H, W) in [-1, 1] of people in poses (B, 18)."""
-        return self._background(self.block(F.relu(self.first(images))), poses)
+        return self._background(*self._maps(images, poses))
 
-    def _foreground(self, maps: Tensor, poses: Pose) -> Tensor:
+    def _maps(self, images: Tensor, poses: Pose) -> tuple[Tensor, Tensor]:
+        """Features (B, width, H, W), and where the person is, (B, 1, H, W) bool."""
+        maps: Tensor = self.block(F.relu(self.first(images)))
+        return maps, coarse_mask(poses, self.size)[:, None]
+
+    def _foreground(self, maps: Tensor, person: Tensor, poses: Pose) -> Tensor:
         if self.backgrounds:
-            maps = maps * coarse_mask(poses, self.size)[:, None]
+            maps = maps * person
         if self.body == "whole":
             whole: Tensor = self.to_region(self.region_levels(maps)[-1].flatten(1))
             return whole
@@ -96,11 +101,10 @@ class AppearanceEncoder(nn.Module):
             codes = codes * visible[..., None]
         return codes.flatten(1)
 
-    def _background(self, maps: Tensor, poses: Pose) -> Tensor:
+    def _background(self, maps: Tensor, person: Tensor) -> Tensor:
         if not self.backgrounds:
             return maps.new_zeros(len(maps), 0)
-        behind = maps * ~coarse_mask(poses, self.size)[:, None]
-        codes: Tensor = self.to_background(self.background_levels(behind)[-1].flatten(1))
+        codes: Tensor = self.to_background(self.background_levels(maps * ~person)[-1].flatten(1))
         return codes
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -94,9 +95,9 @@ def invented(
             drawn.append(method.noise(factor, 1))
         return method.from_noise(factor, torch.cat(drawn).to(device))
 
-    numbers = sorted(set(people))
-    which = torch.tensor([numbers.index(person) for person in people], device=device)
-    appearance = Appearance(of_noise("foreground", numbers)[which], of_noise("background", names))
+    numbers, places = np.unique(np.asarray(people), return_inverse=True)
+    which = torch.from_numpy(places).to(device)
+    appearance = Appearance(of_noise("foreground", numbers.tolist())[which], of_noise("background", names))
     return appearance, method.decode_pose(of_noise("pose", names)) if poses is None else poses
 
 

@@ -277,6 +277,12 @@ class Disentangled:
         codes: Tensor = self.mappings[factor](noise)
         return codes
 
+    def untaught(self, factor: Factor) -> str | None:
+        """The phase whose iterations it lacks to make a factor of noise; None where it can, or has no such factor."""
+        needed = [f"{factor} mapping"] if factor in self.codes else []
+        needed += ["pose"] if factor == "pose" else []
+        return next((phase for phase in needed if not self.lengths[phase][0]), None)
+
     def decode_pose(self, codes: Tensor) -> Pose:
         """The poses (B, 18) of embeddings (B, 32), in pixels of the images."""
         return poses_of(self.pose_decoder(codes), self.size)
