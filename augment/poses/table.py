@@ -34,13 +34,18 @@ def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
 
     Raises:
         FileNotFoundError: there is no such table.
-        InputError: the table lacks an image.
+        InputError: the table lacks an image, or has one twice.
     """
     if not path.exists():
         raise FileNotFoundError(
             f"{path} does not exist: run `python -m pipelines estimate-poses` (or `dvc repro`) first"
         )
     table = read_parquet(path).set_index("image")
+    if table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()][0]
+        raise InputError(
+            f"{path}: expected one pose of each image, {twice} has several: run `python -m pipelines estimate-poses` again"
+        )
     missing = [image for image in images if image not in table.index]
     if missing:
         raise InputError(

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t
 
+from reid.common.errors import InputError
+
 LEVEL = 0.95
 LEAST = 3  # seeds
 
@@ -42,14 +44,28 @@ def gain(first: NDArray[np.float64], second: NDArray[np.float64], people: NDArra
         second: (S, Q) by the second system, with the same seeds, on the same queries.
         people: (Q,) identity of each query, of at least two people.
 
+    Raises:
+        InputError: shapes differ, a value is not finite, or there are fewer seeds or people.
+
     Example:
         >>> first = np.array([[0.5, 0.7, 0.9], [0.6, 0.6, 0.9], [0.7, 0.6, 0.9]])
         >>> second = first - [[0.1, 0.1, 0.1], [0.2, 0.2, 0.2], [0.3, 0.3, 0.3]]
         >>> [round(value, 2) for value in gain(first, second, people=np.array([7, 7, 8]))]
         [0.2, -0.05, 0.45]
     """
+    if first.ndim != 2 or first.shape != second.shape or first.shape[1] != len(people):
+        raise InputError(
+            f"gain: expected values (S, Q) of both systems and Q people, got {first.shape}, {second.shape} and {len(people)}"
+        )
     differences = first - second
+    if not np.isfinite(differences).all():
+        raise InputError("gain: expected finite values of all queries, some are NaN or infinite")
     seeds, queries = differences.shape
+    if seeds < LEAST or len(np.unique(people)) < 2:
+        raise InputError(
+            f"gain: expected at least {LEAST} seeds and queries of at least two people, got {seeds} and "
+            f"{len(np.unique(people))}"
+        )
     mean = float(differences.mean())
     _, whose = np.unique(people, return_inverse=True)
     sums = np.bincount(whose, weights=differences.mean(0) - mean)

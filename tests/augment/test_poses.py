@@ -232,3 +232,10 @@ def test_doubts_about_poses():
     assert missing.startswith("30 of 900 known joints are at exactly (0, 0)")
     (nothing,) = doubts(Pose(poses.joints, torch.zeros_like(poses.visible)), sizes)
     assert nothing.startswith("50 of 50 images have no known joint")
+
+
+def test_an_image_that_is_twice_in_the_table_is_refused(tmp_path):
+    """It would shift the poses of all images after it."""
+    table.write(["a.jpg", "b.jpg", "a.jpg"], [(128, 64)] * 3, random_poses(3, 0), tmp_path / "poses.parquet")
+    with pytest.raises(InputError, match="expected one pose of each image, a.jpg has several"):
+        table.read(tmp_path / "poses.parquet", ["a.jpg", "b.jpg"], (128, 64))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
+from reid.common.errors import InputError
 from reid.evaluation.gains import Gain, gain
 
 
@@ -59,3 +60,23 @@ def test_how_often_the_interval_holds_the_truth(seeds, of_seed, of_person, of_qu
         found = gain(truth + effects, np.zeros((seeds, 150)), people)
         hits += found.low < truth < found.high
     assert least <= hits / runs <= most
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "people", "message"),
+    [
+        (np.zeros((3, 4)), np.zeros((3, 5)), np.arange(4), r"got \(3, 4\), \(3, 5\) and 4"),
+        (np.zeros((3, 4)), np.zeros((3, 4)), np.arange(5), "and 5"),
+        (np.full((3, 4), np.nan), np.zeros((3, 4)), np.arange(4), "some are NaN"),
+        (
+            np.zeros((2, 4)),
+            np.zeros((2, 4)),
+            np.arange(4),
+            "at least 3 seeds and queries of at least two people, got 2 and 4",
+        ),
+        (np.zeros((3, 4)), np.zeros((3, 4)), np.zeros(4), "got 3 and 1"),
+    ],
+)
+def test_what_no_gain_follows_from(first, second, people, message):
+    with pytest.raises(InputError, match=message):
+        gain(first, second, people)

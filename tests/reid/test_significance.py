@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap, permutation_test, ttest_rel
 
+from reid.common.errors import InputError
 from reid.evaluation.significance import compare, resampled_means
 
 
@@ -46,3 +47,28 @@ def test_p_is_uniform_where_there_is_no_difference():
     found = [difference(*random.random((2, 60)), draws=400).p for _ in range(300)]
     assert np.mean(np.array(found) < 0.1) == pytest.approx(0.1, abs=0.05)
     assert np.mean(np.array(found) < 0.5) == pytest.approx(0.5, abs=0.1)
+
+
+def test_few_queries_prove_little():
+    """Exact: 2 of all 2^Q choices of signs at best; scipy's permutation test and Student's interval."""
+    assert difference(np.ones(1), np.zeros(1)) == (1, -np.inf, np.inf, 1)
+    for count in (2, 5, 12):
+        first = 0.5 + drawn(count)
+        assert difference(first, np.zeros(count)).p == pytest.approx(2 / 2**count)
+    first, second = drawn(2, 9)
+    found = difference(first, second)
+    expected = permutation_test(
+        (first, second), lambda a, b, axis: (a - b).mean(axis), permutation_type="samples", n_resamples=np.inf
+    )
+    assert found.p == pytest.approx(expected.pvalue)
+    interval = ttest_rel(first, second).confidence_interval()
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert difference(first, first) == (0, 0, 0, 1)
+
+
+def test_what_is_no_number_has_no_significance():
+    for count in (5, 50):
+        first = drawn(count)
+        first[2] = np.nan
+        with pytest.raises(InputError, match="expected finite values of all queries"):
+            difference(first, drawn(count))
