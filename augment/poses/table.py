@@ -44,7 +44,8 @@ def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
     if table.index.has_duplicates:
         twice = table.index[table.index.duplicated()][0]
         raise InputError(
-            f"{path}: expected one pose of each image, {twice} has several: run `python -m pipelines estimate-poses` again"
+            f"{path}: expected one pose of each image, {twice} has several: run `python -m pipelines estimate-poses` "
+            "again"
         )
     missing = [image for image in images if image not in table.index]
     if missing:

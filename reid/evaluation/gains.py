@@ -55,7 +55,8 @@ def gain(first: NDArray[np.float64], second: NDArray[np.float64], people: NDArra
     """
     if first.ndim != 2 or first.shape != second.shape or first.shape[1] != len(people):
         raise InputError(
-            f"gain: expected values (S, Q) of both systems and Q people, got {first.shape}, {second.shape} and {len(people)}"
+            f"gain: expected values (S, Q) of both systems and Q people, got {first.shape}, {second.shape} and "
+            f"{len(people)}"
         )
     differences = first - second
     if not np.isfinite(differences).all():
