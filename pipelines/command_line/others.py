@@ -251,11 +251,14 @@ def costs(params: Params, name: str, alpha: int, out: Path) -> None:
 
 @click.command()
 @click.option("--earlier", type=READABLE, help="Scores kept by --keep, to take with those of data/scores.")
+@click.option("--alone", is_flag=True, help="Take the scores of --earlier alone, not those of data/scores too.")
 @click.option("--out", type=FILE, help="Without suffix: OUT.tsv, each two rows and networks; OUT.png, a figure.")
 @click.option("--keep", "kept", type=FILE, help="Parquet to write: all queries' scores, from which all this follows.")
 @click.option("--rule", type=click.Choice(["trapezoid", "step"]), default="trapezoid", show_default=True)
 @click.pass_context
-def gains(context: click.Context, earlier: Path | None, out: Path | None, kept: Path | None, rule: str) -> None:
+def gains(
+    context: click.Context, earlier: Path | None, alone: bool, out: Path | None, kept: Path | None, rule: str
+) -> None:
     """Compare all rows that have been measured with at least 3 seeds, while others are still to come.
 
     It reads the score files in data/scores, whatever params.yaml names, and prints what each training set adds to the
@@ -264,7 +267,7 @@ def gains(context: click.Context, earlier: Path | None, out: Path | None, kept: 
     from pipelines.commands import gains as command
 
     with one_line_errors(context):
-        command.run(earlier, out, kept, rule)
+        command.run(earlier, out, kept, rule, alone)
 
 
 @click.command()

@@ -36,7 +36,7 @@ COLUMNS = {
 NAME = re.compile(r"(?P<row>real-a1|.+-a\d+)-(?P<network>.+)-s(?P<seed>\d+)")
 
 
-def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str) -> None:
+def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str, alone: bool = False) -> None:
     """Print a table of gains over the real images; write all gains, and a figure of them, and the scores themselves.
 
     A training set counts with a network where at least `LEAST` seeds have been measured, the same ones as of the real
@@ -48,12 +48,13 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str) ->
         out: without suffix: OUT.tsv, the gains of each two rows, and of networks over the first; OUT.png, their figure.
         kept: Parquet to write: the scores of all queries by all runs that were found.
         rule: `trapezoid` or `step`: which mAP.
+        alone: whether the earlier scores are taken alone, as those of another data set have to be.
 
     Raises:
         FileNotFoundError: there are no scores at all, or not of the real images.
         InputError: the runs were not measured on the same queries.
     """
-    scores = _measured()
+    scores = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS) if alone else _measured()
     if earlier is not None:
         before = read_parquet(earlier)
         if missing := [column for column in COLUMNS if column not in before]:

@@ -47,11 +47,13 @@ def test_what_was_kept_is_taken_with_what_is_new(scores, tmp_path, capsys):
     kept = tmp_path / "kept.parquet"
     gains.run(None, None, kept, "trapezoid")
     table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    write("real", 0, np.ones(QUERIES, bool), np.full(QUERIES, 0.1))
+    gains.run(kept, None, None, "trapezoid", alone=True)
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")] == table
     for file in layout.SCORES.iterdir():
         file.unlink()
-    gains.run(kept, None, None, "trapezoid")
-    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")] == table
-    write("views-a2", 0, np.ones(QUERIES, bool), np.full(QUERIES, 0.7))
+    for seed in (0, 1, 2):
+        write("views-a2", seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.7))
     write("full-a2", 0, np.ones(QUERIES, bool), np.full(QUERIES, 0.9))
     gains.run(kept, tmp_path / "all", None, "trapezoid")
     printed = capsys.readouterr().out
