@@ -14,6 +14,7 @@ from scipy.spatial.distance import cdist
 
 from augment import generation, methods
 from augment.data.tuples import Tuples
+from augment.methods.adversarial import Adversarial
 from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from augment.poses import table as pose_table
@@ -97,15 +98,15 @@ def test_an_interrupted_run_goes_on(trained, monkeypatch):
     monkeypatch.setattr(generation, "PART", 6)
     whole = score("full")
     Path("data/gan_scores/full.json").unlink()
-    generate, calls = generation._generate, []
+    generate, calls = Adversarial.generate, []
 
-    def dying(*arguments):
+    def dying(method, batch):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        yield from generate(*arguments)
+        return generate(method, batch)
 
-    monkeypatch.setattr(generation, "_generate", dying)
+    monkeypatch.setattr(Adversarial, "generate", dying)
     run("score-gan", "full", fails=True)
     assert not Path("data/gan_scores/full.json").exists()
     assert len(list(Path(".scratch").glob("score-full-*/part-*.npy"))) == 2
