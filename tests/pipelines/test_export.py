@@ -79,13 +79,13 @@ def test_check_says_all_that_is_wrong_a_line_each(project):
     broken, gone = (first(Path("R"), TRAIN, f"{identity}*.jpg") for identity in ("0001", "0002"))
     broken.write_bytes(b"")
     gone.unlink()
-    (gone.parent / "Thumbs.db").write_bytes(b"x")
+    (gone.parent / "notes.txt").write_bytes(b"x")
     output = run("check", "R", fails=True)
     lines = output.splitlines()
     for line in (
         f"FATAL: {TRAIN}/{broken.name}: unreadable image (the file is empty (0 bytes))",
         f"FATAL: {TRAIN}/{gone.name}: in the manifest, but the file is missing",
-        f"warning: {TRAIN}/Thumbs.db: not an image, left out",
+        f"warning: {TRAIN}/notes.txt: not an image, left out",
         "Error: R: 3 fatal, 1 warnings",
     ):
         assert line in lines

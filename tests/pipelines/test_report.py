@@ -162,7 +162,7 @@ def data_set(name, **part):
 def parameters(**changes):
     section = SimpleNamespace
     values = {"dataset": data_set("dukemtmc-reid"), "profile": "quick", "seed": 4, "seeds": [4]}
-    values |= {"report": section(average_precision="trapezoid"), "pose": section(estimator="blazepose")}
+    values |= {"report": section(average_precision="trapezoid"), "pose": section(estimator="blazepose"), "virtual": []}
     return section(**values | changes)
 
 
@@ -189,6 +189,12 @@ def test_the_caption_of_the_reid_table():
         ({"report": SimpleNamespace(average_precision="step")}, {}, False, "mAP by the step rule."),
         ({}, {"pooling": "max"}, False, "multi-query (max of the images in data/samples/pool.parquet), 2,100 queries"),
         ({}, {"learnt_from": "all"}, False, "Learned distances are fitted to the features of all training images."),
+        (
+            {"virtual": ["alone"], "virtual_people": {"alone": SimpleNamespace(added=False)}},
+            {"learnt_from": "real"},
+            False,
+            "fitted to the features of real training images, or of all where none is real.",
+        ),
         ({}, {"queries_without_match": 3}, False, "3 queries have no image of their person from another camera"),
         ({"dataset": data_set("streets")}, {}, False, "The people are rendered:"),
         ({}, {}, True, "In brackets: Table 4 of the journal paper."),
