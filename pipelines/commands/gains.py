@@ -33,6 +33,7 @@ COLUMNS = {
     "ap_trapezoid": "float32",
     "ap_step": "float32",
 }
+OWN = "own"  # in the place of `learnt_from`, of a training set without real images
 NAME = re.compile(r"(?P<row>real-a1|.+-a\d+)-(?P<network>.+)-s(?P<seed>\d+)")
 
 
@@ -95,8 +96,10 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
         for network in dict.fromkeys(network for _, network, _ in runs)
     }
     for network, table in scores.groupby("network", observed=True):
-        ways = table[["pooling", "learnt_from"]].drop_duplicates()
-        if len(ways) > 1:
+        # A set without real images has but its own ones to learn a metric from, whatever the setting.
+        ways = table.loc[table["learnt_from"] != OWN, ["pooling", "learnt_from"]].drop_duplicates()
+        if len(ways) > 1 or table["pooling"].nunique() > 1:
+            ways = table[["pooling", "learnt_from"]].drop_duplicates()
             raise InputError(f"{network}: measured in {len(ways)} ways, {ways.to_dict('records')}: evaluate all alike")
     results: Results = {layout.REAL: {}}
     left_out = []
@@ -156,7 +159,8 @@ def _measured() -> pd.DataFrame:
             raise InputError(f"{path}: measured on other queries than those of {layout.samples('query')}")
         row = layout.REAL if name["row"] == layout.folder_name(layout.REAL) else name["row"]
         run = {"row": row, "network": name["network"], "seed": int(name["seed"])}
-        run |= {"pooling": file["pooling"], "learnt_from": file["learnt_from"] or ""}
+        without_real = file["trained_on"]["generated"] == file["trained_on"]["images"]
+        run |= {"pooling": file["pooling"], "learnt_from": OWN if without_real else file["learnt_from"] or ""}
         tables.append(table.assign(**run, person=table["query"].map(people))[list(COLUMNS)])
     return pd.concat(tables, ignore_index=True).astype(COLUMNS)
 

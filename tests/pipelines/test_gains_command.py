@@ -96,6 +96,23 @@ def test_runs_that_were_measured_otherwise_are_refused(scores, tmp_path):
         gains.run(other, None, None, "trapezoid")
 
 
+def test_a_set_without_real_images_learns_metrics_from_its_own(scores, capsys):
+    for row, learnt, generated in (("real", "real", 0), ("full-a2", "real", 600), ("alone-a2", "all", 1234)):
+        for seed in (0, 1, 2):
+            write(row, seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.5))
+            path = layout.score(row, "ide", seed)
+            about = {"learnt_from": learnt, "trained_on": {"images": 1234, "generated": generated}}
+            path.write_text(json.dumps(json.loads(path.read_text()) | about))
+    for path in layout.SCORES.glob("views*"):
+        path.unlink()
+    gains.run(*NONE)
+    assert "alone-a2" in capsys.readouterr().out
+    path = layout.score("full-a2", "ide", 0)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"learnt_from": "all"}))
+    with pytest.raises(InputError, match="ide: measured in 3 ways"):
+        gains.run(*NONE)
+
+
 def test_without_enough_scores_it_says_so(scores):
     layout.score("real", "ide", 2).unlink()
     with pytest.raises(FileNotFoundError, match="at least 3 seeds of the real images are needed"):
