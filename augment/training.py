@@ -101,6 +101,8 @@ def train(
         own_seed = seed if number == 0 else seed_for(seed, "phase", number)
         for name, network in method.networks.items():
             network.train(name in phase.trains)
+        if start < phase.iterations and hasattr(method, "begin"):
+            method.begin(phase, people)
         moving = [name for name in method.inference if name in phase.trains]
         for iteration in progress(range(start, phase.iterations), phase.name, "it", phase.iterations, start):
             # Dropout and a method's noise draw from torch's global random stream: seeded anew for each iteration, they

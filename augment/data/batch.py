@@ -27,6 +27,7 @@ class Batch:
         maps: heat maps of the single source's pose and of the target pose, where a method made them once for several
             networks.
         single: what `by_source` gives, where a method made it once for several networks.
+        rows: (B, M) int64: which of the people in memory the sources are, where they are of these.
     """
 
     source: Tensor
@@ -38,6 +39,7 @@ class Batch:
     background: Tensor | None = None
     maps: tuple[Tensor, Tensor] | None = None
     single: tuple[Batch, Tensor] | None = None
+    rows: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -47,6 +49,12 @@ class Batch:
         if self.source.shape[1] != 1:
             raise InputError(f"this method takes one source image, got M = {self.source.shape[1]}")
         return self.source[:, 0], self.source_pose[:, 0]
+
+    def source_rows(self) -> Tensor:
+        """(B,): which of the people in memory the single source is; raises InputError where that is not known."""
+        if self.rows is None or self.rows.shape[1] != 1:
+            raise InputError("expected samples with one source each, of the people in memory")
+        return self.rows[:, 0]
 
     def valid(self) -> Tensor:
         """(B, M) bool: which sources to use."""
@@ -72,7 +80,8 @@ class Batch:
         """The batch with at most so many sources a sample."""
         source, pose = self.source[:, :count], self.source_pose[:, :count]
         valid = None if self.source_valid is None else self.source_valid[:, :count]
-        return replace(self, source=source, source_pose=pose, source_valid=valid, single=None)
+        rows = None if self.rows is None else self.rows[:, :count]
+        return replace(self, source=source, source_pose=pose, source_valid=valid, single=None, rows=rows)
 
     def wanted_target(self) -> Tensor:
         """The real target images (B, 3, H, W); raises InputError where there are none."""
@@ -88,8 +97,8 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
-        parts = (self.source_valid, self.identity, self.target, self.background)
-        valid, identity, target, background = (None if part is None else part.to(device) for part in parts)
+        parts = (self.source_valid, self.identity, self.target, self.background, self.rows)
+        valid, identity, target, background, rows = (None if part is None else part.to(device) for part in parts)
         return Batch(
             self.source.to(device),
             self.source_pose.to(device),
@@ -100,4 +109,5 @@ class Batch:
             background,
             maps=None if self.maps is None else (self.maps[0].to(device), self.maps[1].to(device)),
             single=None if self.single is None else (self.single[0].to(device), self.single[1].to(device)),
+            rows=rows,
         )

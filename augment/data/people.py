@@ -66,6 +66,7 @@ class People:
             identity=None if self.identities is None else self.identities[sources[:, 0]],
             target=_float(self.images[targets]) if with_target else None,
             background=None if self.backgrounds is None else _float(self.backgrounds[targets]),
+            rows=sources,
         )
 
 

@@ -38,7 +38,7 @@ PAIRS = torch.tensor([(a, b) for a in range(6) for b in range(6) if a != b])
 
 
 class Spied(Disentangled):
-    """Keeps, at each step of a critic, the weights of the encoders and the real embeddings that it saw."""
+    """Keeps, whenever images are embedded for a critic, the weights of the encoder and the embeddings."""
 
     def __init__(self, **options):
         super().__init__(SIZE, **options)
@@ -65,7 +65,7 @@ def test_critics_see_encodings_of_trained_encoders(tmp_path):
     assert [entry["phase"] for entry in log] == [
         name for name in ("image", "pose", "foreground mapping", "background mapping", "pose mapping") for _ in range(2)
     ]
-    assert len(method.seen) == 3 * 2 * 5
+    assert len(method.seen) == 3 * 2  # once for each factor: the images, and mirrored
     for factor, state, _ in method.seen:
         name = "pose encoder" if factor == "pose" else "encoder"
         final = method.networks[name].state_dict()
@@ -90,6 +90,7 @@ def test_a_phase_trains_its_networks_alone(phase, networks):
     assert set(its.trains) == networks
     before = {name: {k: v.clone() for k, v in n.state_dict().items()} for name, n in method.networks.items()}
     batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(2), torch.arange(2)))
+    method.begin(its, PEOPLE)
     method.step(its, 0, iter([batch] * its.batches))
     changed = {
         name
@@ -143,6 +144,28 @@ def test_mirrored_images_have_mirrored_poses():
             assert torch.equal(new.joints, old.joints)
 
 
+@pytest.mark.parametrize("factor", CODES)
+def test_critics_see_the_images_of_their_batch_some_of_them_mirrored(factor, monkeypatch):
+    torch.manual_seed(0)
+    method = Disentangled(SIZE, **{**TINY, "flip": 0.5})
+    phase = next(phase for phase in method.phases(torch.device("cpu")) if phase.name == f"{factor} mapping")
+    with pytest.raises(RuntimeError, match=f"phase {factor} mapping has not begun"):
+        method.step(phase, 0, iter([PEOPLE.batch(Tuples.of_pairs(*torch.arange(2).repeat(2, 1)))] * 5))
+    method.begin(phase, PEOPLE)
+    rows = torch.tensor([5, 3, 0, 3])
+    batch = PEOPLE.batch(Tuples.of_pairs(rows, rows))
+    seen = []
+    critic = method.critics[factor]
+    critic.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].clone()))
+    torch.manual_seed(1)
+    method.step(phase, 0, iter([batch] * 5))
+    torch.manual_seed(1)
+    for real in seen[0:10:2]:
+        mirrored = method._flipped(batch)
+        torch.testing.assert_close(real, method.embeddings(factor, *mirrored.single_source()), atol=1e-6, rtol=1e-4)
+    assert not torch.equal(seen[0], seen[2])
+
+
 def test_critics_are_clipped(tmp_path):
     method, _, _ = trained(tmp_path)
     for critic in method.critics.values():
@@ -182,8 +205,10 @@ def test_wasserstein_distances_by_hand():
         for weight in method.critics["pose"].parameters():
             weight.clamp_(-CLIP, CLIP)
     torch.manual_seed(1)
+    method.begin(phase, PEOPLE)
     losses = {name: loss.item() for name, loss in method.step(phase, 0, iter([batch] * 5)).items()}
     torch.manual_seed(1)
+    torch.rand(5, 6)  # which of the images are mirrored
     noise = [0.2 * torch.randn(count, 32) for count in (6, 6, 6, 6, 6, 2)]
     vectors = pose_vectors(PEOPLE.poses, SIZE).flatten(1)
     real = method.critics["pose"](method.pose_encoder(vectors)).mean()

@@ -173,6 +173,8 @@ def test_each_phase_trains_and_names_finite_losses(name):
                 taken.append(1)
                 yield a_batch(method)
 
+        if hasattr(method, "begin"):
+            method.begin(phase, PEOPLE)
         losses = method.step(phase, 0, batches())
         assert 1 <= len(taken) <= phase.batches
         assert losses

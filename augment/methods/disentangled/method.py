@@ -17,6 +17,8 @@ from torch.nn import functional as F
 
 from augment.conventions import Convention
 from augment.data.batch import Batch
+from augment.data.people import People
+from augment.data.tuples import Tuples
 from augment.methods.contract import Needs, Phase, update
 from augment.methods.disentangled.appearance import (
     BACKGROUND_CODE,
@@ -50,6 +52,7 @@ DEVIATION: dict[Convention, float] = {"released": 0.2, "gaussian": 0.2, "paper":
 CRITIC_STEPS = 5  # for each step of a mapping
 CLIP = 0.01  # bound of a critic's weights
 POSE_WEIGHT = 20.0  # of the mean squared error of pose vectors
+AT_ONCE = 32  # images that are embedded at once
 
 
 class Disentangled:
@@ -103,6 +106,7 @@ class Disentangled:
             "discriminator": self.discriminator,
             **{f"{name} critic": critic for name, critic in self.critics.items()},
         }
+        self.real: Tensor | None = None  # (2, N, K) embeddings of the training images in a phase of mapping
         for network in (self.encoder, self.composer):
             initialise(network, start)
         if start == "glorot":
@@ -150,19 +154,29 @@ class Disentangled:
             return torch.optim.RMSprop(parameters, self.learning_rate, alpha=0.9, eps=1e-10)
         return torch.optim.Adam(parameters, self.learning_rate, (0.5, 0.999))
 
+    def begin(self, phase: Phase, people: People) -> None:
+        """Before a phase of mapping, embed all training images once: its encoder changes no more."""
+        self.real = None
+        if not phase.name.endswith(" mapping"):
+            return
+        found = []
+        for rows in torch.arange(len(people)).split(AT_ONCE):
+            batch = people.batch(Tuples.of_pairs(rows, rows), with_target=False)
+            both = (batch, self._mirrored(batch))
+            found.append(torch.stack([self.embeddings(_factor(phase), *side.single_source()) for side in both]))
+        self.real = torch.cat(found, 1)
+
     def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """An iteration of a phase."""
         for optimiser in phase.optimisers.values():
             for group in optimiser.param_groups:
                 group["lr"] = self.learning_rate * 0.5 ** (iteration // self.halve_every)
-        batches = (self._flipped(batch) for batch in batches)
         if phase.name == "image":
-            return self._image_step(phase, next(batches), next(batches))
+            return self._image_step(phase, self._flipped(next(batches)), self._flipped(next(batches)))
         with torch.autocast(next(self.pose_encoder.parameters()).device.type, enabled=False):
             if phase.name == "pose":
-                return self._pose_step(phase, next(batches))
-            factor: Factor = phase.name.removesuffix(" mapping")  # type: ignore[assignment]
-            return self._mapping_step(phase, factor, [next(batches) for _ in range(CRITIC_STEPS)])
+                return self._pose_step(phase, self._flipped(next(batches)))
+            return self._mapping_step(phase, _factor(phase), [next(batches) for _ in range(CRITIC_STEPS)])
 
     def _image_step(self, phase: Phase, first: Batch, second: Batch) -> dict[str, Tensor]:
         """A step of the discriminator, then one of encoder and composer, each with its own images (Eq. 1 and 2)."""
@@ -182,17 +196,24 @@ class Disentangled:
         self.discriminator.requires_grad_(True)
         return {"discriminator": loss_d, "adversarial": adversarial, "reconstruction": reconstruction}
 
+    def _flips(self, batch: Batch) -> Tensor:
+        """(B,) bool, at random: which samples are mirrored."""
+        return torch.rand(len(batch)).lt(self.flip).to(batch.source.device)
+
+    def _mirrored(self, batch: Batch) -> Batch:
+        """The batch with all sources mirrored, and their poses with them."""
+        image, pose = batch.single_source()
+        other = pose.mirrored(self.size[1])
+        mirrored = Pose(other.joints[:, None], other.visible[:, None])
+        return replace(batch, source=image.flip(3)[:, None], source_pose=mirrored)
+
     def _flipped(self, batch: Batch) -> Batch:
         """The batch with some of the sources mirrored, and their poses with them."""
-        if not self.flip:
-            return batch
-        image, pose = batch.single_source()
-        mirrored = torch.rand(len(batch)).lt(self.flip).to(image.device)
-        other = pose.mirrored(self.size[1])
-        joints = torch.where(mirrored[:, None, None], other.joints, pose.joints)
-        visible = torch.where(mirrored[:, None], other.visible, pose.visible)
-        image = torch.where(mirrored[:, None, None, None], image.flip(3), image)
-        return replace(batch, source=image[:, None], source_pose=Pose(joints[:, None], visible[:, None]))
+        flips, other, pose = self._flips(batch), self._mirrored(batch), batch.source_pose
+        joints = torch.where(flips[:, None, None, None], other.source_pose.joints, pose.joints)
+        visible = torch.where(flips[:, None, None], other.source_pose.visible, pose.visible)
+        source = torch.where(flips[:, None, None, None, None], other.source, batch.source)
+        return replace(batch, source=source, source_pose=Pose(joints, visible))
 
     def _pose_step(self, phase: Phase, batch: Batch) -> dict[str, Tensor]:
         """A step of the pose auto-encoder (Eq. 3)."""
@@ -204,10 +225,12 @@ class Disentangled:
 
     def _mapping_step(self, phase: Phase, factor: Factor, batches: list[Batch]) -> dict[str, Tensor]:
         """Steps of a factor's critic, whose weights are then clipped, and one of its mapping (Eq. 4 and 5)."""
-        mapping, critic = self.mappings[factor], self.critics[factor]
+        mapping, critic, embedded = self.mappings[factor], self.critics[factor], self.real
+        if embedded is None:
+            raise RuntimeError(f"phase {phase.name} has not begun: what the training images are embedded as is not known")
         distance = torch.zeros(())
-        for batch in batches:
-            real = self.embeddings(factor, *batch.single_source())
+        reals = [embedded[self._flips(batch).long(), batch.source_rows()] for batch in batches]
+        for real in reals:
             with torch.no_grad():
                 fake = mapping(self.noise(factor, len(real), real.device))
             distance = critic(real).mean() - critic(fake).mean()
@@ -286,6 +309,11 @@ class Disentangled:
     def decode_pose(self, codes: Tensor) -> Pose:
         """The poses (B, 18) of embeddings (B, 32), in pixels of the images."""
         return poses_of(self.pose_decoder(codes), self.size)
+
+
+def _factor(phase: Phase) -> Factor:
+    """The factor of a phase of mapping."""
+    return phase.name.removesuffix(" mapping")  # type: ignore[return-value]
 
 
 def _judged(logits: Tensor, real: float) -> Tensor:
