@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+CHECKED = Path("data/checked.txt")
 SAMPLES = Path("data/samples")
 POSES = Path("data/poses")
 PAIRS = Path("data/pairs")

@@ -280,8 +280,11 @@ class Params(Section):
             for name in self.exports:
                 if name in self.virtual or name == "identities":
                     raise ValueError(f"exports: {name} has people whose numbers DukeMTMC-reID's names cannot hold")
-        if self.exports and self.dataset.name == "msmt17":
-            raise ValueError("exports: MSMT17 cannot be named as other data sets' readers want it; set `exports: []`")
+        if self.exports and self.dataset.name in ("msmt17", "listed"):
+            raise ValueError(
+                f"exports: images of {self.dataset.name} are not named as other libraries' readers want it; set "
+                "`exports: []`"
+            )
         return self
 
     @property

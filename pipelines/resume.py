@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reid.common.checkpoints import Scratch
+from pipelines.console import Say
+from reid.common import atomic
+from reid.common.checkpoints import CONFIG, Scratch
 from reid.common.code import Entry, code_digest
 from reid.common.digests import digest
 
@@ -40,6 +44,27 @@ def scratch(
     code = code_digest([module], taken, NEUTRAL)
     identity = {**_without_cadence(settings), "inputs": [digest(path) for path in inputs], "code": code}
     return Scratch(name.replace("/", "-"), identity)
+
+
+@contextmanager
+def output(scratch: Scratch, path: Path, say: Say) -> Iterator[Path | None]:
+    """Yield the folder to fill that becomes `path`, the result of a run; None where an earlier run has filled it.
+
+    From the first nobody else can write `path`: not another run with other settings, either. A finished run's scratch
+    folder has its result instead of its state, until `python -m pipelines report`: DVC deletes the outputs of stages
+    that it has not recorded, and one that is killed before it does so would delete hours of work.
+
+    Raises:
+        InputError: another process writes `path`.
+    """
+    with atomic.replacing_folder(path, CONFIG) as folder:
+        if scratch.result.exists():
+            shutil.copytree(scratch.result, folder, dirs_exist_ok=True)
+            say("it had been made before, by a run that DVC has not recorded")
+            yield None
+        else:
+            yield folder
+    scratch.finish(path)
 
 
 def _without_cadence(settings: dict[str, Any]) -> dict[str, Any]:

@@ -44,3 +44,8 @@ def run(*words, fails=False):
     if fails:
         assert isinstance(result.exception, SystemExit), "an error message, not a traceback"
     return result.stdout + (result.stderr if fails else "")
+
+
+def unfinished():
+    """Scratch folders with more than the result of a finished run."""
+    return [folder for folder in Path(".scratch").iterdir() if not (folder / "result").exists()]

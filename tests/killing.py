@@ -5,9 +5,10 @@ threads: pytest's has some.
 
     python tests/killing.py FOLDER RESULT EVENT,COUNT,PART;EVENT,COUNT,PART;... WORD ...
 
-runs the project's stage WORD ... without killing it, and moves RESULT's folder to FOLDER/whole. Then it runs the stage
-once for each moment, kills it just before the COUNT-th EVENT of a file or folder whose path has PART in it, and keeps
-what there is of RESULT and of the saved state, in FOLDER/0 and so on. At last it runs the stage until it ends.
+runs the project's stage WORD ... without killing it, moves RESULT's folder to FOLDER/whole, and forgets all states.
+Then it runs the stage once for each moment, kills it just before the COUNT-th EVENT of a file or folder whose path has
+PART in it, and keeps what there is of RESULT and of the saved state, in FOLDER/0 and so on. At last it runs the stage
+until it ends.
 """
 
 import os
@@ -60,6 +61,7 @@ if __name__ == "__main__":
     import_module(f"pipelines.stages.{words[0].replace('-', '_')}")  # once for all
     killed(lambda: main(words), (), 1, "")
     shutil.move(Path(result).parent, Path(kept, "whole"))
+    shutil.rmtree(".scratch")
     for number, moment in enumerate(moments.split(";")):
         event, count, part = moment.split(",")
         if not killed(lambda: main(words), [event], int(count), part):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.following import follow_dvc
 from reid.common.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # What bad input raises; anything else is a fault of the program and keeps its traceback.
 USER_ERRORS = (InputError, OSError, FloatingPointError)
+# How torch says that memory is lacking, in a RuntimeError: on the CPU, and on a GPU.
+LACK = ("can't allocate memory", "Cannot allocate memory", "not enough memory", "out of memory")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -50,6 +53,7 @@ def with_params(command: Callable[..., None]) -> Callable[..., None]:
         with one_line_errors(context):
             from pipelines import params  # here, because it imports torch, which rendering processes do not need
 
+            follow_dvc()
             command(params.load(), *arguments, **options)
 
     return run
@@ -60,10 +64,22 @@ def one_line_errors(context: click.Context) -> Iterator[None]:
     """Turn bad input into one line instead of a traceback."""
     try:
         yield
-    except USER_ERRORS as error:
-        if context.find_root().params["debug"]:
+    except (*USER_ERRORS, MemoryError, RuntimeError) as error:
+        short = _short_of_memory(error)
+        if context.find_root().params["debug"] or not (short or isinstance(error, USER_ERRORS)):
             raise
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(short or str(error)) from error
+
+
+def _short_of_memory(error: Exception) -> str | None:
+    """What to say of an error that says that memory is lacking, Python's, torch's or that of a GPU; None of others."""
+    said = str(error).partition("\n")[0]
+    if not isinstance(error, MemoryError) and not any(words in said for words in LACK):
+        return None
+    return (
+        f"there is not enough memory ({said or 'none is left'}): set a smaller batch_size in params.yaml, or end other "
+        "programs, and run again; what was saved is kept"
+    )
 
 
 def section(sections: dict[str, Any], name: str, kind: str) -> Any:

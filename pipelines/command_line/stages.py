@@ -33,6 +33,18 @@ def _layouts() -> Sequence[str]:
 
 @click.command()
 @with_params
+def check_params(params: Params) -> None:
+    """Check params.yaml: each value, and whether they fit together.
+
+    As a stage it comes before all others, so that no value that is wrong becomes part of another stage's command.
+    """
+    from pipelines.stages import check_params as stage
+
+    stage.run(params)
+
+
+@click.command()
+@with_params
 def prepare(params: Params) -> None:
     """Read the data set into sample tables, and check it.
 
@@ -284,6 +296,7 @@ def export(context: click.Context, name: str, alpha: int, out: Path, form: str |
 
 
 STAGES = (
+    check_params,
     prepare,
     estimate_poses,
     pair,

@@ -50,11 +50,11 @@ def run(name: str, alpha: int, seed: int, device_name: str, threads: Threads, si
     device = set_up(device_name, threads)
     row, folder = layout.row_name(name, alpha), layout.augmented(name, alpha)
     does = f"{alpha - 1} generated for each training image on {describe(device)}"
-    with stage(f"augment {row}", does) as say:
-        drawn = draw(name, row, alpha, folder / "images.zip", seed, device, threads, size)
-        augmented.write(drawn.real, drawn.new, folder, drawn.provenance | {"alpha": alpha}, say)
-        drawn.scratch.remove()
+    with stage(f"augment {row}", does) as say, augmented.replacing(folder) as made:
+        drawn = draw(name, row, alpha, made / augmented.IMAGES, seed, device, threads, size)
+        augmented.write(drawn.real, drawn.new, made, folder, drawn.provenance | {"alpha": alpha}, say)
         say(f"{drawn.unusable:,} of {len(drawn.real):,} images have no usable pose and were not redrawn")
+    drawn.scratch.remove()
 
 
 def draw(

@@ -32,7 +32,10 @@ def run(name: str, alpha: int, seed: int, threads: Threads) -> None:
     count = processes(threads)
     bound_threads(count)
     row, folder = layout.row_name(name, alpha), layout.augmented(name, alpha)
-    with stage(f"augment {row}", f"render {alpha - 1} images for each training image") as say:
+    with (
+        stage(f"augment {row}", f"render {alpha - 1} images for each training image") as say,
+        augmented.replacing(folder) as made,
+    ):
         real = samples.read(layout.samples("train"))
         rendered_from = seed_of(real)
         if rendered_from is None and name != "identities":
@@ -41,7 +44,7 @@ def run(name: str, alpha: int, seed: int, threads: Threads) -> None:
                 f"again, or pasted; take `{name}` out of `renderings` in params.yaml"
             )
         seed = seed if rendered_from is None or name == "pasted" else rendered_from
-        archive = folder / "images.zip"
+        archive = made / augmented.IMAGES
         new = RENDERINGS[name](real, alpha, seed, row, archive.as_posix())
         inputs = [layout.samples("train"), ASSET]
         scratch = resume.scratch(f"augment-{row}", {"row": row, "seed": seed}, inputs, __name__)
@@ -49,5 +52,5 @@ def run(name: str, alpha: int, seed: int, threads: Threads) -> None:
             paste(new, real, seed, archive)
         else:
             render(new, seed, archive, scratch.folder, count)
-        augmented.write(real, new, folder, {"row": row, "alpha": alpha, "seed": seed, "rendering": name}, say)
-        scratch.remove()
+        augmented.write(real, new, made, folder, {"row": row, "alpha": alpha, "seed": seed, "rendering": name}, say)
+    scratch.remove()

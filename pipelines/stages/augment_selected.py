@@ -67,32 +67,32 @@ def run(
     row, folder = layout.row_name(name, alpha), layout.augmented(name, alpha)
     wanted, draws = alpha - 1, selection.draws * (alpha - 1)
     does = f"the {wanted} best by {selection.by} of {draws} generated for each training image, on {describe(device)}"
-    with stage(f"augment {row}", does) as say:
+    with stage(f"augment {row}", does) as say, augmented.replacing(folder) as made:
         network, config = storage.load(searcher.model, device)
         found, notes = load_detector(detector, device)
         if found is None and selection.by == "detection":
             raise InputError(f"selection.{name}: by detection needs the detector of scores.detector. {notes[0]}")
-        archive = folder / "drawn.zip"
+        archive = made / "drawn.zip"
         drawn = draw(selection.generator, row, 1 + draws, archive, seed, device, threads, size)
         table = judged(drawn.new, drawn.real, network, tuple(config["image_size"]), searcher.mirror, found, device)
         kept = best(table, selection.by, wanted)
-        samples.write_parquet(table.assign(kept=kept), folder / layout.JUDGED)
+        samples.write_parquet(table.assign(kept=kept), made / layout.JUDGED)
 
-        new = drawn.new[kept].assign(archive=(folder / "images.zip").as_posix()).reset_index(drop=True)
+        new = drawn.new[kept].reset_index(drop=True)
         with Archive(archive) as everything:
-            write_zip(folder / "images.zip", ((image, everything.read(image)) for image in new["image"]))
+            write_zip(made / augmented.IMAGES, ((image, everything.read(image)) for image in new["image"]))
         atomic.remove(archive)
         judge = {"network": searcher.model.as_posix(), "network_sha256": digest(searcher.model / "network.pt")}
         judge["detector"] = detector
         provenance = drawn.provenance | {"alpha": alpha, "selection": selection.model_dump(), "judge": judge}
-        augmented.write(drawn.real, new, folder, provenance, say)
-        drawn.scratch.remove()
+        augmented.write(drawn.real, new, made, folder, provenance, say)
         for column in ("identity_rank", "margin", "detection"):
             known = table[column].where(table[column] > 0) if column == "identity_rank" else table[column]
             say(f"mean {column} {known.mean():.2f}, of those kept {known[kept].mean():.2f}")
         for note in notes:
             say(note)
         say(f"{drawn.unusable:,} of {len(drawn.real):,} images have no usable pose and were not redrawn")
+    drawn.scratch.remove()
 
 
 def judged(

@@ -52,8 +52,8 @@ def run(
     row, folder = layout.row_name(name, alpha), layout.augmented(name, alpha)
     generator, poses = virtual_people.generator, virtual_people.poses
     does = f"people who do not exist, {virtual_people.images} images each, in {poses} poses, on {describe(device)}"
-    with stage(f"augment {row}", does) as say:
-        gan, archive = layout.gan(generator), folder / "images.zip"
+    with stage(f"augment {row}", does) as say, augmented.replacing(folder) as made:
+        gan, archive = layout.gan(generator), made / augmented.IMAGES
         method = methods.load(gan, device)
         config = load_json(gan / "config.json", (), methods.storage.REMEDY)
         if not isinstance(method, Disentangled):
@@ -92,5 +92,5 @@ def run(
             "generator": config,
             "weights_sha256": digest(gan / "weights.pt"),
         }
-        augmented.write(real, new, folder, provenance, say, real_too=virtual_people.added)
-        scratch.remove()
+        augmented.write(real, new, made, folder, provenance, say, real_too=virtual_people.added)
+    scratch.remove()

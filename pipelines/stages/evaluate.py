@@ -31,6 +31,7 @@ from reid.pictures.rank_lists import rank_list
 
 CMC_RANKS = 50  # kept for the figure
 LISTED = 12  # gallery images of a rank list
+BY_QUERY = ("query", "distance", "first_rank", "ap_trapezoid", "ap_step")  # columns of the scores of each query
 MAPPED = 10  # people in the plot of features on a plane
 Features = NDArray[np.float32]
 Extract = Callable[
@@ -75,6 +76,7 @@ def run(
         device_name: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
     """
+    _check_out(out)
     device = set_up(device_name, threads)
     does = f"distances {', '.join(reid.distances)}, on {describe(device)}"
     with stage(f"evaluate {model.name}", does) as say:
@@ -101,21 +103,33 @@ def run(
             scores = rounded(rankings[name])
             say(f"{name}: Rank-1 {scores['rank1']}, mAP {scores['mAP']} (step {scores['mAP_step']})")
         first = rankings.get("euclidean") or rank(Euclidean(), test)
+        unmatched = int((first.first_rank == 0).sum())
+        if unmatched == len(test.query):
+            raise InputError(
+                f"data/samples: none of the {unmatched:,} queries has a gallery image of its person in another camera, "
+                "so there is nothing to measure: give the test set cameras, or leave the Re-ID stages out"
+            )
+        if unmatched:
+            say(
+                f"{unmatched:,} of {len(test.query):,} queries have no gallery image of their person in another "
+                "camera: their average precision counts as 0"
+            )
         result = {
             "network": config["network"],
             "trained_on": config["trained_on"],
             "device": describe(device),
             "queries": len(test.query),
             "pooling": evaluation.queries,
-            "queries_without_match": int((first.first_rank == 0).sum()),
+            "queries_without_match": unmatched,
             "gallery": len(test.gallery),
             "learnt_from": which if learns else None,
             "distances": {name: rounded(ranking) for name, ranking in rankings.items()},
             **rank_lists(test, first, evaluation.sheet_queries),
         }
 
-        # Draw and write; the JSON file comes last, so that it is there only if all is.
+        # Draw and write; the JSON file comes last, so that it is there only if all is, and an old one goes first.
         out.parent.mkdir(parents=True, exist_ok=True)
+        out.unlink(missing_ok=True)
         samples.write_parquet(by_query(test.query, rankings), out.with_suffix(".parquet"))
         draw_map(table, features, seed, model.name, out.with_suffix(".png"))
         save_json(result, out, indent=1)
@@ -206,7 +220,7 @@ def by_query(query: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:
         )
         for name, ranking in rankings.items()
     ]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True)[list(BY_QUERY)]
 
 
 def rank_lists(test: TestSet, ranking: Ranking, count: int) -> dict[str, list[dict[str, Any]]]:
@@ -238,6 +252,15 @@ def draw_map(table: pd.DataFrame, features: Extract, seed: int, network: str, pa
     chosen = people[np.unique(np.linspace(0, len(people) - 1, MAPPED).astype(int))]
     shown = table[table["identity"].isin(chosen)].reset_index(drop=True)
     feature_map(on_a_plane(features(shown, "map"), seed), shown, network, path)
+
+
+def _check_out(out: Path) -> None:
+    """Raise InputError where the files to write would have no names of their own, or take the place of others."""
+    if out.suffix != ".json":
+        raise InputError(f"expected --out to end in .json, got {out}")
+    beside = out.with_suffix(".parquet")
+    if beside.exists() and list(samples.read_parquet(beside).columns) != list(BY_QUERY):
+        raise InputError(f"{beside}, beside {out}, would be overwritten, and holds no scores: choose another --out")
 
 
 def _check_training_set(table: pd.DataFrame, trained_on: dict[str, int], model: Path, train: Path) -> None:

@@ -47,7 +47,7 @@ def run(dataset: DatasetParams, seed: int) -> None:
         read = DATASETS[dataset.name](dataset.path)
         findings = find_faults(read)
         if dataset.name == "market1501":
-            findings += unlike_published(read)
+            findings += unlike_published(read.tables)
         _print(findings)
         fatal = sum(finding.fatal for finding in findings)
         if fatal:

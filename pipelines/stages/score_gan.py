@@ -140,7 +140,8 @@ def run(
             "notes": notes,
         }
 
-        # Draw and write; the JSON file comes last, so that it is there only if all is.
+        # Draw and write; the JSON file comes last, so that it is there only if all is, and an old one goes first.
+        out.unlink(missing_ok=True)
         if search is None:
             sheet([], layout.gan_ranks(name), title=notes[-1])
         else:

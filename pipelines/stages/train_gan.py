@@ -49,7 +49,9 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
         inputs += methods.storage.files(gan.initial, "no weights to start from")
     scratch = resume.scratch(f"gan-{name}", settings, inputs, __name__, [METHODS[gan.method]])
     does = f"{gan.method} on {describe(device)}; sheets so far: {scratch.folder}/samples"
-    with stage(f"train-gan {name}", does) as say:
+    with stage(f"train-gan {name}", does) as say, resume.output(scratch, layout.gan(name), say) as folder:
+        if folder is None:
+            return
         torch.manual_seed(seed_for(seed, "initial weights"))
         method = METHODS[gan.method](size=size, **gan.options)
         trainings = [] if gan.initial is None else methods.start_from(method, gan.options, gan.initial)
@@ -86,18 +88,15 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
             on_samples=draw_samples,
         )
 
-        folder = layout.gan(name)
         data = [path.as_posix() for path in samples.archives(real)]
         own = {"data": data, "pairs": len(kept), "seed": seed, "device": describe(device), "initial": gan.initial}
         trainings.append(own | {"options": gan.options, "training": trained})
         methods.save(method, gan.method, gan.options, folder, trainings)
         samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")
-        shutil.rmtree(folder / "samples", ignore_errors=True)
         shutil.copytree(scratch.folder / "samples", folder / "samples")
         shutil.copyfile(max((folder / "samples").glob("*.png")), folder / "sheet.png")
-        scratch.remove()
         say(_learnt(log))
-        say(str(folder / "sheet.png"))
+        say(str(layout.gan(name) / "sheet.png"))
 
 
 def draw(method: Method, people: People, tuples: Tuples, path: Path, title: str) -> None:

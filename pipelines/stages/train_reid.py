@@ -13,7 +13,6 @@ from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.reid_params import ReidParams
 from pipelines.runtime import Threads, describe, set_up
-from reid.common import atomic
 from reid.common.checkpoints import State
 from reid.files import samples
 from reid.files.images import load
@@ -64,7 +63,10 @@ def run(
         inputs += [layout.samples("train"), *samples.archives(unlabelled)]
     scratch = resume.scratch(f"reid-{out.name}", settings, inputs, __name__, [NETWORKS[reid.network]])
     does = f"{reid.training['iterations']:,} iterations on {len(table):,} images, {generated:,} of them generated"
-    with stage(f"train-reid {out.name}", f"{does}, on {describe(device)}") as say:
+    does += f", on {describe(device)}"
+    with stage(f"train-reid {out.name}", does) as say, resume.output(scratch, out, say) as folder:
+        if folder is None:
+            return
         images = load(table["archive"], table["image"], size).to(device)
         labelled = label(table["identity"].to_numpy(), is_generated, **reid.generated)
         torch.manual_seed(seed_for(seed, "initial weights"))
@@ -85,12 +87,11 @@ def run(
             "image_size": list(size),
         }
         if unlabelled is not None:
-            refined = _refine(network, reid, options, unlabelled, scratch, out, about, seed, device)
+            refined = _refine(network, reid, options, unlabelled, scratch, folder, about, seed, device)
             network, options = refined.network, options | {"classes": refined.classes}
             say(f"{len(refined.log)} rounds, agreement of the last two {refined.log[-1]['agreement']:.3f}")
-        storage.save(network, reid.network, options, out, about)
-        samples.write_tsv(pd.DataFrame(log), out / "losses.tsv", "%.5g")
-        scratch.remove()
+        storage.save(network, reid.network, options, folder, about)
+        samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")
         say(f"loss {log[0]['loss']:.3f} -> {log[-1]['loss']:.3f}")
 
 
@@ -123,8 +124,6 @@ def _refine(
         keep(0, network, options["classes"])
     images = load(unlabelled["archive"], unlabelled["image"], tuple(about["image_size"])).to(device)
     refined = refine(network, make, images, reid.training, part, **reid.progressive, seed=seed, on_round=keep)
-    if (out / "rounds").exists():  # of an earlier run
-        atomic.remove(out / "rounds")
     if rounds.exists():
         shutil.copytree(rounds, out / "rounds")
     samples.write_tsv(pd.DataFrame(refined.log), out / "rounds.tsv", "%.5g")

@@ -16,6 +16,8 @@ from pathlib import Path
 from reid.common.errors import InputError
 from reid.common.locks import LOCK, claim
 
+OLD = "old"  # in `PATH.partial`, the folder that is about to be replaced
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -31,6 +33,31 @@ def replacing(path: Path) -> Iterator[Path]:
         yield new
         _sync(new)
         new.replace(path)
+
+
+@contextmanager
+def replacing_folder(path: Path, holds: str) -> Iterator[Path]:
+    """Yield an empty folder to fill; it takes the place of `path`, a folder or nothing, when the block ends well.
+
+    So a folder of several files never holds new ones beside old ones. While the block runs, `path` is this process's:
+    another one that would write it is refused, with other settings too.
+
+    Args:
+        path: of the folder.
+        holds: name of a file that each such folder has, so that no other folder is replaced.
+
+    Raises:
+        InputError: as of `replacing`; or what is at `path` is no such folder.
+    """
+    if os.path.lexists(path) and not (path / holds).exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise InputError(f"{path} is in the way: it has no {holds} in it, so that it is something else; rename it")
+    with _beside(path) as new:
+        new.mkdir()
+        yield new
+        _sync(new)
+        if path.exists():
+            path.rename(new.with_name(OLD))
+        new.rename(path)
 
 
 def write(path: Path, content: str | bytes) -> None:
@@ -57,7 +84,7 @@ def refuse_existing(out: Path) -> None:
 def _beside(path: Path) -> Iterator[Path]:
     """Yield a path inside `PATH.partial`, at which nothing exists; what the block leaves there is deleted."""
     folder = path.with_name(f"{path.name}.partial")
-    place = folder / f"whole{path.suffix}"
+    place, old = folder / f"whole{path.suffix}", folder / OLD
     if not _may_use(folder, place):
         raise InputError(
             f"{folder} is in the way, and is not what an interrupted run leaves behind; remove it, or choose another "
@@ -65,25 +92,35 @@ def _beside(path: Path) -> Iterator[Path]:
         )
     lock = claim(folder)
     try:
-        _delete(place)
+        _restore(old, path)
+        delete(place)
         yield place
     finally:
-        _delete(place)
+        delete(place)
+        _restore(old, path)
         (folder / LOCK).unlink(missing_ok=True)
         with suppress(OSError):
             folder.rmdir()
         lock.release()
 
 
+def _restore(old: Path, path: Path) -> None:
+    """Undo half of what `replacing_folder` does at its end, where it was interrupted between the two renames."""
+    if old.exists() and not path.exists():
+        old.rename(path)
+    delete(old)
+
+
 def _may_use(folder: Path, place: Path) -> bool:
-    """Whether `folder` does not exist, is empty, or is what a killed `_beside` leaves: a lock, and perhaps `place`."""
+    """Whether `folder` does not exist, is empty, or is what a killed `_beside` leaves: a lock, perhaps `place`, OLD."""
     if folder.is_symlink() or not folder.is_dir():
         return not os.path.lexists(folder)
     inside = {file.name for file in folder.iterdir()}
-    return not inside or (LOCK in inside and inside <= {LOCK, place.name} and (folder / LOCK).lstat().st_size == 0)
+    return not inside or (LOCK in inside and inside <= {LOCK, place.name, OLD} and (folder / LOCK).lstat().st_size == 0)
 
 
-def _delete(path: Path) -> None:
+def delete(path: Path) -> None:
+    """Delete a file, a link, or a folder with all that is in it; nothing where there is nothing."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

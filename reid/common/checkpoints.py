@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from reid.common import atomic
-from reid.common.locks import claim
+from reid.common.errors import InputError
+from reid.common.locks import LOCK, claim
 from reid.common.saved import load_tensors, save_tensors
 
 SCRATCH = Path(".scratch")
+RESULT = "result"  # folder in the scratch folder of a finished run
+CONFIG = "config.json"  # in each result
 
 
 class State:
@@ -23,7 +27,10 @@ class State:
     def load(self) -> dict[str, Any] | None:
         """The state saved last, on the CPU, or None."""
         path = self.folder / "state.pt"
-        return load_tensors(path, f"remove {self.folder} to start over") if path.exists() else None
+        state: dict[str, Any] | None = None
+        if path.exists():
+            state = load_tensors(path, f"remove {self.folder} to start over")
+        return state
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the saved state; a kill at any moment leaves either the old or the new one."""
@@ -54,7 +61,33 @@ class Scratch(State):
         super().__init__(root / f"{name}-{digest[:12]}")
         self.lock = claim(self.folder)
 
+    @property
+    def result(self) -> Path:
+        """The folder that `finish` leaves."""
+        return self.folder / RESULT
+
+    def finish(self, result: Path) -> None:
+        """Keep a copy of the run's result, a folder, in the place of its state."""
+        if not self.result.exists():
+            with atomic.replacing_folder(self.result, CONFIG) as new:
+                shutil.copytree(result, new, dirs_exist_ok=True)
+        for other in self.folder.iterdir():
+            if other.name not in (RESULT, LOCK):
+                atomic.delete(other)
+        self.lock.release(force=True)
+
     def remove(self) -> None:
         """Delete the folder, once the run's result is safe elsewhere; a kill leaves no half of it to resume from."""
         atomic.remove(self.folder)
         self.lock.release(force=True)
+
+
+def forget_results(root: Path = SCRATCH) -> None:
+    """Delete the folders of finished runs that nobody is at work in."""
+    for folder in sorted(path.parent for path in root.glob(f"*/{RESULT}")):
+        try:
+            lock = claim(folder)
+        except InputError:
+            continue
+        atomic.remove(folder)
+        lock.release(force=True)

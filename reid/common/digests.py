@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from reid.common.below import below
 from reid.common.debris import is_debris
 
 
@@ -13,6 +14,6 @@ def digest(path: Path) -> str:
     if not path.is_dir():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    files = sorted(each for each in path.rglob("*") if each.is_file() and not is_debris(each.relative_to(path)))
+    files = sorted(each for each in below(path) if each.is_file() and not is_debris(each.relative_to(path)))
     parts = [f"{each.relative_to(path).as_posix()} {digest(each)}" for each in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import pickle
+import zipfile
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+LFS = b"version https://git-lfs"  # with which files begin that Git LFS has not fetched
+
+
 def save_tensors(state: dict[str, Any], path: Path) -> None:
     """Write what torch can save; equal states give equal bytes."""
     import torch
@@ -23,16 +26,30 @@ def save_tensors(state: dict[str, Any], path: Path) -> None:
         torch.save(state, file)
 
 
-def load_tensors(path: Path, remedy: str) -> dict[str, Any]:
-    """What torch saved in a file, on the CPU; raises InputError with the remedy where the file is damaged."""
+def load_tensors(path: Path, remedy: str) -> Any:
+    """What torch saved in a file, on the CPU; raises InputError with the remedy where the file cannot be read.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        InputError: it is damaged, holds more than tensors, or is another kind of file.
+    """
     import torch
 
+    with path.open("rb") as file:
+        start = file.read(len(LFS))
+    if start == LFS:
+        raise InputError(f"{path} is a pointer of Git LFS, not the file itself: run `git lfs pull`, or copy the file")
+    if start.lstrip().startswith(b"<"):
+        raise InputError(f"{path} is a web page, not what torch saves: download the file itself")
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        what = str(error).partition("\n")[0] or "it is empty"
+        if zipfile.is_zipfile(path) and (member := zipfile.ZipFile(path).testzip()):
+            raise ValueError(f"the checksum of {member} is wrong")
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a damaged file makes the reader do
+        what = str(error).partition("\n")[0] or f"it has {path.stat().st_size:,} bytes"
         raise InputError(f"{path} is damaged ({what}); {remedy}") from error
-    return state
 
 
 def fill(network: nn.Module, weights: object, path: Path, remedy: str) -> None:
@@ -54,9 +71,9 @@ def save_json(content: dict[str, Any], path: Path, indent: int = 2) -> None:
 def load_json(path: Path, keys: tuple[str, ...], remedy: str) -> dict[str, Any]:
     """A JSON file that has these keys; raises InputError with the remedy where it is damaged."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         missing = [key for key in keys if key not in content]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is damaged ({error}); {remedy}") from error
     if missing:
         raise InputError(f"{path} is damaged (it has no {missing[0]}); {remedy}")

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,17 +20,26 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 def workers(processes: int, start: Callable[..., None] | None = None, *arguments: Any) -> Iterator[ProcessPoolExecutor]:
     """A pool of so many processes; what still waits when its block is left, by an error say, is not begun.
 
-    They are spawned, not forked: a process that has threads (torch, the ray caster) must not be forked.
+    They are spawned, not forked: a process that has threads (torch, the ray caster) must not be forked. So they import
+    the script that started them, which must do so below `if __name__ == "__main__":`.
 
     Args:
         processes: number of processes.
         start: what each does first, if anything.
         *arguments: of that.
+
+    Raises:
+        ChildProcessError: one of them ended of itself, or was killed.
     """
     context = multiprocessing.get_context("spawn")
     with _single_threaded(), ProcessPoolExecutor(processes, context, _start, (start, arguments)) as pool:
         try:
             yield pool
+        except BrokenProcessPool as error:
+            raise ChildProcessError(
+                "a worker process ended before its work was done: it was killed, perhaps for want of memory, or a "
+                'script started it outside `if __name__ == "__main__":`; run again'
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -16,6 +16,7 @@ from reid.datasets.deepfashion_names import annotated_name, fashion_name
 from reid.datasets.folders import IMAGE_SUFFIXES, Dataset, Finding
 from reid.files import samples
 from reid.files.images import Archive
+from reid.files.lists import lines
 
 ANNOTATIONS = {"train": "annotation-train.csv", "gallery": "annotation-test.csv"}  # the ends of the files' names
 PARTITION = "list_eval_partition.txt"
@@ -118,7 +119,7 @@ def _listed(archive: Archive) -> Iterator[tuple[str, str]]:
     missing = [ANNOTATIONS[split] for split, file in files.items() if file is None]
     if not missing:
         for split, file in files.items():
-            for line in _lines(archive, str(file))[1:]:
+            for _, line in _lines(archive, str(file))[1:]:
                 yield annotated_name(line.split(":")[0].strip()), split
     elif len(missing) == 1:
         raise InputError(f"{archive.path}: one of the two annotation files is missing: put *{missing[0]} there")
@@ -133,7 +134,7 @@ def _listed(archive: Archive) -> Iterator[tuple[str, str]]:
 
 def _partition(archive: Archive, file: str) -> Iterator[tuple[str, str]]:
     """(flat name, split) of each line of In-shop's own list: a count, a header, then lines of `image item status`."""
-    for number, line in enumerate(_lines(archive, file)[2:], 3):
+    for number, line in _lines(archive, file)[2:]:
         words = line.split()
         if len(words) != 3 or words[2] not in SPLIT_OF_STATUS:
             raise InputError(
@@ -151,8 +152,8 @@ def _only(archive: Archive, ending: str) -> str | None:
     return files[0] if files else None
 
 
-def _lines(archive: Archive, name: str) -> list[str]:
-    return [line for line in archive.read(name).decode().splitlines() if line.strip()]
+def _lines(archive: Archive, name: str) -> list[tuple[int, str]]:
+    return lines(archive.read(name), f"{archive.path}: {name}")
 
 
 def _sizes(archive: Archive, names: list[str]) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ from reid.files import samples
 from reid.files.images import Archive
 
 SPLITS = ("train", "query", "gallery")
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+SUFFIX = (r"(?i:\.(jpe?g|png|bmp|webp|tiff?))", f"one of {', '.join(IMAGE_SUFFIXES)}")  # the last part of a naming
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,35 @@ class Finding:
     what: str
     where: str
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How the file names of a data set say identity and camera.
+
+    Args:
+        example: of a file name.
+        parts: of the names, in order: a pattern of each, those of two with the groups `identity` and `camera`, and what
+            it is, in words.
+    """
+
+    example: str
+    parts: tuple[tuple[str, str], ...]
+
+    def match(self, name: str) -> re.Match[str] | None:
+        """The parts of a name; None where it does not follow the naming."""
+        return re.fullmatch("".join(pattern for pattern, _ in self.parts), name)
+
+    def broken(self, name: str) -> str:
+        """Which part a name that does not follow the naming lacks, in words."""
+        last, whole = 0, ""
+        for pattern, what in self.parts:
+            whole += pattern
+            found = re.match(whole, name)
+            if found is None:
+                return f"expected {what} where it has {name[last:][:20] or 'nothing'!r}"
+            last = found.end()
+        return f"has {name[last:][:20]!r} too much"
 
 
 @dataclass
@@ -52,13 +82,13 @@ class Dataset:
     pool: pd.DataFrame | None = None
 
 
-def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], findings: list[Finding]) -> pd.DataFrame:
+def read_images(archive: Archive, prefix: str, naming: Naming, findings: list[Finding]) -> pd.DataFrame:
     """The sample table of the images below a folder.
 
     Args:
         archive: the archive that holds the folder.
         prefix: the folder's path inside the archive, ending in `/`.
-        pattern: of the file names, with the groups `identity` and `camera`.
+        naming: of the files.
         findings: is extended by an error for each image whose name does not match, a warning for each other file.
     """
     images, identities, cameras = list[str](), list[int](), list[int]()
@@ -68,10 +98,14 @@ def read_images(archive: Archive, prefix: str, pattern: re.Pattern[str], finding
         if not name.lower().endswith(IMAGE_SUFFIXES):
             findings.append(Finding(False, "not an image, left out", name))
             continue
-        match = pattern.fullmatch(PurePosixPath(name).name)
+        file = PurePosixPath(name).name
+        match = naming.match(file)
         if match is None:
-            what = f"file name does not follow {pattern.pattern}, which says identity and camera; rename or remove it"
-            findings.append(Finding(True, what, name))
+            what = (
+                f"file name does not say identity and camera as {naming.example} does; rename or remove it, or list "
+                "the images in a table (docs/datasets.md)"
+            )
+            findings.append(Finding(True, what, name, naming.broken(file)))
             continue
         images.append(name)
         identities.append(int(match["identity"]))

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from reid.datasets.folders import SPLITS, Dataset, find_root, read_images
+from reid.datasets.folders import SPLITS, SUFFIX, Dataset, Naming, find_root, read_images
 from reid.files.images import Archive
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 POOL = "gt_bbox"  # all images of the test people, for multi-query evaluation
 # Exported sets, which have generated images named like their sources with `_gNN` before the suffix, are read too.
-GENERATED = r"(_g\d+)?"
-MARKET = re.compile(rf"(?P<identity>-1|\d{{4,}})_c(?P<camera>\d)s\d_\d{{6}}_\d{{2}}{GENERATED}\.(jpg|png)")
-DUKE = re.compile(rf"(?P<identity>\d{{4}})_c(?P<camera>\d)_f\d+{GENERATED}\.(jpg|png)")
+GENERATED = (r"(_g\d+)?", "nothing or, of a generated image, _g and a number")
+IDENTITY = (r"(?P<identity>-1|\d{1,9})", "an identity: -1, or up to 9 digits")
+CAMERA = (r"_c(?P<camera>\d{1,4})", "_c and a camera")
+# With more cameras, and other numbers, than the published sets have; exported sets have theirs: reid.export.layout.
+MARKET = Naming(
+    "0002_c1s1_000451_03.jpg",
+    (
+        IDENTITY,
+        CAMERA,
+        (r"s\d+", "s and a sequence"),
+        (r"_\d+", "_ and a frame"),
+        (r"_\d+", "_ and the number of the box"),
+        GENERATED,
+        SUFFIX,
+    ),
+)
+DUKE = Naming("0005_c2_f0046985.jpg", (IDENTITY, CAMERA, (r"_f\d+", "_f and a frame"), GENERATED, SUFFIX))
 
 
 def read_market1501(path: str | Path) -> Dataset:
@@ -32,12 +45,12 @@ def read_dukemtmc(path: str | Path) -> Dataset:
     return _read(path, DUKE)
 
 
-def _read(path: str | Path, pattern: re.Pattern[str]) -> Dataset:
+def _read(path: str | Path, naming: Naming) -> Dataset:
     dataset = Dataset()
     with Archive(path) as archive:
         root = find_root(archive, FOLDERS)
         for split, folder in zip(SPLITS, FOLDERS, strict=True):
-            dataset.tables[split] = read_images(archive, f"{root}{folder}/", pattern, dataset.findings)
+            dataset.tables[split] = read_images(archive, f"{root}{folder}/", naming, dataset.findings)
         if any(name.startswith(f"{root}{POOL}/") for name in archive.names()):
-            dataset.pool = read_images(archive, f"{root}{POOL}/", pattern, dataset.findings)
+            dataset.pool = read_images(archive, f"{root}{POOL}/", naming, dataset.findings)
     return dataset

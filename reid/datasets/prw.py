@@ -22,6 +22,7 @@ from reid.common.progress import progress
 from reid.datasets.folders import Dataset, Finding, find_root
 from reid.datasets.market1501 import read_market1501
 from reid.files.images import Archive
+from reid.files.lists import lines
 
 FRAME = re.compile(r"(?P<video>c(?P<camera>\d)s\d)_\d{6}")
 BOXES = ("box_new", "anno_file", "anno_previous")  # names of the variable that holds a frame's boxes, the newest first
@@ -195,10 +196,8 @@ def _queries(archive: Archive, name: str, frames: pd.DataFrame, sizes: dict[Any,
     """The table of query boxes, with the column `image`, from lines of `identity x y width height frame`."""
     known = frames.set_index("frame")
     entries, read, seen = list[dict[str, Any]](), list[list[float]](), set[str]()
-    for number, line in enumerate(archive.read(name).decode().splitlines(), 1):
+    for number, line in lines(archive.read(name), f"{archive.path}: {name}"):
         words = line.split()
-        if not words:
-            continue
         try:
             identity, frame, box = int(words[0]), words[5].removesuffix(".jpg"), [float(word) for word in words[1:5]]
             columns = known.loc[frame]

@@ -8,9 +8,13 @@ from pathlib import PurePosixPath
 
 from reid.common.errors import InputError
 from reid.datasets.folders import SPLITS
-from reid.datasets.market1501 import DUKE, FOLDERS, MARKET
+from reid.datasets.market1501 import FOLDERS
 
-NAMINGS = {"market1501": MARKET, "dukemtmc-reid": DUKE}
+# File names that other libraries find identity and camera in; the readers of this project take more.
+NAMINGS = {
+    "market1501": re.compile(r"(?P<identity>-1|\d{4,})_c(?P<camera>\d)s\d_\d{6}_\d{2}(_g\d+)?\.(jpg|png)"),
+    "dukemtmc-reid": re.compile(r"(?P<identity>\d{4})_c(?P<camera>\d)_f\d+(_g\d+)?\.(jpg|png)"),
+}
 # The highest identity and camera that other libraries' data set classes allow for a naming; they assert it.
 LIMITS = {"market1501": (1501, 6), "dukemtmc-reid": (9999, 8)}
 # Folders below the one that a library calls its root. torchreid and fast-reid read the nested layout, TransReID and

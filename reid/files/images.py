@@ -6,6 +6,7 @@ Images are numpy arrays of shape (H, W, 3), uint8, RGB. In tensors they are NCHW
 from __future__ import annotations
 
 import io
+import lzma
 import struct
 import warnings
 import zipfile
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from reid.common import atomic
+from reid.common.below import below
 from reid.common.debris import is_debris
 from reid.common.errors import InputError
 
@@ -31,6 +33,10 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 MOST_PIXELS = 64_000_000  # of an image: 192 MB decoded
 MOST_BYTES = 1 << 29  # of a file that is read whole, unpacked
+
+
+# What reading a damaged, encrypted or oddly compressed member raises.
+UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 class ImageError(InputError):
@@ -45,33 +51,45 @@ class Archive:
         if not self.path.exists():
             raise FileNotFoundError(f"{self.path} does not exist: expected a folder or a zip of images; check the path")
         self._zip: zipfile.ZipFile | None = None
+        self._files = list[tuple[str, zipfile.ZipInfo]]()  # of the zip, by their names with / between folders
         if not self.path.is_dir():
             try:
                 self._zip = zipfile.ZipFile(self.path)
-            except zipfile.BadZipFile as error:
+            except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
                 raise ImageError(
                     f"{self.path} is neither a folder nor a readable zip ({error}); replace it or give another path"
                 ) from error
+            # Some programs for Windows write \ between folders.
+            named = ((member.filename.replace("\\", "/"), member) for member in self._zip.infolist())
+            self._files = [(name, member) for name, member in named if not name.endswith("/")]
+        self._members = dict(self._files)
 
     def names(self, debris: bool = False) -> list[str]:
-        """Paths of all files below the folder or in the zip, sorted; only if wanted with `reid.common.debris`."""
-        if self._zip is not None:
-            names = [name for name in self._zip.namelist() if not name.endswith("/")]
+        """Paths of all files below the folder, links followed, or in the zip, sorted.
+
+        Only if wanted with `reid.common.debris`. A link that leads nowhere is among them: reading it says so.
+        """
+        if self._zip is None:
+            names: Iterable[str] = (file.relative_to(self.path).as_posix() for file in below(self.path))
         else:
-            names = [p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file()]
+            names = (name for name, _ in self._files)
         return sorted(name for name in names if debris or not is_debris(name))
 
     def read(self, name: str) -> bytes:
         """The bytes of one file; raises ImageError naming archive and file where it is missing or cannot be read."""
         try:
             file = self.path / PurePosixPath(name)
-            size = file.stat().st_size if self._zip is None else self._zip.getinfo(name).file_size
+            size = file.stat().st_size if self._zip is None else self._members[name].file_size
             if size > MOST_BYTES:
                 raise ImageError(
                     f"{self.path}: {name} has {size:,} bytes unpacked, more than the {MOST_BYTES:,} that are read"
                 )
-            return file.read_bytes() if self._zip is None else self._zip.read(name)
-        except (KeyError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+            return file.read_bytes() if self._zip is None else self._zip.read(self._members[name])
+        except ImageError:
+            raise
+        except KeyError as error:
+            raise ImageError(f"{self.path}: cannot read {name}: there is no such file in it") from error
+        except UNREADABLE as error:
             raise ImageError(f"{self.path}: cannot read {name}: {error}") from error
 
     def image(self, name: str) -> NDArray[np.uint8]:

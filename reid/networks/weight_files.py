@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from reid.common.errors import InputError
+from reid.common.saved import load_tensors
 from reid.files.weights import MissingWeights
 
 # torchvision's files of DenseNets still say `denselayer1.norm.1` for what its networks call `denselayer1.norm1`.
@@ -56,13 +55,11 @@ def _read(path: Path, name: str) -> OrderedDict[str, Tensor]:
     """The state dict in a file."""
     if not path.is_file():
         raise MissingWeights(f"weights of {name}: {path} does not exist; put the file there, or correct `weights`")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        raise InputError(
-            f"{path} cannot be read safely: it is damaged, or holds more than tensors, as torchreid's own checkpoints "
-            f"do ({_first_line(error)}); where you trust it, save its `state_dict` alone into a new file"
-        ) from error
+    content = load_tensors(
+        path,
+        "or it holds more than tensors, as torchreid's own checkpoints do: where you trust it, save its `state_dict` "
+        "alone into a new file",
+    )
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not (isinstance(content, dict) and content and all(isinstance(value, Tensor) for value in content.values())):
@@ -77,10 +74,6 @@ def _read(path: Path, name: str) -> OrderedDict[str, Tensor]:
 
 def _renamed(key: str) -> str:
     return DENSENET.sub(r"\1\2", key.removeprefix("module."))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__  # an empty file's error says nothing
 
 
 def _kind(content: object) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from reid.common.checkpoints import State
@@ -30,7 +31,7 @@ def train(
     scratch: State,  # where the run's state is kept until the caller removes it
     *,
     iterations: Positive,  # the same for every training set, so that a gain is never a longer schedule
-    batch_size: Positive = 16,  # images, or pairs of them
+    batch_size: Annotated[int, Field(ge=2)] = 16,  # images, or pairs of them; one has no statistics to normalise by
     sampling: Sampling = "single",  # key of SAMPLINGS: images one by one, several of each person, or pairs
     learning_rate: Rate = 0.001,  # of SGD
     classifier_rate: Rate = 1.0,  # the classifiers' learning rate, as a multiple

@@ -4,7 +4,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
+import pytest
+import torch
 from click.testing import CliRunner
 from commands import run
 from ruamel.yaml import YAML
@@ -32,6 +35,28 @@ def test_help_tells_stages_from_other_commands():
 
 def names(section):
     return re.findall(r"^  ([a-z-]+) ", section, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"
+        ),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB"),
+    ],
+)
+def test_a_lack_of_memory_is_said(project, monkeypatch, error):
+    monkeypatch.setattr("pipelines.stages.pair.run", Mock(side_effect=error))
+    said = run("pair", fails=True)
+    assert "there is not enough memory (" in said
+    assert "set a smaller batch_size in params.yaml" in said
+
+
+def test_other_errors_of_torch_keep_their_traceback(project, monkeypatch):
+    monkeypatch.setattr("pipelines.stages.pair.run", Mock(side_effect=RuntimeError("shapes differ")))
+    assert isinstance(CliRunner().invoke(main, ["pair"]).exception, RuntimeError)
 
 
 def test_names_are_shown_and_checked():

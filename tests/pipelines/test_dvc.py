@@ -1,12 +1,15 @@
 """dvc.yaml against the code: DVC does not follow imports, so its dependencies are checked here."""
 
 import os
+import shutil
 import subprocess
+import sys
 from configparser import ConfigParser
 from functools import cache
 from pathlib import Path
 
 import pytest
+from commands import write_params
 from conftest import ROOT
 from ruamel.yaml import YAML
 
@@ -81,6 +84,26 @@ def test_imports_go_one_way():
     for module in modules("augment"):
         used = {name for name in imports(module) if name.startswith("reid.")}
         assert not {name for name in used if not f"{name}.".startswith(allowed)}, module
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["seeds", "alphas"])
+def test_nothing_of_params_yaml_runs_as_a_command(project, key):
+    """DVC makes commands of its values: the first stage refuses those that are not what they should be."""
+    shutil.copyfile(ROOT / "dvc.yaml", "dvc.yaml")
+    for dep in {dep for stage in STAGES.values() for dep in stage["deps"]}:
+        if not dep.startswith(("data/", "$", "params")):
+            target = Path(dep)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(ROOT / dep)
+    write_params(lambda p: p.update({key: ["2; touch harm #"], "exports": []}))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for words in (("dvc", "init", "-q", "--no-scm"), ("dvc", "repro")):
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode != 0
+    assert f"{key}[0]: " in done.stderr or f"{key}.0: " in done.stderr, done.stderr
+    assert not Path("harm").exists()
+    assert not Path("data/samples").exists()
 
 
 @pytest.mark.slow

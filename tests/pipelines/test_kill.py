@@ -45,17 +45,19 @@ def test_killed_and_resumed_is_as_good_as_whole(prepared, words, result):
         ("os.rename", 3, "state.pt.partial"),
         ("os.rmdir", 1, "state.pt.partial"),
         ("os.rename", 1, f"{result.name}.partial"),
-        ("shutil.rmtree", 1, ".scratch"),  # when all is done, and the state is removed
+        ("os.rename", 1, "result.partial"),  # when all is done, and the result is kept in the place of the state
+        ("os.remove", 1, "state.pt"),
     ]
     lines = ";".join(f"{event},{count},{part}" for event, count, part in moments)
     run(ROOT / "tests/killing.py", "kept", result, lines, *words)
     whole = Path("kept/whole", result.name).read_bytes()
-    assert [torch.load(f"kept/{number}/state.pt")["iteration"] for number in range(4)] == [2, 6, 8, 10]
+    assert [torch.load(f"kept/{number}/state.pt")["iteration"] for number in range(6)] == [2, 6, 8, 10, 10, 10]
     assert not list(Path("kept").glob(f"[0-3]/{result.name}"))
-    assert Path("kept/4", result.name).read_bytes() == whole
-    assert not Path("kept/4/state.pt").exists()
+    for killed in ("4", "5"):
+        assert Path("kept", killed, result.name).read_bytes() == whole
     assert result.read_bytes() == whole
-    assert not list(Path(".scratch").iterdir())
+    (state,) = Path(".scratch").iterdir()
+    assert sorted(path.name for path in state.iterdir()) == ["lock", "result"]
 
 
 # Renders with two processes until the first person is there; then it stops them, says their numbers, and waits.

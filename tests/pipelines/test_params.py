@@ -267,7 +267,7 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
         (lambda p: p["dataset"].update(train_images=1), "dataset.train_images: .* got 1"),
         (
             lambda p: p["dataset"].update(name="msmt17") or p.update(renderings=[]),
-            "exports: MSMT17 cannot be named as other data sets' readers want it; set `exports: \\[\\]`",
+            "exports: images of msmt17 are not named as other libraries' readers want it; set `exports: \\[\\]`",
         ),
         (lambda p: p["scores"].update(pairs=9), "scores.pairs: Input should be greater than or equal to 10, got 9"),
         (lambda p: p["scores"].update(classifier="inception"), "known are efficientnet-lite0, inception-v3"),

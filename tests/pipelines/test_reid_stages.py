@@ -39,6 +39,38 @@ def test_scores_are_those_of_the_official_rule(trained, mirror):
     assert scores["mAP"] == pytest.approx(100 * aps.mean(), abs=0.2), "distances this close may swap by rounding"
 
 
+def test_queries_without_a_match_are_said(trained):
+    path = Path("data/samples/gallery.parquet")
+    gallery, query = samples.read(path), samples.read(Path("data/samples/query.parquet"))
+    lost = query["identity"].iloc[0]
+    words = ("evaluate", "ide", "--model", "data/reid/real-a1-ide-s0", "--out", "scores.json")
+    assert "queries have no gallery image" not in run(*words)
+    samples.write(gallery[gallery["identity"] != lost].reset_index(drop=True), path)
+    count = (query["identity"] == lost).sum()
+    assert f"{count} of {len(query)} queries have no gallery image of their person in another camera" in run(*words)
+
+
+def test_scores_take_no_other_files_place(trained):
+    words = ("evaluate", "ide", "--model", "data/reid/real-a1-ide-s0", "--out")
+    assert "expected --out to end in .json, got lr0.1" in run(*words, "lr0.1", fails=True)
+    before = Path("data/samples/query.parquet").read_bytes()
+    said = run(*words, "data/samples/query.json", fails=True)
+    assert "data/samples/query.parquet, beside data/samples/query.json, would be overwritten" in said
+    assert Path("data/samples/query.parquet").read_bytes() == before
+    for _ in range(2):
+        run(*words, "lr0.1.json")
+
+
+def test_a_test_set_of_one_camera_is_refused(trained):
+    for split in ("query", "gallery"):
+        path = Path(f"data/samples/{split}.parquet")
+        samples.write(samples.read(path).assign(camera=1), path)
+    words = ("evaluate", "ide", "--model", "data/reid/real-a1-ide-s0", "--out", "scores.json")
+    assert "has a gallery image of its person in another camera, so there is nothing to measure" in run(
+        *words, fails=True
+    )
+
+
 def with_generated_rows(folder):
     """An augmented set made of the training table and its images turned upside down."""
     train = samples.read(Path("data/samples/train.parquet"))

@@ -95,6 +95,13 @@ def test_a_worker_has_one_thread_of_everything(monkeypatch):
 
 
 @pytest.mark.slow
+def test_a_worker_that_is_killed_is_an_error_that_says_so():
+    said = "a worker process ended before its work was done: it was killed, perhaps for want of memory"
+    with pytest.raises(ChildProcessError, match=said), workers(1) as pool:
+        pool.submit(os._exit, 1).result()
+
+
+@pytest.mark.slow
 def test_rendering_and_pose_estimation_start_no_threads(tmp_path, tiny_zip):
     image = next(name for name in zipfile.ZipFile(tiny_zip).namelist() if name.endswith(".jpg"))
     with workers(1) as pool:

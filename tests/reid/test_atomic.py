@@ -46,6 +46,65 @@ def test_a_folder_takes_the_place_of_nothing_or_of_an_empty_one(tmp_path):
     assert there(tmp_path) == ["a", "a/file", "b", "b/file"]
 
 
+def fill(path, *names):
+    with atomic.replacing_folder(path, "config") as new:
+        for name in names:
+            (new / name).write_text("1")
+
+
+def test_a_folder_takes_the_place_of_all_of_the_old_one(tmp_path):
+    fill(tmp_path / "a", "config", "old")
+    fill(tmp_path / "a", "config", "new")
+    assert there(tmp_path) == ["a", "a/config", "a/new"]
+    with pytest.raises(RuntimeError), atomic.replacing_folder(tmp_path / "a", "config") as new:
+        (new / "half").touch()
+        raise RuntimeError
+    assert there(tmp_path) == ["a", "a/config", "a/new"]
+
+
+def test_a_folder_of_something_else_is_not_replaced(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "file").touch()
+    fill(tmp_path / "mine", "config")
+    (tmp_path / "mine/config").rename(tmp_path / "mine/thesis")
+    for name in ("mine", "file"):
+        with pytest.raises(InputError, match=f"{name} is in the way: it has no config in it"):
+            fill(tmp_path / name, "config")
+    assert there(tmp_path) == ["file", "mine", "mine/thesis"]
+
+
+def test_two_do_not_write_a_folder_at_once(tmp_path):
+    code = "import pathlib, sys\nfrom reid.common import atomic\n"
+    code += "with atomic.replacing_folder(pathlib.Path(sys.argv[1]), 'c'): pass"
+    with atomic.replacing_folder(tmp_path / "a", "c") as new:
+        other = subprocess.run([sys.executable, "-c", code, tmp_path / "a"], cwd=ROOT, capture_output=True, text=True)
+        (new / "c").touch()
+    assert "another process is at work in" in other.stderr
+    assert there(tmp_path) == ["a", "a/c"]
+
+
+def test_a_folder_killed_between_its_renames_is_the_old_one_again(tmp_path, monkeypatch):
+    fill(tmp_path / "a", "config", "old")
+    rename = Path.rename
+
+    def killed(self, target):
+        if Path(target).name == "a":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        patch.setattr(atomic, "_restore", lambda *_: None)
+        patch.setattr(atomic, "delete", lambda *_: None)
+        with pytest.raises(KeyboardInterrupt):
+            fill(tmp_path / "a", "config", "new")
+    assert "a" not in there(tmp_path)
+    (tmp_path / "a.partial/lock").touch()
+    with pytest.raises(RuntimeError), atomic.replacing_folder(tmp_path / "a", "config"):
+        raise RuntimeError
+    assert there(tmp_path) == ["a", "a/config", "a/old"]
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_an_error_leaves_what_was_there(tmp_path, error):
     atomic.write(tmp_path / "file", "old")

@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from reid.common.checkpoints import Scratch
+from reid.common.checkpoints import Scratch, forget_results
 from reid.common.errors import InputError
 
 
@@ -52,6 +52,22 @@ def test_a_kill_while_removing_leaves_nothing_to_resume_from(tmp_path, monkeypat
     with pytest.raises(KeyboardInterrupt):
         scratch.remove()
     assert Scratch("run", {}, tmp_path).load() is None
+
+
+def test_a_finished_run_keeps_its_result_until_it_is_forgotten(tmp_path):
+    scratch = Scratch("run", {}, tmp_path / "scratch")
+    scratch.save({"iteration": 9})
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result/config.json").write_text("{}")
+    scratch.finish(tmp_path / "result")
+    assert sorted(path.name for path in scratch.folder.iterdir()) == ["lock", "result"]
+    scratch = Scratch("run", {}, tmp_path / "scratch")
+    assert (scratch.result / "config.json").read_text() == "{}"
+    at_work = Scratch("other", {}, tmp_path / "scratch")
+    at_work.save({"iteration": 1})
+    scratch.lock.release(force=True)
+    forget_results(tmp_path / "scratch")
+    assert list((tmp_path / "scratch").iterdir()) == [at_work.folder]
 
 
 def test_a_run_that_is_done_leaves_nothing(tmp_path):

@@ -1,3 +1,4 @@
+import re
 import shutil
 import zipfile
 from fnmatch import fnmatch
@@ -6,6 +7,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from reid.common.digests import digest
+from reid.common.errors import InputError
 from reid.datasets import DATASETS
 from reid.datasets.checks import counts, find_faults, unlike_published
 from reid.files.images import Archive
@@ -74,6 +76,81 @@ def test_msmt17_lists_and_identities(tmp_path):
     (tmp_path / "list_query.txt").write_text("0000/gone.jpg 0\n")
     assert (True, "listed, but the file is missing", "test/0000/gone.jpg") in faults(tmp_path, "msmt17")
 
+    (tmp_path / "list_query.txt").write_bytes("\r\n".join([f"{names['test'][0]}\t0", "", ""]).encode("utf-8-sig"))
+    for old, new in (("train", "mask_train_v2"), ("test", "mask_test_v2")):
+        (tmp_path / old).rename(tmp_path / new)
+    tables = DATASETS["msmt17"](tmp_path).tables
+    assert {split: t[["identity", "camera"]].to_numpy().tolist() for split, t in tables.items()} == rows
+    assert tables["query"]["image"].tolist() == [f"mask_test_v2/{names['test'][0]}"]
+    (tmp_path / "list_query.txt").write_text(f"{names['test'][0]}\n")
+    with pytest.raises(InputError, match=r"list_query.txt:1: expected `NAME LABEL`, got '0000"):
+        DATASETS["msmt17"](tmp_path)
+
+
+def test_own_sets_in_market_1501s_naming(tmp_path):
+    """More cameras and frames, fewer and more digits, and suffixes as cameras write them."""
+    folders = ("bounding_box_train", "query", "bounding_box_test")
+    names = ("7_c12s1_1234567_1.JPG", "123456789_c1s10_000451_00.jpeg", "0008_c6s4_000451_00_g01.PNG")
+    write(tmp_path, [f"{folder}/{name}" for folder, name in zip(folders, names, strict=True)])
+    tables = DATASETS["market1501"](tmp_path).tables
+    assert [(*t[["identity", "camera"]].iloc[0],) for t in tables.values()] == [(7, 12), (123456789, 1), (8, 6)]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("1111111111_c1s1_000001_00.jpg", "expected _c and a camera where it has '1_c1s1_000001_00.jpg'"),
+        ("anna_c1s1_000001_00.jpg", "expected an identity: -1, or up to 9 digits where it has 'anna_c1s1_000001_00.'"),
+        ("0002_1s1_000001_00.jpg", "expected _c and a camera where it has '_1s1_000001_00.jpg'"),
+        ("0002_c1_000001_00.jpg", "expected s and a sequence where it has '_000001_00.jpg'"),
+        ("0002_c1s1_000001_00_new.jpg", "expected one of .jpg, "),
+        ("0002.jpg", "expected _c and a camera where it has '.jpg'"),
+    ],
+)
+def test_a_name_says_what_is_wrong_with_it(tiny_folder, name, said):
+    (tiny_folder / "query" / name).write_bytes(JPEG)
+    (finding,) = DATASETS["market1501"](tiny_folder).findings
+    assert "does not say identity and camera as 0002_c1s1_000451_03.jpg does" in finding.what
+    assert finding.detail.startswith(said)
+
+
+def test_one_camera_is_said_once(tiny_folder):
+    for folder in ("query", "bounding_box_test"):
+        for path in (tiny_folder / folder).iterdir():
+            path.rename(path.with_name(re.sub(r"_c\d", "_c1", path.name)))
+    found = [what for _, what, _ in faults(tiny_folder) if "camera" in what]
+    assert found == ["all test images are from one camera"]
+
+
+def test_split_folders_may_be_links(tiny_folder, tmp_path):
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for folder in ("bounding_box_train", "query", "bounding_box_test"):
+        (linked / folder).symlink_to(tiny_folder / folder, target_is_directory=True)
+    here = DATASETS["market1501"](tiny_folder).tables
+    (linked / "query/loop").symlink_to(linked, target_is_directory=True)
+    there = DATASETS["market1501"](linked).tables
+    assert {split: len(table) for split, table in here.items()} == {split: len(table) for split, table in there.items()}
+    (linked / "query/0001_c1s1_000001_00.jpg").symlink_to(tmp_path / "nowhere")
+    assert (True, "unreadable image", "query/0001_c1s1_000001_00.jpg") in faults(linked)
+    (linked / "query/loop").unlink()
+
+
+def test_zips_made_on_other_systems(tiny_folder, tmp_path):
+    """Backslashes between folders, as of Windows; a second root, as of macOS."""
+    with zipfile.ZipFile(tmp_path / "windows.zip", "w") as archive:
+        for path in sorted(p for p in tiny_folder.rglob("*") if p.is_file()):
+            name = path.relative_to(tiny_folder).as_posix()
+            member = zipfile.ZipInfo("x")
+            member.filename = f"set\\{name}".replace("/", "\\")
+            archive.writestr(member, path.read_bytes())
+            archive.writestr(f"__MACOSX/set/{name}", b"not an image")
+    here, there = (DATASETS["market1501"](path).tables for path in (tiny_folder, tmp_path / "windows.zip"))
+    for split, table in here.items():
+        assert there[split]["image"].tolist() == [f"set/{image}" for image in table["image"]]
+    with Archive(tmp_path / "windows.zip") as archive:
+        assert archive.read(there["query"]["image"][0]) == (tiny_folder / here["query"]["image"][0]).read_bytes()
+
 
 def test_every_fault_is_named_with_its_file(tiny_folder):
     train, query, test = (tiny_folder / folder for folder in ("bounding_box_train", "query", "bounding_box_test"))
@@ -121,7 +198,7 @@ def test_empty_split_is_fatal(tiny_folder):
 
 
 def test_market_counts_are_compared(tiny_folder):
-    findings = unlike_published(DATASETS["market1501"](tiny_folder))
+    findings = unlike_published(DATASETS["market1501"](tiny_folder).tables)
     assert [f.where for f in findings] == ["train", "query", "gallery"]
     assert "published (12936, 0, 0)" in findings[0].detail
 

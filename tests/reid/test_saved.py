@@ -35,7 +35,30 @@ def test_damaged_tensors_are_named(tmp_path, size):
         load_tensors(path, "make it again")
 
 
-@pytest.mark.parametrize("content", ["", "{", "3", '{"b": 1}'])
+def test_a_flipped_bit_is_found(tmp_path):
+    path = tmp_path / "network.pt"
+    save_tensors({"weights": torch.zeros(1000)}, path)
+    data = bytearray(path.read_bytes())
+    data[data.index(bytes(3000)) + 1500] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"network.pt is damaged \(the checksum of .+ is wrong\); make it again"):
+        load_tensors(path, "make it again")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n", "a pointer of Git LFS.*git lfs pull"),
+        (b"\n<!DOCTYPE html><html></html>", "a web page"),
+    ],
+)
+def test_what_is_downloaded_instead_is_named(tmp_path, content, said):
+    (tmp_path / "network.pt").write_bytes(content)
+    with pytest.raises(InputError, match=f"network.pt is {said}"):
+        load_tensors(tmp_path / "network.pt", "")
+
+
+@pytest.mark.parametrize("content", ["", "{", "3", "[" * 100_000, '{"b": 1}'])
 def test_damaged_json_is_named(tmp_path, content):
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(InputError, match=r"a.json is damaged \(.+\); make it again"):

@@ -227,7 +227,9 @@ class Disentangled:
         """Steps of a factor's critic, whose weights are then clipped, and one of its mapping (Eq. 4 and 5)."""
         mapping, critic, embedded = self.mappings[factor], self.critics[factor], self.real
         if embedded is None:
-            raise RuntimeError(f"phase {phase.name} has not begun: what the training images are embedded as is not known")
+            raise RuntimeError(
+                f"phase {phase.name} has not begun: what the training images are embedded as is not known"
+            )
         distance = torch.zeros(())
         reals = [embedded[self._flips(batch).long(), batch.source_rows()] for batch in batches]
         for real in reals:

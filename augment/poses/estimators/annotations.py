@@ -16,6 +16,7 @@ from augment.poses.pose import Pose
 from reid.common import atomic
 from reid.common.errors import InputError
 from reid.datasets.deepfashion_names import annotated_name
+from reid.files.lists import lines
 
 HEADER = "name:keypoints_y:keypoints_x"
 MISSING = -1  # in both lists, for a joint that was not detected
@@ -66,14 +67,14 @@ def read_annotations(path: Path) -> dict[str, Pose]:
         raise FileNotFoundError(
             f"{path} does not exist: put the published annotation file there, or set pose.annotations.files"
         )
-    lines = path.read_text().splitlines()
-    if not lines or lines[0].replace(" ", "") != HEADER:
+    found = lines(path.read_bytes(), str(path))
+    first, header = found[0] if found else (1, "an empty file")
+    if header.replace(" ", "") != HEADER:
         raise InputError(
-            f"{path}:1: expected the header {HEADER}, got {lines[0] if lines else 'an empty file'}: put a published "
-            "annotation file there"
+            f"{path}:{first}: expected the header {HEADER}, got {header[:80]}: put a published annotation file there"
         )
     poses = dict[str, Pose]()
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in found[1:]:
         try:
             name, y_list, x_list = line.split(":")
             y, x = (np.array(json.loads(values), np.float32) for values in (y_list, x_list))
@@ -99,8 +100,8 @@ def _equal(first: Pose, second: Pose) -> bool:
 def write_annotations(names: Sequence[str], pose: Pose, path: Path) -> None:
     """Write the poses (N, 18) of N file names in the published format, coordinates truncated to whole pixels."""
     whole = torch.where(pose.visible[..., None], pose.joints, MISSING).int()
-    lines = [
+    entries = [
         f"{name}: {json.dumps(joints[:, 1].tolist())}: {json.dumps(joints[:, 0].tolist())}"
         for name, joints in zip(names, whole, strict=True)
     ]
-    atomic.write(path, "\n".join([HEADER, *lines]) + "\n")
+    atomic.write(path, "\n".join([HEADER, *entries]) + "\n")

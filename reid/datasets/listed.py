@@ -1,0 +1,129 @@
+"""Any data set, its images listed in a table: who they show, by which camera, and in which split they are."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+from pyarrow import ArrowException
+
+from reid.common.errors import InputError
+from reid.datasets.folders import IMAGE_SUFFIXES, SPLITS, Dataset, Finding
+from reid.files import samples
+from reid.files.images import Archive
+from reid.files.lists import text
+
+FILES = ("images.csv", "images.parquet")
+COLUMNS = ("image", "identity", "camera", "split")
+SEPARATORS = (",", ";", "\t")
+NOBODY = {"junk": samples.JUNK, "-1": samples.JUNK, "distractor": samples.DISTRACTOR}
+MOST = 1_000_000_000  # numbers from here on are replaced, as words are
+
+
+def read_listed(path: str | Path) -> Dataset:
+    """A folder or zip with `images.csv` or `images.parquet` in it, whose columns are COLUMNS; others do not matter.
+
+    image is a path relative to the table; identity and camera are any numbers or words; split is train, query or
+    gallery. The identities `junk` (or -1) and `distractor` are nobody's. Where all people have whole numbers from 1,
+    they keep them; otherwise people are numbered from 1 in their order. So it is with cameras.
+
+    Raises:
+        FileNotFoundError: there is no such table.
+        InputError: it cannot be read, or lacks a column or a value; the message has the entry.
+    """
+    with Archive(path) as archive:
+        files = archive.names()
+        table = _table(archive, files)
+        findings = list[Finding]()
+        known = {name for name in files if name.lower().endswith(IMAGE_SUFFIXES)}
+        for image in table.loc[table["image"].duplicated(), "image"]:
+            findings.append(Finding(True, "listed twice; remove one of the lines", image))
+        for image in table.loc[~table["image"].isin(known), "image"]:
+            findings.append(Finding(True, "listed, but there is no such image", image))
+        findings += [Finding(False, "not listed, left out", name) for name in sorted(known - set(table["image"]))]
+        table = table[table["image"].isin(known)].drop_duplicates("image")
+        where = archive.path.as_posix()
+    somebody = ~table["identity"].isin(list(NOBODY))
+    identities = table["identity"].map(NOBODY | _numbers(table.loc[somebody, "identity"]))
+    cameras = table["camera"].map(_numbers(table["camera"]))
+    table = table.assign(identity=identities, camera=cameras)
+    parts = {split: table[table["split"] == split] for split in SPLITS}
+    return Dataset(
+        {
+            split: samples.real_table(list(part["image"]), where, list(part["identity"]), list(part["camera"]))
+            for split, part in parts.items()
+        },
+        findings,
+    )
+
+
+def _table(archive: Archive, files: list[str]) -> pd.DataFrame:
+    """The table with COLUMNS as words, checked."""
+    present = [file for file in FILES if file in files]
+    if len(present) != 1:
+        found = " and ".join(present) or ", ".join(sorted({name.split("/")[0] for name in files})[:8]) or "nothing"
+        raise FileNotFoundError(
+            f"{archive.path}: expected {' or '.join(FILES)} with the columns {', '.join(COLUMNS)}, found {found}"
+        )
+    (file,) = present
+    where = f"{archive.path}: {file}"
+    table = (_from_csv if file.endswith(".csv") else _from_parquet)(archive.read(file), where)
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise InputError(
+            f"{where}: expected the columns {', '.join(COLUMNS)}, {', '.join(missing)} is missing; it has "
+            f"{', '.join(map(str, table.columns))[:200]}"
+        )
+    table = table[list(COLUMNS)].astype("string").apply(lambda column: column.str.strip())
+    table["split"] = table["split"].str.lower()
+    table["image"] = table["image"].str.replace("\\", "/").str.removeprefix("./")
+    wrong: dict[str, Callable[[pd.DataFrame], pd.Series[bool]]] = {
+        "a value is missing": lambda lines: (lines.isna() | (lines == "")).any(axis=1),
+        f"split is none of {', '.join(SPLITS)}": lambda lines: ~lines["split"].isin(SPLITS),
+        "image is no path below the table's folder": lambda lines: ~lines["image"].map(_is_below).astype(bool),
+    }
+    for what, rule in wrong.items():
+        if (broken := rule(table)).any():
+            first = int(broken.to_numpy().argmax())
+            entry = ", ".join(f"{column}: {value}" for column, value in table.iloc[first].items())
+            raise InputError(
+                f"{where}: {what} in {int(broken.sum())} of {len(table)} entries, first in {first + 1}: {entry}"
+            )
+    return table.astype(object)
+
+
+def _from_csv(data: bytes, where: str) -> pd.DataFrame:
+    content = text(data, where)
+    header = content.lstrip("\r\n").split("\n", 1)[0]
+    separator = max(SEPARATORS, key=header.count)
+    try:
+        return pd.read_csv(
+            io.StringIO(content), sep=separator, dtype="string", skip_blank_lines=True, keep_default_na=False
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        raise InputError(f"{where}: is no table of values with commas between ({str(error).strip()})") from error
+
+
+def _from_parquet(data: bytes, where: str) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(io.BytesIO(data))
+    except (ArrowException, OSError, ValueError) as error:
+        raise InputError(f"{where}: is no Parquet file ({error})") from error
+
+
+def _is_below(name: object) -> bool:
+    path = PurePosixPath(str(name))
+    return not path.is_absolute() and ".." not in path.parts
+
+
+def _numbers(values: pd.Series[str]) -> dict[str, int]:
+    """The number of each value: itself where all are whole numbers from 1, or else its place in order."""
+    different = sorted(set(values))
+    if all(value.isascii() and value.isdigit() for value in different):
+        different.sort(key=lambda value: (int(value), value))
+        whole = [int(value) for value in different]
+        if len(set(whole)) == len(whole) and all(1 <= number < MOST for number in whole):
+            return dict(zip(different, whole, strict=True))
+    return {value: number for number, value in enumerate(different, 1)}
