@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from pipelines.command_line.measuring import MEASURING
 from pipelines.command_line.others import OTHERS
 from pipelines.command_line.stages import STAGES
 
-HEADINGS = {"Stages": STAGES, "Other commands": OTHERS}
+HEADINGS = {"Stages": STAGES, "To look and measure": MEASURING, "Other commands": OTHERS}
 
 
 class Commands(click.Group):

@@ -26,10 +26,11 @@ def test_help_imports_nothing_heavy():
 
 
 def test_help_tells_stages_from_other_commands():
-    _, stages, others = re.split(r"^(?:Stages|Other commands):\n", run("--help"), flags=re.MULTILINE)
+    headings = r"^(?:Stages|To look and measure|Other commands):\n"
+    _, stages, measuring, others = re.split(headings, run("--help"), flags=re.MULTILINE)
     commands = [stage["cmd"].split()[3] for stage in YAML(typ="safe").load(Path("dvc.yaml"))["stages"].values()]
     assert names(stages) == list(dict.fromkeys(commands)), "in the order of dvc.yaml"
-    assert sorted(names(stages) + names(others)) == sorted(main.commands)
+    assert sorted(names(stages) + names(measuring) + names(others)) == sorted(main.commands)
     assert "..." not in stages, "no sentence is cut off"
 
 
