@@ -6,6 +6,8 @@ class or function. Each stage is given its own sections only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -41,8 +43,10 @@ from reid.common.parameters import (
     options_of_each,
 )
 from reid.datasets import DATASETS
+from reid.files.lists import text
 
 PARAMS = Path("params.yaml")
+MOST_BYTES, MOST_VALUES = 1_000_000, 20_000  # of params.yaml
 SECTION_OF = {"selections": "selection", "virtual": "virtual_people", "networks": "reid"}  # of the lists not of `gan`
 
 
@@ -303,13 +307,29 @@ def load(path: Path = PARAMS) -> Params:
     remedy = "python -m pipelines profile demo"
     if not path.exists():
         raise ParamsError(f"{path} does not exist: run from the project's root, and write it there with `{remedy}`")
+    data = path.read_bytes()
+    if len(data) > MOST_BYTES:
+        raise ParamsError(
+            f"{path} has {len(data):,} bytes, and parameters take some thousands: write it with `{remedy}`"
+        )
     try:
-        raw = YAML(typ="safe").load(path)
-    except YAMLError as error:
+        raw = YAML(typ="safe").load(text(data, str(path)))
+        values = sum(1 for _ in islice(_values(raw), MOST_VALUES))
+    except (YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise ParamsError(f"{path} is not YAML: {error}") from error
+    if values == MOST_VALUES:
+        raise ParamsError(f"{path} has {values:,} values or more, aliases counted: write it with `{remedy}`")
     if raw is None:
         raise ParamsError(f"{path} is empty: write it with `{remedy}`")
     return check(raw, str(path))
+
+
+def _values(part: object) -> Iterator[object]:
+    """All values in what YAML reads, those of aliases at each place."""
+    yield part
+    inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    for value in inner:
+        yield from _values(value)
 
 
 def check(raw: object, where: str) -> Params:

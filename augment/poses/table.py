@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
 from augment.poses.pose import JOINTS, Pose
 from reid.common.errors import InputError
-from reid.files.samples import read_parquet, write_parquet
+from reid.files.samples import write_parquet
+from reid.files.tables import parquet, typed
+
+AGAIN = "run `python -m pipelines estimate-poses` (or `dvc repro`) again"
+OF_JOINT = {"x": "float32", "y": "float32", "visible": "bool"}
+TYPES = {f"{joint}_{value}": kind for joint in JOINTS for value, kind in OF_JOINT.items()}
+COLUMNS = ("image", "height", "width", *TYPES)
 
 
 def write(images: Sequence[str], sizes: Sequence[tuple[int, int]], pose: Pose, path: Path) -> None:
@@ -37,23 +44,20 @@ def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
         InputError: the table lacks an image, or has one twice.
     """
     if not path.exists():
-        raise FileNotFoundError(
-            f"{path} does not exist: run `python -m pipelines estimate-poses` (or `dvc repro`) first"
-        )
-    table = read_parquet(path).set_index("image")
+        raise FileNotFoundError(f"{path} does not exist: {AGAIN}")
+    table = parquet(path, str(path), AGAIN, COLUMNS).set_index("image")
     if table.index.has_duplicates:
         twice = table.index[table.index.duplicated()][0]
-        raise InputError(
-            f"{path}: expected one pose of each image, {twice} has several: run `python -m pipelines estimate-poses` "
-            "again"
-        )
+        raise InputError(f"{path}: expected one pose of each image, {twice} has several: {AGAIN}")
     missing = [image for image in images if image not in table.index]
     if missing:
         raise InputError(
             f"{path}: expected a pose of each image, {len(missing)} of {len(images)} have none, e.g. {missing[0]}: "
-            "run `python -m pipelines estimate-poses` (or `dvc repro`) again"
+            f"{AGAIN}"
         )
-    table = table.loc[list(images)]
+    table = typed(table.loc[list(images)], TYPES, str(path), AGAIN)
+    if not np.isfinite(table[list(TYPES)].to_numpy(float)).all():
+        raise InputError(f"{path}: a coordinate is not finite: {AGAIN}")
     joints = [torch.from_numpy(table[[f"{joint}_x", f"{joint}_y"]].to_numpy("float32", copy=True)) for joint in JOINTS]
     visible = torch.from_numpy(table[[f"{joint}_visible" for joint in JOINTS]].to_numpy(bool, copy=True))
     sizes = list(zip(table["height"], table["width"], strict=True))

@@ -115,7 +115,7 @@ def _weights(params: Params) -> Iterator[Answer]:
         try:
             weights.locate(name)
         except (OSError, InputError) as error:
-            stops = not what.startswith("scores")
+            stops = not what.startswith("score")
             yield Answer(f"{name}, for {what}: {error}", "see there" if stops else "without it, no such score", stops)
         else:
             yield Answer(f"{name}, for {what}: SHA-256 is right")
@@ -129,15 +129,15 @@ def _weights(params: Params) -> Iterator[Answer]:
 
 def _needed(params: Params) -> dict[str, str]:
     """The pretrained weights that are needed, of those in WEIGHTS, and what for."""
-    needed = {}
+    needed = dict[str, str]()
     if params.pose.estimator == "blazepose":
         needed["blazepose-full"] = "poses"
     for name in params.trained:
-        needed[params.gan[name].options.get("features", "")] = f"generator {name}"
+        needed.setdefault(params.gan[name].options.get("features", ""), f"generator {name}")
     for name in params.networks:
         if params.reid[name].options.get("weights") is None:
-            needed[params.reid[name].options.get("backbone", "")] = f"network {name}"
-    needed |= {params.scores.classifier: "scores IS and FD", params.scores.detector: "scores DS"}
+            needed.setdefault(params.reid[name].options.get("backbone", ""), f"network {name}")
+    needed |= {params.scores.classifier: "scores IS and FD", params.scores.detector: "score DS"}
     return {name: what for name, what in needed.items() if name in weights.WEIGHTS}
 
 

@@ -12,7 +12,8 @@ from pipelines import layout
 from pipelines.params import Params
 from reid.common.errors import InputError
 from reid.common.saved import load_json
-from reid.files.samples import read_parquet
+from reid.files.samples import REMEDY, read_parquet
+from reid.files.tables import separated
 
 KEYS = ("rank1", "rank5", "rank10", "mAP", "mAP_step")
 
@@ -51,12 +52,13 @@ def read_results(rows: list[str], networks: list[str], seeds: list[int]) -> Resu
     return results
 
 
-def read_score(path: Path, command: str = "dvc repro") -> dict[str, Any]:
+def read_score(path: Path, command: str = "dvc repro", keys: tuple[str, ...] = ()) -> dict[str, Any]:
     """Read a score file, of a Re-ID network or of generated images.
 
     Args:
         path: of the JSON file.
         command: what writes it, for the message.
+        keys: that it has to have.
 
     Raises:
         FileNotFoundError: it does not exist.
@@ -64,14 +66,14 @@ def read_score(path: Path, command: str = "dvc repro") -> dict[str, Any]:
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist, and the tables need its scores: run `{command}`")
-    return load_json(path, (), "run `dvc checkout -f`, or its stage again")
+    return load_json(path, keys, REMEDY)
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read a table of scores (TSV); raises FileNotFoundError where it does not exist."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist, and the tables need its scores: run `dvc repro`")
-    return pd.read_csv(path, sep="\t")
+    return separated(path.read_bytes(), str(path), REMEDY, "\t")
 
 
 def check_settings(results: Results, params: Params) -> None:
@@ -122,7 +124,8 @@ def metrics(results: Results) -> Metrics:
 
 
 def _read(path: Path) -> Result:
-    return Result(read_score(path), read_parquet(path.with_suffix(".parquet")))
+    keys = ("distances", "trained_on", "learnt_from", "pooling", "queries_without_match", "device")
+    return Result(read_score(path, keys=keys), read_parquet(path.with_suffix(".parquet")))
 
 
 def _over_seeds(scores: list[dict[str, Any]]) -> dict[str, float]:

@@ -26,7 +26,7 @@ def features(values: Any, name: str, like: NDArray[Any] | None = None) -> NDArra
         dtype('float32')
     """
     array = _plain(values)
-    if array.dtype.kind not in "fiub" or array.ndim != 2:
+    if array.dtype.kind not in "fiub" or array.ndim != 2 or not array.shape[1]:
         raise InputError(f"{name}: expected features (N, D), numbers in two dimensions; got {_described(array)}")
     if like is not None and array.shape[1] != like.shape[1]:
         raise InputError(

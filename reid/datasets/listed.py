@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
-from pyarrow import ArrowException
 
 from reid.common.errors import InputError
 from reid.datasets.folders import IMAGE_SUFFIXES, SPLITS, Dataset, Finding
 from reid.files import samples
 from reid.files.images import Archive
-from reid.files.lists import text
+from reid.files.lists import lines
+from reid.files.tables import parquet, separated
 
 FILES = ("images.csv", "images.parquet")
 COLUMNS = ("image", "identity", "camera", "split")
@@ -69,13 +68,12 @@ def _table(archive: Archive, files: list[str]) -> pd.DataFrame:
         )
     (file,) = present
     where = f"{archive.path}: {file}"
-    table = (_from_csv if file.endswith(".csv") else _from_parquet)(archive.read(file), where)
-    missing = [column for column in COLUMNS if column not in table]
-    if missing:
-        raise InputError(
-            f"{where}: expected the columns {', '.join(COLUMNS)}, {', '.join(missing)} is missing; it has "
-            f"{', '.join(map(str, table.columns))[:200]}"
-        )
+    data, remedy = archive.read(file), "docs/datasets.md says what such a table is"
+    if file.endswith(".csv"):
+        header = next((line for _, line in lines(data, where)), "")
+        table = separated(data, where, remedy, max(SEPARATORS, key=header.count), COLUMNS, as_text=True)
+    else:
+        table = parquet(data, where, remedy, COLUMNS)
     table = table[list(COLUMNS)].astype("string").apply(lambda column: column.str.strip())
     table["split"] = table["split"].str.lower()
     table["image"] = table["image"].str.replace("\\", "/").str.removeprefix("./")
@@ -92,25 +90,6 @@ def _table(archive: Archive, files: list[str]) -> pd.DataFrame:
                 f"{where}: {what} in {int(broken.sum())} of {len(table)} entries, first in {first + 1}: {entry}"
             )
     return table.astype(object)
-
-
-def _from_csv(data: bytes, where: str) -> pd.DataFrame:
-    content = text(data, where)
-    header = content.lstrip("\r\n").split("\n", 1)[0]
-    separator = max(SEPARATORS, key=header.count)
-    try:
-        return pd.read_csv(
-            io.StringIO(content), sep=separator, dtype="string", skip_blank_lines=True, keep_default_na=False
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        raise InputError(f"{where}: is no table of values with commas between ({str(error).strip()})") from error
-
-
-def _from_parquet(data: bytes, where: str) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(io.BytesIO(data))
-    except (ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{where}: is no Parquet file ({error})") from error
 
 
 def _is_below(name: object) -> bool:

@@ -70,7 +70,7 @@ def compare(
         second_means: (draws,) the second system's, from the same call.
 
     Raises:
-        InputError: a value is not a number.
+        InputError: there is no query, or a value is not a number.
 
     Example:
         The first system is better on each of four queries, as one of 16 choices of signs has it by chance, and another
@@ -82,8 +82,10 @@ def compare(
         Difference(mean=0.25, low=0.25, high=0.25, p=0.125)
     """
     single = first - second
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        raise InputError("significance: expected finite values of all queries, some are NaN or infinite")
+    if not (len(single) and np.isfinite(first).all() and np.isfinite(second).all()):
+        raise InputError(
+            "significance: expected finite values of one query or more; there are none, or NaN, or infinite"
+        )
     mean, queries = float(single.mean()), len(single)
     if queries <= FEW:
         half = float("inf")  # of a single query nothing follows
@@ -102,4 +104,4 @@ def _by_signs(differences: NDArray[np.float64]) -> float:
     count = len(differences)
     signs = 1 - 2 * ((np.arange(2**count)[:, None] >> np.arange(count)) & 1)
     sums = np.abs(signs @ differences)
-    return float((sums >= abs(differences.sum()) - 1e-12).mean())
+    return float((sums >= abs(differences.sum()) - 1e-12 * (1 + np.abs(differences).sum())).mean())

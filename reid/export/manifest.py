@@ -28,10 +28,10 @@ from __future__ import annotations
 import io
 
 import pandas as pd
-from pyarrow import ArrowInvalid
 
 from reid.common.errors import InputError
 from reid.files.images import Archive
+from reid.files.tables import parquet, separated
 
 PARQUET, CSV = "manifest.parquet", "manifest.csv"
 COLUMNS = {
@@ -61,7 +61,7 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f"columns {missing} are missing; expected {list(COLUMNS)}, got {list(table.columns)}")
     try:
         return table[list(COLUMNS)].astype(COLUMNS)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise InputError(f"a value has the wrong type ({error}); expected {COLUMNS}") from error
 
 
@@ -74,15 +74,12 @@ def encode(table: pd.DataFrame) -> dict[str, bytes]:
 
 def read(archive: Archive, name: str) -> pd.DataFrame:
     """Read `manifest.parquet` or `manifest.csv`; raises InputError naming archive and file where it is damaged."""
-    data = io.BytesIO(archive.read(name))
-    try:
-        table = pd.read_parquet(data) if name.endswith(PARQUET) else pd.read_csv(data)
-    except (ArrowInvalid, ValueError) as error:
-        raise InputError(f"{archive.path}: {name} cannot be read ({error}); export the set again") from error
+    where = f"{archive.path}: {name}"
+    table = (parquet if name.endswith(PARQUET) else separated)(archive.read(name), where, "export the set again")
     # A CSV file does not tell an empty text from nothing, and sets of earlier versions name one source only.
     further = table["further_sources"].astype("str").fillna("") if "further_sources" in table else ""
     unknown = {column: None for column in JUDGED if column not in table}
     try:
         return typed(table.assign(further_sources=further, **unknown))
     except InputError as error:
-        raise InputError(f"{archive.path}: {name}: {error}; export the set again") from error
+        raise InputError(f"{where}: {error}; export the set again") from error

@@ -74,7 +74,7 @@ def shard_faults(manifest: pd.DataFrame, files: Iterable[tuple[str, bytes]]) -> 
                             else "other contents than the manifest says"
                         )
                         yield Finding(True, f"in a shard: {what}", f"{shard}: {member.name}")
-        except tarfile.TarError as error:
+        except (tarfile.TarError, KeyError, ValueError, OverflowError, EOFError, OSError) as error:
             yield Finding(True, "damaged shard", shard, str(error))
     for split, group in itertools.groupby(sorted(missing), key=lambda key: key[0]):
         lacking = [name for _, name in group]

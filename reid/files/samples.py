@@ -28,11 +28,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pyarrow import ArrowInvalid
 
 from reid.common.atomic import replacing
 from reid.common.errors import InputError
+from reid.files.tables import parquet, typed
 
+REMEDY = "run `dvc checkout -f`, or its stage again"
 REAL = "real"
 JUNK = -1
 DISTRACTOR = 0
@@ -59,7 +60,7 @@ def real_table(images: list[str], archive: str, identities: list[int], cameras: 
     """
     table = pd.DataFrame({"image": images, "archive": archive, "identity": identities, "camera": cameras})
     table = table.assign(origin=REAL, source=table["image"], further_sources="", pose_of=None, draw=0)
-    return _typed(table).sort_values("image", ignore_index=True)
+    return typed(table, COLUMNS, archive, "give whole numbers").sort_values("image", ignore_index=True)
 
 
 def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:
@@ -103,17 +104,14 @@ def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:
 
 def read(path: Path) -> pd.DataFrame:
     """Read and check a sample table; raises FileNotFoundError or InputError naming the file."""
-    return check(_typed(read_parquet(path)), str(path))
+    return check(typed(read_parquet(path), COLUMNS, str(path), REMEDY), str(path))
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
     """Read a Parquet file; raises FileNotFoundError, or InputError where it is damaged, naming the file."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: run `dvc repro`, or the stage that writes it (data/README.md)")
-    try:
-        return pd.read_parquet(path)
-    except ArrowInvalid as error:
-        raise InputError(f"{path} is damaged ({error}); run `dvc checkout -f`, or its stage again") from error
+    return parquet(path, str(path), REMEDY)
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
@@ -166,7 +164,3 @@ def class_labels(identities: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]
     """
     people, labels = np.unique(identities, return_inverse=True)
     return labels.astype(np.int64), len(people)
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    return table.astype({column: kind for column, kind in COLUMNS.items() if column in table})

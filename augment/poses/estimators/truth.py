@@ -76,7 +76,7 @@ def _records(data: bytes, path: str) -> dict[str, tuple[Tensor, Tensor]]:
             if image in known:
                 raise ValueError(f"{image} is there twice")
             known[image] = joints, in_sight
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RuntimeError) as error:  # of nesting too deep, the last
         form = "{image, joints: 18 x [x, y], visible: 18 x 0 or 1}"
         raise InputError(
             f"{path}: {TRUTH}: expected `images`, a list of {form}; {error!r}: correct it, or choose another "
