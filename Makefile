@@ -2,6 +2,7 @@
 # make demo    the whole pipeline on the embedded data set, and its table
 # make check   formatter, linter, type check, and the tests that are quick: for daily use
 # make test    the same with all tests, of which one runs the pipeline
+# make torture stages killed at moments that are drawn, and 10,000 damaged files: hours, docs/reliability.md
 PYTHON ?= python3
 FAISS := $(if $(shell command -v nvidia-smi),faiss-gpu,faiss-cpu)==1.15.1
 # The system's pip installs into .venv, which needs none of its own: Debian's python3 alone cannot put one there.
@@ -11,7 +12,10 @@ RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Tests run in as many processes as tests/conftest.py finds room for, one file in one of them, in its order.
 PYTEST := $(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup demo lint check test format clean
+EXAMPLES ?= 600
+MOMENTS ?= 20
+
+.PHONY: setup demo lint check test torture format clean
 
 setup: .venv/ready
 
@@ -33,6 +37,10 @@ check: lint
 
 test: lint
 	$(PYTEST)
+
+torture: setup
+	EXAMPLES=$(EXAMPLES) $(RUN) pytest tests/test_properties.py
+	$(RUN) python tests/torture.py --moments $(MOMENTS)
 
 lint: setup
 	$(RUN) ruff format --check .
