@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import click
 
 from pipelines.command_line.measuring import MEASURING
@@ -33,6 +36,9 @@ def main(debug: bool) -> None:
     Settings are read from params.yaml in the current folder. `dvc repro` runs all stages that are out of date, each by
     its command.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # where a terminal or a log cannot show all characters
 
 
 if __name__ == "__main__":

@@ -11,6 +11,11 @@ import click
 Say = Callable[[str], None]  # adds a result to the line at the end
 
 
+def plain(text: str) -> str:
+    """The text without what would steer a terminal: names of files may have anything in them."""
+    return "".join(one if one.isprintable() or one in "\n\t" else repr(one)[1:-1] for one in text)
+
+
 @contextmanager
 def stage(name: str, does: str) -> Iterator[Say]:
     """Print what a stage does; at its end, how long it took, and its results.
@@ -28,8 +33,8 @@ def stage(name: str, does: str) -> Iterator[Say]:
     try:
         yield results.append
     except KeyboardInterrupt:
-        click.echo(f"[{name}] interrupted: run the same command again; saved progress is kept")
+        click.echo(f"[{name}] interrupted: run the same command again; it goes on from what it had saved, if anything")
         raise
     seconds = time.monotonic() - start
     took = f"{seconds:.0f} s" if seconds < 120 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    click.echo(f"[{name}] done in {took}: {'; '.join(results)}")
+    click.echo(plain(f"[{name}] done in {took}: {'; '.join(results)}"))

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -29,10 +29,11 @@ from pipelines.reid_params import Distances, EvaluationParams, ReidParams
 from reid.common.errors import InputError
 from reid.common.parameters import (
     DEFAULTS_ALONE,
-    Number,
+    Count,
     Positive,
     Row,
     Section,
+    Seed,
     Size,
     arguments,
     each_once,
@@ -41,6 +42,7 @@ from reid.common.parameters import (
     one_of,
     options,
     options_of_each,
+    plain_number,
 )
 from reid.datasets import DATASETS
 from reid.files.lists import text
@@ -157,7 +159,7 @@ class Params(Section):
     """The whole file."""
 
     profile: str
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     device: Literal["auto", "cpu", "cuda"]
     threads: Positive | Literal["auto"]
     image_size: Size
@@ -172,10 +174,10 @@ class Params(Section):
     renderings: list[Annotated[str, one_of(RENDERINGS)]]
     selections: list[Row]
     virtual: list[Row]
-    alphas: Annotated[list[Number], Field(min_length=1)]
+    alphas: Annotated[list[Annotated[Count, BeforeValidator(plain_number)]], Field(min_length=1)]
     exports: list[Row]
     networks: Annotated[list[Row], Field(min_length=1)]
-    seeds: Annotated[list[Annotated[Number, Field(ge=0)]], Field(min_length=1)]
+    seeds: Annotated[list[Annotated[Seed, BeforeValidator(plain_number)]], Field(min_length=1)]
     gan: dict[Row, GanParams]
     selection: dict[Row, SelectionParams]
     virtual_people: dict[Row, VirtualParams]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.console import plain
 from pipelines.following import follow_dvc
 from reid.common.errors import InputError
 
@@ -68,7 +69,7 @@ def one_line_errors(context: click.Context) -> Iterator[None]:
         short = _short_of_memory(error)
         if context.find_root().params["debug"] or not (short or isinstance(error, USER_ERRORS)):
             raise
-        raise click.ClickException(short or str(error)) from error
+        raise click.ClickException(plain(short or str(error))) from error
 
 
 def _short_of_memory(error: Exception) -> str | None:

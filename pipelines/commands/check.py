@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipelines.console import plain
 from reid.common.errors import InputError
 from reid.datasets import SPLITS
 from reid.export import checks
@@ -25,7 +26,7 @@ def run(path: Path) -> None:
     files, findings = checks.check(path)
     for finding in sorted(findings, key=lambda finding: (not finding.fatal, finding.where, finding.what)):
         detail = f" ({finding.detail})" if finding.detail else ""
-        click.echo(f"{'FATAL' if finding.fatal else 'warning'}: {finding.where}: {finding.what}{detail}")
+        click.echo(plain(f"{'FATAL' if finding.fatal else 'warning'}: {finding.where}: {finding.what}{detail}"))
     for split in SPLITS:
         table = files[files["split"] == split]
         generated = sum(GENERATED.fullmatch(image) is not None for image in table["image"])

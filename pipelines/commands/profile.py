@@ -30,7 +30,7 @@ def run(names: Sequence[str], force: bool) -> None:
     text = compose(names)
     params.check(YAML(typ="safe").load(text), f"profile {'+'.join(names)}")
     if PARAMS.exists() and not force:
-        now = PARAMS.read_text()
+        now = PARAMS.read_text(encoding="utf-8")
         if now != text and not _is_committed(PARAMS) and not _is_a_profile(now):
             raise InputError(
                 f"{PARAMS} has edits that would be lost: it is neither as committed in git nor as profiles give it. "

@@ -44,7 +44,7 @@ def run(key: str, values: Sequence[str], out: Path) -> None:
             params.yaml was edited during a sweep.
     """
     restore()
-    before = PARAMS.read_text()
+    before = PARAMS.read_text(encoding="utf-8")
     texts = {value: with_value(before, key, value) for value in dict.fromkeys(values)}
     checked = {value: params.check(YAML(typ="safe").load(text), f"{key}: {value}") for value, text in texts.items()}
     for value, its in checked.items():
@@ -79,7 +79,7 @@ def restore() -> None:
     if not BEFORE.exists():
         return
     kept = load_json(BEFORE, ("before", "swept"), f"remove it, and see that {PARAMS} is as you want it")
-    if PARAMS.exists() and PARAMS.read_text() not in kept.values():
+    if PARAMS.exists() and PARAMS.read_text(encoding="utf-8") not in kept.values():
         raise InputError(
             f"{PARAMS} was edited during a sweep; what it was before is in {BEFORE}, under `before`. Make it as you "
             "want it, remove that file and run again"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines import layout
-from pipelines.console import stage
+from pipelines.console import plain, stage
 from pipelines.params import DatasetParams
 from reid.common.errors import InputError
 from reid.common.saved import save_json
@@ -97,7 +97,7 @@ def _print(findings: list[Finding]) -> None:
     for key, group in groupby(sorted(findings, key=kind), kind):
         click.echo(f"{'warning' if key[0] else 'FATAL'}: {key[1]}: {totals[key]}")
         for finding in list(group)[:SHOWN]:
-            click.echo(f"    {finding.where}{': ' if finding.detail else ''}{finding.detail}")
+            click.echo(plain(f"    {finding.where}{': ' if finding.detail else ''}{finding.detail}"))
         if totals[key] > SHOWN:
             click.echo(f"    ... and {totals[key] - SHOWN} more")
 

@@ -59,7 +59,7 @@ def run(params: Params) -> None:
         collected = sheets.collect(params, results, sheet_folder)
         forget_results()  # DVC has recorded all that the tables are made of
         page.write_page(captions.facts(params, results), shown, drawn, collected, layout.REPORT)
-        click.echo((layout.REPORT / "table.md").read_text())
+        click.echo((layout.REPORT / "table.md").read_text(encoding="utf-8"))
         say(f"tables and all pictures: {layout.REPORT / 'index.html'}")
 
 

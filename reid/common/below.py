@@ -7,23 +7,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def below(folder: Path, within: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """The files below a folder, in no order; links are followed, but not round in circles.
+def below(folder: Path) -> Iterator[Path]:
+    """The files below a folder, in no order, each once: links to folders are followed where they lead out of it.
 
     A link that leads nowhere is among them: who reads it finds out. What is neither a file nor a folder is not.
-
-    Args:
-        folder: to look in.
-        within: folders that it was reached by, as they are called without links.
     """
-    real = folder.resolve()
-    if real in within:
-        return
+    return _below(folder, (folder.resolve(),))
+
+
+def _below(folder: Path, reached_by: tuple[Path, ...]) -> Iterator[Path]:
+    """The files below a folder; `reached_by` are the linked folders on the way to it, as they are called without."""
     with os.scandir(folder) as entries:
         found = list(entries)
     for entry in found:
         path = folder / entry.name
-        if entry.is_dir():
-            yield from below(path, (*within, real))
-        elif entry.is_file() or not path.exists():
-            yield path
+        if not entry.is_dir():
+            if entry.is_file() or not path.exists():
+                yield path
+        elif not entry.is_symlink():
+            yield from _below(path, reached_by)
+        else:
+            real = path.resolve()
+            around = (before.is_relative_to(real) or real.is_relative_to(before) for before in reached_by)
+            if not any(around):
+                yield from _below(path, (*reached_by, real))

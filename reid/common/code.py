@@ -53,7 +53,11 @@ def closure(modules: Iterable[str], taken: Iterable[Entry] = (), neutral: Iterab
 def imports(module: str) -> set[str]:
     """Full names of all that a module imports, e.g. `numpy` and `reid.files.images.load`."""
     file = find(module)
-    return set() if file is None else {target for _, target in _imported(_parse(file.read_text()), module, file)}
+    return (
+        set()
+        if file is None
+        else {target for _, target in _imported(_parse(file.read_text(encoding="utf-8")), module, file)}
+    )
 
 
 def find(module: str) -> Path | None:
@@ -88,7 +92,7 @@ def _closure(modules: list[str], taken: list[Entry], neutral: list[str]) -> dict
             name = waiting.pop()
             if name in trees or not counts(name) or (file := find(name)) is None:
                 continue
-            tree = _parse(file.read_text())
+            tree = _parse(file.read_text(encoding="utf-8"))
             trees[name], dropped = _without_entries(tree, _imported(tree, name, file), taken, kept)
             omitted |= dropped
             for _, target in _imported(trees[name], name, file):

@@ -43,14 +43,15 @@ def plain_number(number: object) -> object:
     raise ValueError(f"expected a whole number, got {number!r}; {wanted}: it becomes part of commands and paths")
 
 
-Positive = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+MOST = 10**9  # of what is counted or measured
+Positive = Annotated[int, Field(ge=1, le=MOST)]
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=MOST, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Size = tuple[Positive, Positive]
 Row = Annotated[str, BeforeValidator(plain_name)]
-Number = Annotated[int, BeforeValidator(plain_number)]
 # Of a section that may be left out: its checks add the defaults of all keys, or name those that have none.
 DEFAULTS_ALONE: Any = Field(default={}, validate_default=True)
 

@@ -19,11 +19,15 @@ LFS = b"version https://git-lfs"  # with which files begin that Git LFS has not 
 
 
 def save_tensors(state: dict[str, Any], path: Path) -> None:
-    """Write what torch can save; equal states give equal bytes."""
+    """Write what torch can save; equal states give equal bytes. Raises OSError where the disk is full."""
     import torch
 
     with atomic.replacing(path) as new, new.open("wb") as file:  # by handle: a name would be written into the file
-        torch.save(state, file)
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:  # what torch makes of an error of the file system
+            what = str(error).partition("\n")[0]
+            raise OSError(f"{path} could not be written ({what}): is the disk full?") from error
 
 
 def load_tensors(path: Path, remedy: str) -> Any:

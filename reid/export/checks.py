@@ -50,6 +50,11 @@ def check(path: Path) -> tuple[pd.DataFrame, list[Finding]]:
         files = files[[IMAGE, "identity", "camera", "split"]]
         files["sha256"] = _sums(archive, list(files[IMAGE]))
         findings += _not_files(path)
+        findings += [
+            Finding(True, "leads out of the folder that it is unpacked to; unpack none of it", name)
+            for name in archive.names(debris=True)
+            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts
+        ]
         findings += _duplicate_names(names, files)
         findings += _traps(path, archive, files)
         findings += _skipped(files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -49,7 +50,7 @@ def separated(
         as_text: whether all values stay as they are written, empty ones too.
     """
     content = text(data, name)
-    kept = {"dtype": "string", "keep_default_na": False} if as_text else {}
+    kept: dict[str, Any] = {"dtype": "string", "keep_default_na": False} if as_text else {}
     try:
         table = pd.read_csv(io.StringIO(content), sep=separator, **kept)
     except (ValueError, OverflowError, pd.errors.ParserError) as error:

@@ -1,5 +1,6 @@
 """The help of `python -m pipelines`."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,9 +11,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 from commands import run
+from conftest import ROOT
 from ruamel.yaml import YAML
 
 from pipelines.__main__ import main
+from pipelines.console import plain
 
 
 def test_help_imports_nothing_heavy():
@@ -58,6 +61,20 @@ def test_a_lack_of_memory_is_said(project, monkeypatch, error):
 def test_other_errors_of_torch_keep_their_traceback(project, monkeypatch):
     monkeypatch.setattr("pipelines.stages.pair.run", Mock(side_effect=RuntimeError("shapes differ")))
     assert isinstance(CliRunner().invoke(main, ["pair"]).exception, RuntimeError)
+
+
+def test_names_of_files_do_not_steer_the_terminal():
+    assert plain("query/\x1b[2Jé.jpg\n") == "query/\\x1b[2Jé.jpg\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_output_that_a_terminal_cannot_show_is_no_error(encoding, tmp_path):
+    (tmp_path / "params.yaml").write_text("profile: ☃\n", encoding="utf-8")
+    command = [sys.executable, "-P", "-m", "pipelines", "pair"]
+    environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, env=environment, check=False)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
 
 
 def test_names_are_shown_and_checked():

@@ -304,7 +304,7 @@ def samples_of(split):
 def test_a_wrong_file_name_stops_prepare_by_name(project):
     replace_in_zip("query/person 5.jpg", b"x")
     output = run("prepare", fails=True)
-    assert "FATAL: file name does not follow" in output
+    assert "FATAL: file name does not say identity and camera" in output
     assert "query/person 5.jpg" in output
 
 

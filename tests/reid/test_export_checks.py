@@ -44,7 +44,7 @@ def a_name_that_cannot_be_read(out):
     path = first(out, TRAIN)
     path.rename(path.with_name("synth_0001.jpg"))
     rewrite(out, lambda rows: rows[~rows["image"].str.endswith(path.name)])
-    return "file name does not follow", f"{TRAIN}/synth_0001.jpg"
+    return "file name does not say identity and camera", f"{TRAIN}/synth_0001.jpg"
 
 
 def a_truncated_image(out):
@@ -95,7 +95,7 @@ def an_image_of_too_many_pixels(out):
 def a_distractor_in_train(out):
     path = first(out, TEST, "0000_*")
     path.rename(out / TRAIN / path.name)
-    return "junk or distractor in train", f"{TRAIN}/{path.name}"
+    return "distractor (identity 0) in train", f"{TRAIN}/{path.name}"
 
 
 def one_name_with_two_suffixes(out):
@@ -211,6 +211,15 @@ def test_several_data_sets_are_checked_one_by_one(good_export, tmp_path):
         shutil.copytree(good_export, tmp_path / name)
     with pytest.raises(InputError, match=rf"holds 2 data sets: check a/{ROOT}/, b/{ROOT}/ one by one"):
         check(tmp_path)
+
+
+def test_a_member_that_leads_out_of_the_folder(good_export, tmp_path):
+    with Archive(good_export) as archive:
+        members = {name: archive.read(name) for name in archive.names()}
+    write_zip(tmp_path / "out.zip", [*members.items(), ("../../harm.txt", b"x")])
+    (finding,) = check(tmp_path / "out.zip")[1]
+    assert (finding.fatal, finding.where) == (True, "../../harm.txt")
+    assert "leads out of the folder" in finding.what
 
 
 def test_a_split_that_is_not_there_is_named(out):

@@ -109,10 +109,10 @@ def test_a_table_with_a_fault_is_refused(tmp_path, change, said):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("images.csv", b"", "images.csv: is no table of values"),
+        ("images.csv", b"", "images.csv is no table of separated values"),
         ("images.csv", "image,identität".encode("latin-1"), "images.csv:1: is not UTF-8 text"),
-        ("images.csv", b'a,b\n"', "images.csv: "),
-        ("images.parquet", b"PAR1", "images.parquet: is no Parquet file"),
+        ("images.csv", b'a,b\n"', "images.csv is no table of separated values"),
+        ("images.parquet", b"PAR1", "images.parquet is damaged"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_named(tmp_path, name, content, said):
