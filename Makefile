@@ -2,7 +2,7 @@
 # make demo    the whole pipeline on the embedded data set, and its table
 # make check   formatter, linter, type check, and the tests that are quick: for daily use
 # make test    the same with all tests, of which one runs the pipeline
-# make torture stages killed at moments that are drawn, and 10,000 damaged files: hours, docs/reliability.md
+# make torture stages killed at moments that are drawn, and thousands of damaged files: docs/reliability.md
 PYTHON ?= python3
 FAISS := $(if $(shell command -v nvidia-smi),faiss-gpu,faiss-cpu)==1.15.1
 # The system's pip installs into .venv, which needs none of its own: Debian's python3 alone cannot put one there.

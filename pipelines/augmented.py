@@ -17,7 +17,8 @@ from reid.files import samples
 from reid.files.images import Archive
 from reid.pictures.sheets import sheet
 
-IMAGES, TABLE = "images.zip", "train.parquet"  # of each set
+IMAGES, TABLE, SHEET = "images.zip", "train.parquet", "sheet.png"  # of each set
+MAY_HOLD = (IMAGES, TABLE, SHEET, layout.PROVENANCE, layout.JUDGED)
 SHOWN = 14  # new images on the sheet, or new people
 OF_EACH = 3  # images of a new person on it
 
@@ -48,12 +49,12 @@ def write(
     save_json(provenance, made / layout.PROVENANCE)
     _draw(real, new, made, provenance["row"])
     say(f"{len(new):,} images of {new['identity'].nunique():,} people")
-    say(str(folder / "sheet.png"))
+    say(str(folder / SHEET))
 
 
 def replacing(row_folder: Path) -> AbstractContextManager[Path]:
     """The folder to fill that becomes a set; see `atomic.replacing_folder`."""
-    return atomic.replacing_folder(row_folder, TABLE)
+    return atomic.replacing_folder(row_folder, MAY_HOLD)
 
 
 def _draw(real: pd.DataFrame, new: pd.DataFrame, folder: Path, name: str) -> None:
@@ -74,7 +75,7 @@ def _draw(real: pd.DataFrame, new: pd.DataFrame, folder: Path, name: str) -> Non
             if chosen[column].isin(real["image"]).all():
                 lines.append((caption, [_picture(archive_of[image], image) for image in chosen[column]]))
         lines.append(("new image", [_picture(folder / IMAGES, image) for image in chosen["image"]]))
-    sheet(lines, folder / "sheet.png", title=f"{name}: new images of the training set")
+    sheet(lines, folder / SHEET, title=f"{name}: new images of the training set")
 
 
 def _picture(path: str | Path, image: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-STAGE = b"DVC_STAGE="  # variable that DVC gives the commands of stages
+STAGE = "DVC_STAGE"  # variable that DVC gives the commands of stages
 
 
 def follow_dvc() -> None:
@@ -17,7 +17,7 @@ def follow_dvc() -> None:
 
     Nothing happens either where no `dvc` runs this process.
     """
-    if STAGE.decode().rstrip("=") not in os.environ or not hasattr(os, "pidfd_open"):
+    if STAGE not in os.environ or not hasattr(os, "pidfd_open"):
         return
     with suppress(OSError):  # who it is may be hidden from us
         handle = os.pidfd_open(_dvc())
@@ -32,7 +32,7 @@ def follow_dvc() -> None:
 
 def _dvc() -> int:
     """The nearest process above this one that DVC has not started: `dvc` itself; a shell may be between."""
-    pid = os.getppid()
-    while pid > 1 and any(entry.startswith(STAGE) for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")):
+    pid, mark = os.getppid(), f"{STAGE}=".encode()
+    while pid > 1 and any(entry.startswith(mark) for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")):
         pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     return pid

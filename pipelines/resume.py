@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipelines.console import Say
 from reid.common import atomic
-from reid.common.checkpoints import CONFIG, Scratch
+from reid.common.checkpoints import Scratch
 from reid.common.code import Entry, code_digest
 from reid.common.digests import digest
+from reid.common.saved import load_json, save_json
 
 # Options that say how often something is written; they change nothing that is computed.
 CADENCE = {"log_every", "checkpoint_every", "sample_every"}
@@ -46,25 +48,45 @@ def scratch(
     return Scratch(name.replace("/", "-"), identity)
 
 
+SETTINGS = "settings.json"  # in the scratch folder of a finished run: all that it was made with
+
+
 @contextmanager
-def output(scratch: Scratch, path: Path, say: Say) -> Iterator[Path | None]:
+def output(
+    scratch: Scratch, path: Path, may_hold: Collection[str], exactly: dict[str, Any], say: Say
+) -> Iterator[Path | None]:
     """Yield the folder to fill that becomes `path`, the result of a run; None where an earlier run has filled it.
 
     From the first nobody else can write `path`: not another run with other settings, either. A finished run's scratch
-    folder has its result instead of its state, until `python -m pipelines report`: DVC deletes the outputs of stages
-    that it has not recorded, and one that is killed before it does so would delete hours of work.
+    folder has its result instead of its state, until the stage `report`: DVC deletes the outputs of stages that it has
+    not recorded, and one that is killed before it does so would delete hours of work.
+
+    Args:
+        scratch: of the run.
+        path: of its result.
+        may_hold: names of all that results have in them.
+        exactly: all settings, those too that decide no weights but what else is written: of a result that was made with
+            others the run begins anew.
+        say: prints a line of the stage.
 
     Raises:
-        InputError: another process writes `path`.
+        InputError: another process writes `path`, or it has something else in it.
     """
-    with atomic.replacing_folder(path, CONFIG) as folder:
-        if scratch.result.exists():
+    made_with = scratch.folder / SETTINGS
+    with atomic.replacing_folder(path, may_hold) as folder:
+        if scratch.result.exists() and load_json(made_with, (), f"remove {scratch.folder}") == _as_json(exactly):
             shutil.copytree(scratch.result, folder, dirs_exist_ok=True)
-            say("it had been made before, by a run that DVC has not recorded")
+            say(f"made before: taken from {scratch.result}; remove {scratch.folder} to make it again")
             yield None
         else:
+            atomic.delete(scratch.result)
             yield folder
-    scratch.finish(path)
+            save_json(exactly, made_with)
+    scratch.finish(path, (SETTINGS,))
+
+
+def _as_json(settings: dict[str, Any]) -> Any:
+    return json.loads(json.dumps(settings))
 
 
 def _without_cadence(settings: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # What bad input raises; anything else is a fault of the program and keeps its traceback.
 USER_ERRORS = (InputError, OSError, FloatingPointError)
 # How torch says that memory is lacking, in a RuntimeError: on the CPU, and on a GPU.
-LACK = ("can't allocate memory", "Cannot allocate memory", "not enough memory", "out of memory")
+LACK = ("can't allocate memory", "Cannot allocate memory", "not enough memory", "out of memory", "_ALLOC_FAILED")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -54,7 +54,6 @@ def with_params(command: Callable[..., None]) -> Callable[..., None]:
         with one_line_errors(context):
             from pipelines import params  # here, because it imports torch, which rendering processes do not need
 
-            follow_dvc()
             command(params.load(), *arguments, **options)
 
     return run
@@ -62,7 +61,8 @@ def with_params(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def one_line_errors(context: click.Context) -> Iterator[None]:
-    """Turn bad input into one line instead of a traceback."""
+    """Turn bad input into one line instead of a traceback; a stage ends with the `dvc` that runs it."""
+    follow_dvc()
     try:
         yield
     except (*USER_ERRORS, MemoryError, RuntimeError) as error:
@@ -78,8 +78,8 @@ def _short_of_memory(error: Exception) -> str | None:
     if not isinstance(error, MemoryError) and not any(words in said for words in LACK):
         return None
     return (
-        f"there is not enough memory ({said or 'none is left'}): set a smaller batch_size in params.yaml, or end other "
-        "programs, and run again; what was saved is kept"
+        f"there is not enough memory ({said or 'none is left'}): set a smaller batch_size, image_size or part of the "
+        "training set in params.yaml, or end other programs, and run again; what was saved is kept"
     )
 
 

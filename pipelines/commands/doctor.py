@@ -16,20 +16,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import pandas as pd
 import torch
 
 from augment import methods
 from pipelines.cores import Watch
 from pipelines.params import Params
 from pipelines.runtime import WATCHED
-from reid.common.checkpoints import SCRATCH
+from reid.common.checkpoints import RESULT, SCRATCH
 from reid.common.errors import InputError
 from reid.common.locks import claim
 from reid.datasets import DATASETS, SPLITS
+from reid.export.layout import naming
 from reid.files import weights
 
 PYTHONS = ((3, 11), (3, 14))  # the first that will do, and the first that will not
-JPEG = 0.5  # bytes of a generated image for each of its values, at most
+JPEG = 0.2  # bytes of a generated image for each of its values: those of `streets` have 0.11
 ROOM = 2.0  # GB that are left to all else
 
 
@@ -111,20 +113,34 @@ def _cores(params: Params) -> Iterator[Answer]:
 
 
 def _weights(params: Params) -> Iterator[Answer]:
+    by_detection = any(params.selection[name].by == "detection" for name in params.selections)
     for name, what in _needed(params).items():
         try:
             weights.locate(name)
         except (OSError, InputError) as error:
-            stops = not what.startswith("score")
+            stops = not what.startswith("score") or (name == params.scores.detector and by_detection)
             yield Answer(f"{name}, for {what}: {error}", "see there" if stops else "without it, no such score", stops)
         else:
             yield Answer(f"{name}, for {what}: SHA-256 is right")
+    for kind, path in _own_files(params):
+        if not Path(path).exists():
+            yield Answer(f"{path}, for {kind}, does not exist", f"put it there, or correct {kind}", True)
     for name in params.trained:
         if (initial := params.gan[name].initial) is not None:
             try:
                 methods.storage.files(initial, "no weights to start from")
             except FileNotFoundError as error:
                 yield Answer(str(error), f"restore it by git, or set gan.{name}.initial: null", True)
+
+
+def _own_files(params: Params) -> Iterator[tuple[str, str]]:
+    """Keys of params.yaml, and the files that they name."""
+    for name in params.networks:
+        if (path := params.reid[name].options.get("weights")) is not None:
+            yield f"reid.{name}.options.weights", path
+    if params.pose.estimator == "annotations":
+        for path in params.pose.options["annotations"]["files"]:
+            yield "pose.annotations.files", str(path)
 
 
 def _needed(params: Params) -> dict[str, str]:
@@ -152,24 +168,28 @@ def _data(params: Params) -> Iterator[Answer]:
     fatal = sum(finding.fatal for finding in found.findings)
     remedy = f"{fatal} fatal findings: `python -m pipelines prepare` lists them" if fatal else ""
     yield Answer(f"{name} in {path}: {counted} images", remedy, bool(fatal))
+    if params.exports:
+        try:
+            naming(pd.concat(found.tables.values())["image"])
+        except InputError as error:
+            yield Answer(f"exports: {error}", "set `exports: []`, or rename the images", True)
     train = len(found.tables["train"])
-    if params.dataset.train_people is None and params.dataset.train_images is None:
-        yield from _room(params, train, train + len(found.tables["gallery"]))
+    yield from _room(params, train, train + len(found.tables["gallery"]))
 
 
 def _room(params: Params, train: int, images: int) -> Iterator[Answer]:
-    """Disk and memory for so many training images, and so many with those that generators are tested on."""
+    """Disk and memory for so many training images, and so many with those that generators are tested on, at least."""
     values = 3 * math.prod(params.image_size)
     rows = len(params.augmentations) * sum(alpha - 1 for alpha in params.alphas)
     disk = train * rows * values * JPEG / 1e9 + ROOM
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     remedy = "free some, or choose fewer rows, alphas" if free < disk else ""
-    yield Answer(f"disk: about {disk:.1f} GB are needed, {free:.1f} GB are free", remedy)
+    yield Answer(f"disk: {disk:.1f} GB are needed, without weights and DVC's copies; {free:.1f} GB are free", remedy)
     largest = max(images, train * max(params.alphas))
     memory = largest * values * 2 / 1e9 + ROOM  # the images, and a copy of them while they are read
     has = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     remedy = "take a smaller image_size, alpha, or part of the training set" if has < memory else ""
-    yield Answer(f"memory: about {memory:.1f} GB are needed, this machine has {has:.1f} GB", remedy)
+    yield Answer(f"memory: {memory:.1f} GB are needed for images, this machine has {has:.1f} GB", remedy)
 
 
 def _repository(params: Params) -> Iterator[Answer]:
@@ -190,9 +210,9 @@ def _locks(params: Params) -> Iterator[Answer]:
     else:
         yield Answer(f"{SCRATCH} can be locked and written to")
     shutil.rmtree(SCRATCH / "doctor", ignore_errors=True)
-    unfinished = sorted(path.parent.name for path in SCRATCH.glob("*/state.pt"))
+    unfinished = sorted(path.name for path in SCRATCH.glob("*") if not (path / RESULT).exists())
     if unfinished:
-        yield Answer(f"{len(unfinished)} interrupted runs wait to go on: {', '.join(unfinished[:4])}")
+        yield Answer(f"{len(unfinished)} runs are at work, or wait to go on: {', '.join(unfinished[:4])}")
 
 
 QUESTIONS: dict[str, Callable[[Params], Iterator[Answer]]] = {

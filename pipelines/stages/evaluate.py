@@ -17,7 +17,7 @@ from pipelines.reid_params import EvaluationParams, ReidParams
 from pipelines.report.feature_map import feature_map
 from pipelines.runtime import Threads, describe, set_up
 from reid.common.errors import InputError
-from reid.common.saved import save_json
+from reid.common.saved import load_json, save_json
 from reid.distances import DISTANCES, Euclidean
 from reid.evaluation.features import extract, normalise
 from reid.evaluation.multi_query import multi_query
@@ -259,8 +259,15 @@ def _check_out(out: Path) -> None:
     if out.suffix != ".json":
         raise InputError(f"expected --out to end in .json, got {out}")
     beside = out.with_suffix(".parquet")
-    if beside.exists() and list(samples.read_parquet(beside).columns) != list(BY_QUERY):
-        raise InputError(f"{beside}, beside {out}, would be overwritten, and holds no scores: choose another --out")
+    others = [path for path in (out, beside, out.with_suffix(".png")) if path.exists()]
+    if not others:
+        return
+    if out.exists():
+        ours = "distances" in load_json(out, (), "choose another --out")
+    else:  # of a run that was killed
+        ours = beside.exists() and list(samples.read_parquet(beside).columns) == list(BY_QUERY)
+    if not ours:
+        raise InputError(f"{', '.join(map(str, others))} would be overwritten, and not by scores: choose another --out")
 
 
 def _check_training_set(table: pd.DataFrame, trained_on: dict[str, int], model: Path, train: Path) -> None:

@@ -46,7 +46,8 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
                 "of every image: choose another --out"
             )
         if not augmented.exists():
-            existing = ", ".join(sorted(path.name for path in layout.AUGMENTED.glob("*"))) or "none"
+            sets = sorted(path.name for path in layout.AUGMENTED.glob("*") if path.suffix != ".partial")
+            existing = ", ".join(sets) or "none"
             raise FileNotFoundError(
                 f"{augmented} does not exist; augmented sets that there are: {existing}; `dvc repro` makes those that "
                 "params.yaml names"

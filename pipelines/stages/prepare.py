@@ -17,6 +17,7 @@ from reid.common.saved import save_json
 from reid.datasets import DATASETS, SPLITS, Dataset, Finding
 from reid.datasets.checks import counts, find_faults, unlike_published
 from reid.datasets.subset import subset
+from reid.export.layout import NAMINGS, naming
 from reid.files import samples
 from reid.files.images import Archive
 from reid.pictures.sheets import sheet
@@ -48,6 +49,8 @@ def run(dataset: DatasetParams, seed: int) -> None:
         findings = find_faults(read)
         if dataset.name == "market1501":
             findings += unlike_published(read.tables)
+        if dataset.name in NAMINGS:
+            findings += _not_exportable(read)
         _print(findings)
         fatal = sum(finding.fatal for finding in findings)
         if fatal:
@@ -74,6 +77,15 @@ def run(dataset: DatasetParams, seed: int) -> None:
         _draw(read, dataset.name)
         say(f"{sum(s['images'] for s in summary.values()):,} images, {len(findings)} findings, none fatal")
         say(str(layout.SAMPLES / "sheet.png"))
+
+
+def _not_exportable(read: Dataset) -> list[Finding]:
+    """A finding where other libraries would not read the file names."""
+    try:
+        naming(pd.concat(read.tables.values())["image"])
+    except InputError as error:
+        return [Finding(False, "`exports` are not possible", "file names", str(error))]
+    return []
 
 
 def _summary(table: pd.DataFrame) -> dict[str, int]:

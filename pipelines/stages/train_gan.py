@@ -23,6 +23,8 @@ from reid.files.images import to_float, to_uint8
 from reid.pictures.sheets import sheet
 from reid.randomness.seeds import seed_for
 
+MAY_HOLD = ("weights.pt", "config.json", "losses.tsv", "sheet.png", "samples")  # a generator's folder
+
 
 def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads, size: tuple[int, int]) -> None:
     """Write `data/gan/NAME/`: `weights.pt`, `config.json`, `losses.tsv`, `sheet.png` and `samples/`.
@@ -48,8 +50,12 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
     if gan.initial is not None:
         inputs += methods.storage.files(gan.initial, "no weights to start from")
     scratch = resume.scratch(f"gan-{name}", settings, inputs, __name__, [METHODS[gan.method]])
+    exactly = {**settings, "gan": gan.model_dump()}
     does = f"{gan.method} on {describe(device)}; sheets so far: {scratch.folder}/samples"
-    with stage(f"train-gan {name}", does) as say, resume.output(scratch, layout.gan(name), say) as folder:
+    with (
+        stage(f"train-gan {name}", does) as say,
+        resume.output(scratch, layout.gan(name), MAY_HOLD, exactly, say) as folder,
+    ):
         if folder is None:
             return
         torch.manual_seed(seed_for(seed, "initial weights"))

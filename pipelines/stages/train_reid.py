@@ -22,6 +22,8 @@ from reid.training.labelling import label
 from reid.training.loop import train as train_network
 from reid.training.progressive import Refined, refine
 
+MAY_HOLD = ("network.pt", "config.json", "losses.tsv", "rounds.tsv", "clusters.parquet", "rounds")  # a network's folder
+
 
 def run(
     reid: ReidParams,
@@ -64,7 +66,11 @@ def run(
     scratch = resume.scratch(f"reid-{out.name}", settings, inputs, __name__, [NETWORKS[reid.network]])
     does = f"{reid.training['iterations']:,} iterations on {len(table):,} images, {generated:,} of them generated"
     does += f", on {describe(device)}"
-    with stage(f"train-reid {out.name}", does) as say, resume.output(scratch, out, say) as folder:
+    exactly = {**settings, "reid": reid.model_dump()}
+    with (
+        stage(f"train-reid {out.name}", does) as say,
+        resume.output(scratch, out, MAY_HOLD, exactly, say) as folder,
+    ):
         if folder is None:
             return
         images = load(table["archive"], table["image"], size).to(device)

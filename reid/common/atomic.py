@@ -1,5 +1,8 @@
 """Writing files and folders atomically: at any moment, PATH is what it was before or complete, never half-written.
 
+(Where a folder replaces one with something in it, there is a moment at which PATH is not there at all: after a kill
+just then, the old one is in `PATH.partial/old`, from where the next writer of PATH puts it back.)
+
 The new PATH is made inside the folder `PATH.partial`, flushed to the disk, and then moved to its place. A kill or a
 power cut at any moment so leaves the old PATH or the new one, and perhaps the folder, which the next writer of PATH
 takes over. A file or folder of that name that no interrupted write has left belongs to somebody, and is never touched.
@@ -9,10 +12,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from reid.common.debris import is_debris
 from reid.common.errors import InputError
 from reid.common.locks import LOCK, claim
 
@@ -36,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: Path, holds: str) -> Iterator[Path]:
+def replacing_folder(path: Path, may_hold: Collection[str]) -> Iterator[Path]:
     """Yield an empty folder to fill; it takes the place of `path`, a folder or nothing, when the block ends well.
 
     So a folder of several files never holds new ones beside old ones. While the block runs, `path` is this process's:
@@ -44,13 +48,20 @@ def replacing_folder(path: Path, holds: str) -> Iterator[Path]:
 
     Args:
         path: of the folder.
-        holds: name of a file that each such folder has, so that no other folder is replaced.
+        may_hold: names of all that such a folder may have in it, so that nothing else is ever deleted.
 
     Raises:
-        InputError: as of `replacing`; or what is at `path` is no such folder.
+        InputError: as of `replacing`; or `path` is no folder, or has something else in it.
     """
-    if os.path.lexists(path) and not (path / holds).exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise InputError(f"{path} is in the way: it has no {holds} in it, so that it is something else; rename it")
+    if os.path.lexists(path) and not path.is_dir():
+        raise InputError(f"{path} is in the way: it is no folder; rename it, or choose another name")
+    others = sorted(file.name for file in path.iterdir() if file.name not in may_hold) if path.exists() else []
+    others = [name for name in others if not is_debris(name)]
+    if others:
+        raise InputError(
+            f"{path} would be replaced, and has {', '.join(others[:3])} in it, which would be lost: move this away, or "
+            "choose another name"
+        )
     with _beside(path) as new:
         new.mkdir()
         yield new

@@ -6,28 +6,51 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from reid.common.debris import is_debris
+from reid.common.errors import InputError
 
-def below(folder: Path) -> Iterator[Path]:
+
+def below(folder: Path, debris: bool = False) -> Iterator[Path]:
     """The files below a folder, in no order, each once: links to folders are followed where they lead out of it.
 
     A link that leads nowhere is among them: who reads it finds out. What is neither a file nor a folder is not.
+
+    Args:
+        folder: to look in.
+        debris: whether what nobody reads is wanted too (`reid.common.debris`).
+
+    Raises:
+        InputError: a folder cannot be read.
     """
-    return _below(folder, (folder.resolve(),))
+    return _below(folder, folder, debris, {folder.resolve()})
 
 
-def _below(folder: Path, reached_by: tuple[Path, ...]) -> Iterator[Path]:
-    """The files below a folder; `reached_by` are the linked folders on the way to it, as they are called without."""
-    with os.scandir(folder) as entries:
-        found = list(entries)
+def _below(folder: Path, top: Path, debris: bool, seen: set[Path]) -> Iterator[Path]:
+    """The files below a folder in `top`; `seen` has the real paths of `top` and of all linked folders so far."""
+    try:
+        with os.scandir(folder) as entries:
+            found = list(entries)
+    except PermissionError as error:
+        remedy = "change its rights, or give another path"
+        raise InputError(f"{folder} cannot be read ({error.strerror}): {remedy}") from error
     for entry in found:
         path = folder / entry.name
-        if not entry.is_dir():
-            if entry.is_file() or not path.exists():
+        if not debris and is_debris(path.relative_to(top)):
+            continue
+        if not _is_folder(path):
+            if path.is_file() or not os.path.exists(path):
                 yield path
         elif not entry.is_symlink():
-            yield from _below(path, reached_by)
+            yield from _below(path, top, debris, seen)
         else:
             real = path.resolve()
-            around = (before.is_relative_to(real) or real.is_relative_to(before) for before in reached_by)
-            if not any(around):
-                yield from _below(path, (*reached_by, real))
+            if not any(other.is_relative_to(real) or real.is_relative_to(other) for other in seen):
+                seen.add(real)
+                yield from _below(path, top, debris, seen)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a link to itself
+        return False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,6 @@ from reid.common.saved import load_tensors, save_tensors
 
 SCRATCH = Path(".scratch")
 RESULT = "result"  # folder in the scratch folder of a finished run
-CONFIG = "config.json"  # in each result
 
 
 class State:
@@ -66,13 +67,18 @@ class Scratch(State):
         """The folder that `finish` leaves."""
         return self.folder / RESULT
 
-    def finish(self, result: Path) -> None:
-        """Keep a copy of the run's result, a folder, in the place of its state."""
+    def finish(self, result: Path, beside: Collection[str] = ()) -> None:
+        """Keep the run's result, a folder, in the place of its state: by hard links, or else as a copy.
+
+        Args:
+            result: the folder.
+            beside: names of files in the scratch folder that stay too.
+        """
         if not self.result.exists():
-            with atomic.replacing_folder(self.result, CONFIG) as new:
-                shutil.copytree(result, new, dirs_exist_ok=True)
+            with atomic.replacing_folder(self.result, ()) as new:
+                shutil.copytree(result, new, dirs_exist_ok=True, copy_function=_link)
         for other in self.folder.iterdir():
-            if other.name not in (RESULT, LOCK):
+            if other.name not in (RESULT, LOCK, *beside):
                 atomic.delete(other)
         self.lock.release(force=True)
 
@@ -80,6 +86,13 @@ class Scratch(State):
         """Delete the folder, once the run's result is safe elsewhere; a kill leaves no half of it to resume from."""
         atomic.remove(self.folder)
         self.lock.release(force=True)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)
 
 
 def forget_results(root: Path = SCRATCH) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-NAMES = {"Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir"}
+NAMES = {"Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "lost+found"}
 
 
 def is_debris(path: PurePath | str) -> bool:

@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 
 from reid.common.below import below
-from reid.common.debris import is_debris
 
 
 def digest(path: Path) -> str:
@@ -14,6 +13,6 @@ def digest(path: Path) -> str:
     if not path.is_dir():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    files = sorted(each for each in below(path) if each.is_file() and not is_debris(each.relative_to(path)))
+    files = sorted(each for each in below(path) if each.is_file())
     parts = [f"{each.relative_to(path).as_posix()} {digest(each)}" for each in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+UNWRITTEN = ("PytorchStreamWriter", "unexpected pos", "inline_container")  # in errors that torch makes of the system's
 LFS = b"version https://git-lfs"  # with which files begin that Git LFS has not fetched
 
 
@@ -25,8 +26,10 @@ def save_tensors(state: dict[str, Any], path: Path) -> None:
     with atomic.replacing(path) as new, new.open("wb") as file:  # by handle: a name would be written into the file
         try:
             torch.save(state, file)
-        except RuntimeError as error:  # what torch makes of an error of the file system
+        except RuntimeError as error:
             what = str(error).partition("\n")[0]
+            if not any(words in what for words in UNWRITTEN):
+                raise
             raise OSError(f"{path} could not be written ({what}): is the disk full?") from error
 
 
@@ -46,8 +49,10 @@ def load_tensors(path: Path, remedy: str) -> Any:
     if start.lstrip().startswith(b"<"):
         raise InputError(f"{path} is a web page, not what torch saves: download the file itself")
     try:
-        if zipfile.is_zipfile(path) and (member := zipfile.ZipFile(path).testzip()):
-            raise ValueError(f"the checksum of {member} is wrong")
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                if member := archive.testzip():
+                    raise ValueError(f"the checksum of {member} is wrong")
         return torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise

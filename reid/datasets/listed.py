@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 import pandas as pd
 
@@ -18,7 +19,8 @@ FILES = ("images.csv", "images.parquet")
 COLUMNS = ("image", "identity", "camera", "split")
 SEPARATORS = (",", ";", "\t")
 NOBODY = {"junk": samples.JUNK, "-1": samples.JUNK, "distractor": samples.DISTRACTOR}
-MOST = 1_000_000_000  # numbers from here on are replaced, as words are
+WHOLE = r"^(-?\d+)\.0+$"  # as tables with gaps write whole numbers
+DIGITS = 9  # numbers of more are replaced, as words are
 
 
 def read_listed(path: str | Path) -> Dataset:
@@ -36,7 +38,9 @@ def read_listed(path: str | Path) -> Dataset:
         files = archive.names()
         table = _table(archive, files)
         findings = list[Finding]()
-        known = {name for name in files if name.lower().endswith(IMAGE_SUFFIXES)}
+        stored = {normalize("NFC", name): name for name in files if name.lower().endswith(IMAGE_SUFFIXES)}
+        table["image"] = table["image"].map(lambda image: stored.get(image, image))
+        known = set(stored.values())
         for image in table.loc[table["image"].duplicated(), "image"]:
             findings.append(Finding(True, "listed twice; remove one of the lines", image))
         for image in table.loc[~table["image"].isin(known), "image"]:
@@ -76,7 +80,11 @@ def _table(archive: Archive, files: list[str]) -> pd.DataFrame:
         table = parquet(data, where, remedy, COLUMNS)
     table = table[list(COLUMNS)].astype("string").apply(lambda column: column.str.strip())
     table["split"] = table["split"].str.lower()
-    table["image"] = table["image"].str.replace("\\", "/").str.removeprefix("./")
+    table["image"] = table["image"].str.replace("\\", "/").str.removeprefix("./").str.normalize("NFC")
+    for column in ("identity", "camera"):
+        table[column] = table[column].str.replace(WHOLE, r"\1", regex=True)
+    nobody = table["identity"].str.lower()
+    table["identity"] = table["identity"].where(~nobody.isin(list(NOBODY)), nobody)
     wrong: dict[str, Callable[[pd.DataFrame], pd.Series[bool]]] = {
         "a value is missing": lambda lines: (lines.isna() | (lines == "")).any(axis=1),
         f"split is none of {', '.join(SPLITS)}": lambda lines: ~lines["split"].isin(SPLITS),
@@ -98,11 +106,20 @@ def _is_below(name: object) -> bool:
 
 
 def _numbers(values: pd.Series[str]) -> dict[str, int]:
-    """The number of each value: itself where all are whole numbers from 1, or else its place in order."""
+    """The number of each value: itself where all are whole numbers from 1, or else its place in order.
+
+    Raises:
+        InputError: two values are the same number, written differently.
+    """
     different = sorted(set(values))
-    if all(value.isascii() and value.isdigit() for value in different):
-        different.sort(key=lambda value: (int(value), value))
-        whole = [int(value) for value in different]
-        if len(set(whole)) == len(whole) and all(1 <= number < MOST for number in whole):
-            return dict(zip(different, whole, strict=True))
-    return {value: number for number, value in enumerate(different, 1)}
+    if not all(value.isascii() and value.isdigit() for value in different):
+        return {value: number for number, value in enumerate(different, 1)}
+    plain = {value: value.lstrip("0") or "0" for value in different}
+    twice = {number for number in plain.values() if list(plain.values()).count(number) > 1}
+    if twice:
+        same = [value for value in different if plain[value] in twice][:2]
+        raise InputError(f"identities and cameras: {' and '.join(same)} are the same number: write one of them alike")
+    if all(len(number) <= DIGITS and number != "0" for number in plain.values()):
+        return {value: int(number) for value, number in plain.items()}
+    in_order = sorted(different, key=lambda value: (len(plain[value]), plain[value]))
+    return {value: number for number, value in enumerate(in_order, 1)}

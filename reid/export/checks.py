@@ -56,6 +56,7 @@ def check(path: Path) -> tuple[pd.DataFrame, list[Finding]]:
             if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts
         ]
         findings += _duplicate_names(names, files)
+        findings += _misread(files, style)
         findings += _traps(path, archive, files)
         findings += _skipped(files)
         findings += _beyond_limits(files, style)
@@ -120,6 +121,14 @@ def _traps(path: Path, archive: Archive, files: pd.DataFrame) -> Iterator[Findin
         if label:
             detail = f"torchreid, fast-reid and others take {label} in it for the label of every image: rename it"
             yield Finding(True, "folder is named like an image", str(whole), detail)
+
+
+def _misread(files: pd.DataFrame, style: str) -> Iterator[Finding]:
+    """Images whose names this project reads, and other libraries otherwise or not at all."""
+    for image in files[IMAGE]:
+        if not NAMINGS[style].fullmatch(PurePosixPath(image).name):
+            what = "file name that other libraries would misread or skip: more digits or another suffix than published"
+            yield Finding(True, what, image)
 
 
 def _skipped(files: pd.DataFrame) -> Iterator[Finding]:

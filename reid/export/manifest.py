@@ -30,6 +30,7 @@ import io
 import pandas as pd
 
 from reid.common.errors import InputError
+from reid.files import tables
 from reid.files.images import Archive
 from reid.files.tables import parquet, separated
 
@@ -59,10 +60,7 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise InputError(f"columns {missing} are missing; expected {list(COLUMNS)}, got {list(table.columns)}")
-    try:
-        return table[list(COLUMNS)].astype(COLUMNS)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise InputError(f"a value has the wrong type ({error}); expected {COLUMNS}") from error
+    return tables.typed(table[list(COLUMNS)], COLUMNS, "manifest", f"expected {COLUMNS}")
 
 
 def encode(table: pd.DataFrame) -> dict[str, bytes]:

@@ -70,7 +70,7 @@ class Archive:
         Only if wanted with `reid.common.debris`. A link that leads nowhere is among them: reading it says so.
         """
         if self._zip is None:
-            names: Iterable[str] = (file.relative_to(self.path).as_posix() for file in below(self.path))
+            names: Iterable[str] = (file.relative_to(self.path).as_posix() for file in below(self.path, debris))
         else:
             names = (name for name, _ in self._files)
         return sorted(name for name in names if debris or not is_debris(name))
@@ -238,13 +238,13 @@ def generated_name(image: str, draw: int) -> str:
     """Name of a generated image, from its source's name and the number of its draw.
 
     The draw is a suffix because every Re-ID library's reader then finds the source's identity and camera in the name.
-    The folder is Market-1501's, whatever the source's is.
 
     Example:
-        >>> generated_name("train/0002_c1s1_000451_03.jpg", draw=1)
+        >>> generated_name("bounding_box_train/0002_c1s1_000451_03.jpg", draw=1)
         'bounding_box_train/0002_c1s1_000451_03_g01.jpg'
     """
-    return f"bounding_box_train/{PurePosixPath(image).stem}_g{draw:02d}.jpg"
+    path = PurePosixPath(image)
+    return path.with_name(f"{path.stem}_g{draw:02d}.jpg").as_posix()
 
 
 def background_name(image: str) -> str:

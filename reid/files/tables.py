@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,12 @@ def separated(
     content = text(data, name)
     kept: dict[str, Any] = {"dtype": "string", "keep_default_na": False} if as_text else {}
     try:
-        table = pd.read_csv(io.StringIO(content), sep=separator, **kept)
-    except (ValueError, OverflowError, pd.errors.ParserError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # of lines with more values than the header
+            table = pd.read_csv(io.StringIO(content), sep=separator, index_col=False, **kept)
+    except (ValueError, OverflowError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise InputError(f"{name} is no table of separated values ({_first_line(error)}); {remedy}") from error
-    return _with_columns(table, name, remedy, columns)
+    return _with_columns(table.rename(columns=str.strip), name, remedy, columns)
 
 
 def typed(table: pd.DataFrame, columns: dict[str, str], name: str, remedy: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reid.common.checkpoints import State
 from reid.common.errors import InputError
-from reid.common.parameters import Count, NotNegative, Positive, Rate, Share
+from reid.common.parameters import MOST, Count, NotNegative, Positive, Rate, Share
 from reid.common.progress import progress
 from reid.files.images import to_float
 from reid.networks import IDE
@@ -31,7 +31,7 @@ def train(
     scratch: State,  # where the run's state is kept until the caller removes it
     *,
     iterations: Positive,  # the same for every training set, so that a gain is never a longer schedule
-    batch_size: Annotated[int, Field(ge=2)] = 16,  # images, or pairs of them; one has no statistics to normalise by
+    batch_size: Annotated[int, Field(ge=2, le=MOST)] = 16,  # images, or pairs of them; one has no statistics
     sampling: Sampling = "single",  # key of SAMPLINGS: images one by one, several of each person, or pairs
     learning_rate: Rate = 0.001,  # of SGD
     classifier_rate: Rate = 1.0,  # the classifiers' learning rate, as a multiple

@@ -55,7 +55,7 @@ def test_a_lack_of_memory_is_said(project, monkeypatch, error):
     monkeypatch.setattr("pipelines.stages.pair.run", Mock(side_effect=error))
     said = run("pair", fails=True)
     assert "there is not enough memory (" in said
-    assert "set a smaller batch_size in params.yaml" in said
+    assert "set a smaller batch_size, image_size or part of the training set in params.yaml" in said
 
 
 def test_other_errors_of_torch_keep_their_traceback(project, monkeypatch):

@@ -125,6 +125,7 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
         (lambda p: p.update(seeds=["0"]), "seeds.0: expected a whole number, got '0'; write 0: it becomes part of"),
         (lambda p: p.update(seeds=[False]), "seeds.0: expected a whole number, got False; write digits alone"),
         (lambda p: p.update(seeds=[-1]), "seeds.0: Input should be greater than or equal to 0, got -1"),
+        (lambda p: p["reid"]["ide"]["training"].update(batch_size=1), "reid.ide.training.batch_size: .* got 1"),
         (lambda p: p.update(seeds=[2**63]), "seeds.0: Input should be less than 9223372036854775808"),
         (lambda p: p["gan"]["full"]["options"].update(learning_rate=float("inf")), "learning_rate: .* got inf"),
         (lambda p: p["gan"]["full"]["options"].update(learning_rate=float("nan")), "learning_rate: .* got nan"),

@@ -55,7 +55,9 @@ def test_scores_take_no_other_files_place(trained):
     assert "expected --out to end in .json, got lr0.1" in run(*words, "lr0.1", fails=True)
     before = Path("data/samples/query.parquet").read_bytes()
     said = run(*words, "data/samples/query.json", fails=True)
-    assert "data/samples/query.parquet, beside data/samples/query.json, would be overwritten" in said
+    assert "data/samples/query.parquet would be overwritten, and not by scores" in said
+    for name in ("summary", "sheet"):
+        assert "would be overwritten, and not by scores" in run(*words, f"data/samples/{name}.json", fails=True)
     assert Path("data/samples/query.parquet").read_bytes() == before
     for _ in range(2):
         run(*words, "lr0.1.json")

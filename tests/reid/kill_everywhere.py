@@ -24,6 +24,19 @@ def write_folder(path: Path) -> None:
         (new / "b").write_text(NEW)
 
 
+def replace_folder(path: Path) -> None:
+    with atomic.replacing_folder(path, ("a", "b")) as new:
+        (new / "b").write_text(NEW)
+        (new / "a").write_text(NEW)
+
+
+def replaced_there(path: Path) -> str:
+    """What is there, or for the moment in which nothing is, what the next writer would put back."""
+    place = path if path.exists() else path.with_name(f"{path.name}.partial") / "old"
+    texts = {file.name: file.read_text() for file in place.iterdir()}
+    return {frozenset({("a", OLD)}): OLD, frozenset({("a", NEW), ("b", NEW)}): NEW}[frozenset(texts.items())]
+
+
 def file_there(path: Path) -> str:
     return path.read_text()
 
@@ -38,6 +51,7 @@ def main(what: str, root: Path) -> None:
         "file": (write_file, file_there, OLD, NEW),
         "folder": (write_folder, folder_there, OLD, NEW),
         "remove": (atomic.remove, folder_there, NEW, OLD),
+        "replace": (replace_folder, replaced_there, OLD, NEW),
     }[what]
     seen, count = [], 0
     while True:
@@ -48,6 +62,9 @@ def main(what: str, root: Path) -> None:
             path.write_text(OLD)
         elif what == "remove":
             write_folder(path)
+        elif what == "replace":
+            path.mkdir()
+            (path / "a").write_text(OLD)
         if not killed(lambda path=path: work(path), EVENTS, count, str(path.parent)):
             break
         seen.append(there(path))

@@ -47,6 +47,12 @@ def a_name_that_cannot_be_read(out):
     return "file name does not say identity and camera", f"{TRAIN}/synth_0001.jpg"
 
 
+def a_camera_of_two_digits(out):
+    path = first(out, TRAIN)
+    path.rename(path.with_name("0001_c12s1_000451_03.jpg"))
+    return "file name that other libraries would misread", f"{TRAIN}/0001_c12s1_000451_03.jpg"
+
+
 def a_truncated_image(out):
     path = first(out, TRAIN)
     path.write_bytes(path.read_bytes()[:-200])

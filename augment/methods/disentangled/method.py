@@ -44,6 +44,7 @@ from augment.networks.residual_unet import WIDTH, coarsest
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
 from reid.common.parameters import Count, Positive, Rate, Share, Size
+from reid.common.progress import progress
 
 Factor = Literal["foreground", "background", "pose"]
 CODES: dict[Factor, int] = {"foreground": FOREGROUND_CODE, "background": BACKGROUND_CODE, "pose": POSE_CODE}
@@ -106,7 +107,8 @@ class Disentangled:
             "discriminator": self.discriminator,
             **{f"{name} critic": critic for name, critic in self.critics.items()},
         }
-        self.real: Tensor | None = None  # (2, N, K) embeddings of the training images in a phase of mapping
+        # (2, N, K) in a phase of mapping: embeddings of the training images, and of their mirror images.
+        self.real: Tensor | None = None
         for network in (self.encoder, self.composer):
             initialise(network, start)
         if start == "glorot":
@@ -160,9 +162,10 @@ class Disentangled:
         if not phase.name.endswith(" mapping"):
             return
         found = []
-        for rows in torch.arange(len(people)).split(AT_ONCE):
+        parts = torch.arange(len(people)).split(AT_ONCE)
+        for rows in progress(parts, f"embed for {phase.name}", "batch", len(parts)):
             batch = people.batch(Tuples.of_pairs(rows, rows), with_target=False)
-            both = (batch, self._mirrored(batch))
+            both = (batch, self._mirrored(batch)) if self.flip else (batch,)
             found.append(torch.stack([self.embeddings(_factor(phase), *side.single_source()) for side in both]))
         self.real = torch.cat(found, 1)
 
