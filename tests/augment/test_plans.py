@@ -84,7 +84,8 @@ def test_no_usable_pose():
 def test_generated_names_are_market_names():
     name = "bounding_box_train/0002_c1s1_000451_03_g07.jpg"
     assert generated_name("bounding_box_train/0002_c1s1_000451_03.jpg", 7) == name
-    assert generated_name("Market-1501-v15.09.15/bounding_box_train/0002_c1s1_000451_03.jpg", 7) == name
+    other = generated_name("Market-1501-v15.09.15/bounding_box_train/0002_c1s1_000451_03.jpg", 7)
+    assert other == f"Market-1501-v15.09.15/{name}"
 
 
 def test_sources_and_targets_may_be_different_images():

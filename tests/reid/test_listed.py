@@ -3,12 +3,15 @@
 import shutil
 import zipfile
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from augment.plans.redraw import redraw
 from reid.common.errors import InputError
 from reid.datasets import DATASETS
 from reid.datasets.checks import find_faults
+from reid.files import samples
 
 ENTRIES = [
     ("anna/1.JPG", "anna", "door", "train"),
@@ -49,6 +52,38 @@ EXPECTED = {  # identities 0, 7, anna are 1, 2, 3 in the order of their words; c
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_words_become_numbers(tmp_path, separator):
     assert rows(DATASETS["listed"](folder(tmp_path, sep=separator))) == EXPECTED
+
+
+def test_generated_images_of_equal_file_names_have_different_ones(tmp_path):
+    table = DATASETS["listed"](folder(tmp_path)).tables["train"]
+    everybody = np.ones(len(table), bool)
+    new = redraw(table, 3, 0, "full-a3", "new.zip", usable_sources=everybody, usable_targets=everybody, sources=1)
+    assert len(samples.check(pd.concat([table, new], ignore_index=True))) == 9
+    assert {"anna/1_g01.jpg", "b/1_g01.jpg", "b/1_g02.jpg"} <= set(new["image"])
+
+
+def test_words_for_nobody_and_numbers_with_a_point(tmp_path):
+    identities = ["12.0", "12.0", "5.0", "700.0", "700.0", "-1.0", "Distractor"]
+    found = rows(DATASETS["listed"](folder(tmp_path, TABLE.assign(identity=identities))))
+    assert [entry[1] for entry in found["train"] + found["gallery"]] == [12, 12, 5, 700, -1, 0]
+
+
+def test_one_number_written_twice_is_refused(tmp_path):
+    identities = ["12", "012", "5", "7", "7", "junk", "distractor"]
+    with pytest.raises(InputError, match="012 and 12 are the same number"):
+        DATASETS["listed"](folder(tmp_path, TABLE.assign(identity=identities)))
+
+
+def test_names_of_files_may_be_composed_otherwise(tmp_path):
+    """macOS takes accents apart, spreadsheets do not."""
+    apart, together = "zoe\u0308/1.jpg", "zoë/1.jpg"
+    assert apart != together
+    made = folder(tmp_path, TABLE.replace("q/1.jpg", together))
+    (made / apart).parent.mkdir()
+    (made / apart).write_bytes(b"x")
+    dataset = DATASETS["listed"](made)
+    assert dataset.tables["query"]["image"].tolist() == [apart]
+    assert [fault.where for fault in dataset.findings] == ["q/1.jpg"]
 
 
 def test_parquet_and_zip_read_alike(tmp_path):
