@@ -153,7 +153,8 @@ def _batches(
     random = torch.Generator().manual_seed(seed_for(seed, "sources", iteration))
     drawn = pairs[draw(len(pairs), iteration, phase.batches * phase.batch_size, seed)]
     for part in drawn.split(phase.batch_size):
-        yield people.batch(with_further_sources(part, people.identities, method.needs.sources, random, usable))
+        tuples = with_further_sources(part, people.identities, method.needs.sources, random, usable)
+        yield people.batch(tuples, pixels=phase.pixels)
     raise RuntimeError(f"phase {phase.name} took more batches than the {phase.batches} that it says")
 
 

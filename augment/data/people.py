@@ -49,23 +49,24 @@ class People:
         )
         return People(self.images.to(device), self.poses.to(device), backgrounds, identities)
 
-    def batch(self, tuples: Tuples, with_target: bool = True) -> Batch:
+    def batch(self, tuples: Tuples, with_target: bool = True, pixels: bool = True) -> Batch:
         """A batch of B samples with M sources each; backgrounds, where there are any, are the targets' (Sec. 3.3).
 
         Args:
             tuples: B tuples: indices of the source images, and of the images whose poses are the targets.
             with_target: whether the batch carries the real target images.
+            pixels: whether it carries images at all; without, the sources have a height and width of 0.
         """
         sources, valid, targets = (part.to(self.images.device) for part in tuples)
-        flat = sources.flatten()
+        images, flat = self.images if pixels else self.images[..., :0, :0], sources.flatten()
         return Batch(
-            source=_float(self.images[flat]).unflatten(0, tuple(sources.shape)),
+            source=_float(images[flat]).unflatten(0, tuple(sources.shape)),
             source_pose=self.poses[sources],
             target_pose=self.poses[targets],
             source_valid=valid,
             identity=None if self.identities is None else self.identities[sources[:, 0]],
-            target=_float(self.images[targets]) if with_target else None,
-            background=None if self.backgrounds is None else _float(self.backgrounds[targets]),
+            target=_float(self.images[targets]) if with_target and pixels else None,
+            background=_float(self.backgrounds[targets]) if self.backgrounds is not None and pixels else None,
             rows=sources,
         )
 

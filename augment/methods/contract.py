@@ -38,6 +38,7 @@ class Phase:
     optimisers: dict[str, torch.optim.Optimizer]  # by name; saved and restored with the networks
     trains: tuple[str, ...]  # names of the networks that change: the others stay in evaluation mode, and as they are
     draws: bool = True  # whether it changes what `generate` gives, so that sheets are drawn
+    pixels: bool = True  # whether its batches have images; poses, identities and rows they have anyway
 
 
 class Method(Protocol):

@@ -56,3 +56,13 @@ def test_several_sources_of_one_person():
     assert batch.identity.tolist() == [4, 9]
     assert torch.equal(batch.valid(), valid)
     assert torch.equal(batch.to("cpu").valid(), valid)
+
+
+def test_a_batch_without_pixels_has_all_else():
+    people = People(IMAGES, random_poses(6, 0), BACKGROUNDS, torch.arange(6))
+    batch = people.batch(ONE, pixels=False)
+    assert batch.source.shape == (1, 1, 3, 0, 0)
+    assert batch.target is None
+    assert batch.background is None
+    assert torch.equal(batch.source_pose.joints[0, 0], people.poses.joints[0])
+    assert (batch.identity.tolist(), batch.rows.tolist()) == ([0], [[0]])

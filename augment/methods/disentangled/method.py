@@ -145,8 +145,8 @@ class Disentangled:
             optimisers = {key: self._optimiser(names, name) for key, names in trained[name].items()}
             batches = {"image": 2, "pose": 1}.get(name, CRITIC_STEPS)
             trains = tuple(network for names in trained[name].values() for network in names)
-            draws = name == "image"  # the other phases change no redrawn person
-            phases.append(Phase(name, iterations, batch_size, batches, optimisers, trains, draws))
+            image = name == "image"  # the other phases change no redrawn person, and take poses and embeddings alone
+            phases.append(Phase(name, iterations, batch_size, batches, optimisers, trains, draws=image, pixels=image))
         return phases
 
     def _optimiser(self, names: list[str], phase: str) -> torch.optim.Optimizer:
