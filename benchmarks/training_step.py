@@ -14,9 +14,11 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 
+from augment.data.batch import Batch
 from augment.data.people import People
 from augment.data.tuples import Tuples, with_further_sources
 from augment.methods.adversarial import Adversarial
+from augment.methods.disentangled.method import Disentangled
 from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from augment.networks.blocks import WARPED_LEVELS
@@ -70,6 +72,8 @@ def main(width: float = 0.25, batch: int = 4, images: int = 32, rounds: int = 3,
     compare(title + "pixels, n = 1", train_full, train_pixels, rounds)
     two = MultiSourceGAN(SIZE, sources=2, width=width, features="vgg16-hed", batch_size=batch)
     compare(title + "one source, not two", training(two), train_full, rounds)
+    mapping, mapping_anew = mappings(people, width, 8 * batch)
+    compare("an iteration of a mapping, against embedding anew", mapping, mapping_anew, rounds)
     full.generator.eval()
     rows = torch.arange(images) % PEOPLE
     wanted = people.batch(Tuples.of_pairs(rows, rows.flip(0)), with_target=False)
@@ -78,6 +82,28 @@ def main(width: float = 0.25, batch: int = 4, images: int = 32, rounds: int = 3,
         start = time.perf_counter()
         full.generate(wanted)
     print(f"generation: {images / (time.perf_counter() - start):.3g} images a second")
+
+
+def mappings(people: People, width: float, batch: int) -> tuple[Callable[[], None], Callable[[], None]]:
+    """An iteration of DPIG's mapping to foregrounds: as it is, and where each embeds its own images."""
+    method = Disentangled(SIZE, width=width, mapping_batch_size=batch)
+    phase = next(one for one in method.phases(torch.device("cpu")) if one.name == "foreground mapping")
+    method.begin(phase, people)
+
+    def drawn(pixels: bool) -> list[Batch]:
+        rows = torch.randint(PEOPLE, (phase.batches, batch))
+        return [people.batch(Tuples.of_pairs(own, own), with_target=False, pixels=pixels) for own in rows]
+
+    def iterate() -> None:
+        method.step(phase, 0, iter(drawn(pixels=False)))
+
+    def anew() -> None:
+        batches = drawn(pixels=True)
+        for own in batches:
+            method.embeddings("foreground", *own.single_source())
+        method.step(phase, 0, iter(batches))
+
+    return iterate, anew
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ class Disentangled:
         convention: Convention = "released",  # the released code, or the formulas of the text
         body: Body = "regions",  # foregrounds are encoded from seven of them, or from the whole (WholeBody)
         backgrounds: bool = True,  # whether what is behind is a factor; not for DeepFashion, whose walls are plain
-        start: Start = "glorot",  # the initial weights, as released or torch's; of networks of vectors He's or torch's
+        start: Start = "glorot",  # the initial weights, as released or torch's
+        vector_start: Start = "glorot",  # of networks of vectors: He's, as released, which learn late, or torch's
         iterations: Positive = 70_000,  # of composing images (supplement, as the next ones)
         batch_size: Positive = 16,
         pose_iterations: Count = 30_000,  # of the pose auto-encoder
@@ -111,7 +112,7 @@ class Disentangled:
         self.real: Tensor | None = None
         for network in (self.encoder, self.composer):
             initialise(network, start)
-        if start == "glorot":
+        if vector_start == "glorot":
             for vectors in (self.pose_encoder, self.pose_decoder, *self.mappings.values(), *self.critics.values()):
                 initialise_by_he(vectors)
         self.lengths = {
