@@ -59,7 +59,9 @@ def run(params: Params) -> None:
             click.echo(f"{mark:8} {title}: {answer.what}{f' -> {answer.remedy}' if answer.remedy else ''}")
             stops += answer.stops
     if stops:
-        raise InputError(f"profile {params.profile} cannot run here: {stops} lines above say why, and what to do")
+        raise InputError(
+            f"profile {params.profile} cannot run here: of the lines above {stops} say why, and what to do"
+        )
     click.echo(f"profile {params.profile} can run here")
 
 

@@ -49,8 +49,8 @@ def read_listed(path: str | Path) -> Dataset:
         table = table[table["image"].isin(known)].drop_duplicates("image")
         where = archive.path.as_posix()
     somebody = ~table["identity"].isin(list(NOBODY))
-    identities = table["identity"].map(NOBODY | _numbers(table.loc[somebody, "identity"]))
-    cameras = table["camera"].map(_numbers(table["camera"]))
+    identities = table["identity"].map(NOBODY | _numbers(table.loc[somebody, "identity"], f"{where}: identity"))
+    cameras = table["camera"].map(_numbers(table["camera"], f"{where}: camera"))
     table = table.assign(identity=identities, camera=cameras)
     parts = {split: table[table["split"] == split] for split in SPLITS}
     return Dataset(
@@ -86,9 +86,9 @@ def _table(archive: Archive, files: list[str]) -> pd.DataFrame:
     nobody = table["identity"].str.lower()
     table["identity"] = table["identity"].where(~nobody.isin(list(NOBODY)), nobody)
     wrong: dict[str, Callable[[pd.DataFrame], pd.Series[bool]]] = {
-        "a value is missing": lambda lines: (lines.isna() | (lines == "")).any(axis=1),
-        f"split is none of {', '.join(SPLITS)}": lambda lines: ~lines["split"].isin(SPLITS),
-        "image is no path below the table's folder": lambda lines: ~lines["image"].map(_is_below).astype(bool),
+        "a value is missing": lambda rows: (rows.isna() | (rows == "")).any(axis=1),
+        f"split is none of {', '.join(SPLITS)}": lambda rows: ~rows["split"].isin(SPLITS),
+        "image is no path below the table's folder": lambda rows: ~rows["image"].map(_is_below).astype(bool),
     }
     for what, rule in wrong.items():
         if (broken := rule(table)).any():
@@ -105,7 +105,7 @@ def _is_below(name: object) -> bool:
     return not path.is_absolute() and ".." not in path.parts
 
 
-def _numbers(values: pd.Series[str]) -> dict[str, int]:
+def _numbers(values: pd.Series[str], where: str) -> dict[str, int]:
     """The number of each value: itself where all are whole numbers from 1, or else its place in order.
 
     Raises:
@@ -115,10 +115,10 @@ def _numbers(values: pd.Series[str]) -> dict[str, int]:
     if not all(value.isascii() and value.isdigit() for value in different):
         return {value: number for number, value in enumerate(different, 1)}
     plain = {value: value.lstrip("0") or "0" for value in different}
-    twice = {number for number in plain.values() if list(plain.values()).count(number) > 1}
-    if twice:
-        same = [value for value in different if plain[value] in twice][:2]
-        raise InputError(f"identities and cameras: {' and '.join(same)} are the same number: write one of them alike")
+    first = dict[str, str]()
+    for value in different:
+        if (same := first.setdefault(plain[value], value)) != value:
+            raise InputError(f"{where}: {same} and {value} are one number: write it alike everywhere")
     if all(len(number) <= DIGITS and number != "0" for number in plain.values()):
         return {value: int(number) for value, number in plain.items()}
     in_order = sorted(different, key=lambda value: (len(plain[value]), plain[value]))

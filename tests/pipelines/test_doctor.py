@@ -40,7 +40,7 @@ def test_what_is_missing_stops_it(project, monkeypatch, change, title, said):
     answers = [text for mark, name, text in found(fails=True) if (mark, name) == ("FAILS", title)]
     assert len(answers) == 1
     assert re.search(said, answers[0])
-    assert "cannot run here: 1 lines above say why" in run("doctor", fails=True)
+    assert "cannot run here: of the lines above 1 say why" in run("doctor", fails=True)
 
 
 def test_weights_that_are_missing_or_damaged(project, monkeypatch):

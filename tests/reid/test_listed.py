@@ -70,7 +70,7 @@ def test_words_for_nobody_and_numbers_with_a_point(tmp_path):
 
 def test_one_number_written_twice_is_refused(tmp_path):
     identities = ["12", "012", "5", "7", "7", "junk", "distractor"]
-    with pytest.raises(InputError, match="012 and 12 are the same number"):
+    with pytest.raises(InputError, match="identity: 012 and 12 are one number"):
         DATASETS["listed"](folder(tmp_path, TABLE.assign(identity=identities)))
 
 
