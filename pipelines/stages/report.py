@@ -8,7 +8,6 @@ import click
 
 from pipelines import layout
 from pipelines.console import stage
-from pipelines.following import STAGE
 from pipelines.params import Params
 from pipelines.report import captions, gains, image_tables, page, reid_figures, sheets, tables
 from pipelines.report.reid_table import reid_table
@@ -63,7 +62,7 @@ def run(params: Params) -> None:
         page.write_page(captions.facts(params, results), shown, drawn, collected, layout.REPORT)
         click.echo((layout.REPORT / "table.md").read_text(encoding="utf-8"))
         say(f"tables and all pictures: {layout.REPORT / 'index.html'}")
-    if STAGE in os.environ:  # then DVC has recorded all that the tables are made of
+    if "DVC_STAGE" in os.environ:  # then DVC has recorded all that the tables are made of
         forget_results()
 
 

@@ -65,7 +65,7 @@ def test_critics_see_encodings_of_trained_encoders(tmp_path):
     assert [entry["phase"] for entry in log] == [
         name for name in ("image", "pose", "foreground mapping", "background mapping", "pose mapping") for _ in range(2)
     ]
-    assert len(method.seen) == 3 * 2  # once for each factor: the images, and mirrored
+    assert len(method.seen) == 3  # once for each factor
     for factor, state, _ in method.seen:
         name = "pose encoder" if factor == "pose" else "encoder"
         final = method.networks[name].state_dict()

@@ -57,7 +57,7 @@ def test_killed_and_resumed_is_as_good_as_whole(prepared, words, result):
         assert Path("kept", killed, result.name).read_bytes() == whole
     assert result.read_bytes() == whole
     (state,) = Path(".scratch").iterdir()
-    assert sorted(path.name for path in state.iterdir()) == ["lock", "result"]
+    assert sorted(path.name for path in state.iterdir()) == ["lock", "result", "settings.json"]
 
 
 # Renders with two processes until the first person is there; then it stops them, says their numbers, and waits.
