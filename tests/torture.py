@@ -104,9 +104,11 @@ def disturbed(words: tuple[str, ...], fault: str, moment: int) -> Callable[[], N
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST // moment,) * 2)
         sys.addaudithook(happens)
-        run(words)
-        if not moment:
-            Path(".scratch/moments").write_text(str(seen))
+        try:
+            run(words)
+        finally:
+            if not moment:
+                Path(".scratch/moments").write_text(str(seen))
 
     return work
 
