@@ -17,7 +17,7 @@ def write(row, seed, rank1, ap, network="ide"):
     score = {"rank1": round(100 * float(np.mean(rank1)), 2), "rank5": 80.0, "rank10": 90.0}
     score |= {"mAP": round(100 * float(np.mean(ap)), 2), "mAP_step": 51.0, "cmc": [70.0]}
     file = {"trained_on": {"images": 1234, "generated": 0}, "distances": {"euclidean": score}}
-    file |= {"pooling": "single", "learnt_from": None}
+    file |= {"pooling": "single", "learnt_from": None, "queries_without_match": 0, "device": "CPU, 1 threads"}
     path.write_text(json.dumps(file))
     of_queries = {"query": [f"{n}.jpg" for n in range(QUERIES)], "distance": "euclidean"}
     of_queries |= {"first_rank": np.where(rank1, 1, 2), "ap_trapezoid": ap, "ap_step": np.minimum(ap + 0.01, 1)}
