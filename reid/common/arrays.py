@@ -35,7 +35,9 @@ def features(values: Any, name: str, like: NDArray[Any] | None = None) -> NDArra
         )
     array = array if array.dtype.kind == "f" and array.dtype.itemsize > 2 else array.astype(np.float32)
     # A sum first, which holds no mask of a large gallery.
-    if not np.isfinite(array.sum(dtype=np.float64)) and not np.isfinite(array).all():
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = array.sum(dtype=np.float64)
+    if not np.isfinite(total) and not np.isfinite(array).all():
         wrong = int((~np.isfinite(array)).any(1).sum())
         raise InputError(f"{name}: {wrong} of {len(array)} features have values that are not finite (NaN or infinite)")
     return array

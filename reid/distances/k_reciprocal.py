@@ -80,6 +80,8 @@ def k_reciprocal(query: Floats, gallery: Floats, k1: int = 20, k2: int = 6, weig
     """
     if k1 < 1 or k2 < 1 or not 0 <= weight <= 1:
         raise InputError(f"k-reciprocal: expected k1 and k2 of at least 1, a weight in 0..1; got {k1}, {k2}, {weight}")
+    if not len(query) or not len(gallery):
+        return np.empty((len(query), len(gallery)), np.float32)
     features = np.concatenate([query, gallery])
     neighbours, largest, distances = _neighbours(features, len(query), max(k1 + 1, k2))
     encoding = _encode(features, largest, _expanded(neighbours, k1))

@@ -159,7 +159,9 @@ def _orientation(image: Image.Image) -> int:
     """How the camera was held, 1 (upright) to 8, as its EXIF says; in a PNG where that comes before the pixels."""
     if image.format == "PNG" and "exif" not in image.info:
         return 1  # Pillow would decode the whole picture to look for it
-    told = image.getexif().get(ExifTags.Base.Orientation, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of damaged EXIF, which then says nothing
+        told = image.getexif().get(ExifTags.Base.Orientation, 1)
     return told if isinstance(told, int) else 1
 
 
@@ -171,6 +173,7 @@ def _opened(file: Path | io.BytesIO, name: str) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is the bound here
+            warnings.simplefilter("ignore", UserWarning)  # of tags that are damaged
             image = Image.open(file, formats=FORMATS)
         with image:
             if image.width * image.height > MOST_PIXELS:

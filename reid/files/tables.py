@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow import parquet as pq
 
 from reid.common.errors import InputError
 from reid.files.lists import text
@@ -29,6 +30,7 @@ def parquet(source: Path | bytes, name: str, remedy: str, columns: Collection[st
     """
     data = source.read_bytes() if isinstance(source, Path) else source
     try:
+        pq.read_table(io.BytesIO(data)).validate(full=True)  # text that is no UTF-8 would raise only where it is used
         table = pd.read_parquet(io.BytesIO(data))
     except MemoryError:
         raise
