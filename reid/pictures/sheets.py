@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from reid.common import atomic
+
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 
 
@@ -40,7 +42,8 @@ def sheet(
             canvas.paste(picture, (x, y))
             x += picture.width + gap
     path.parent.mkdir(parents=True, exist_ok=True)
-    canvas.save(path)
+    with atomic.replacing(path) as new:
+        canvas.save(new)
 
 
 def framed(image: Picture, colour: tuple[int, int, int], border: int = 3) -> Picture:
