@@ -35,6 +35,6 @@ def stage(name: str, does: str) -> Iterator[Say]:
     except KeyboardInterrupt:
         click.echo(f"[{name}] interrupted: run the same command again; it goes on from what it had saved, if anything")
         raise
-    seconds = time.monotonic() - start
-    took = f"{seconds:.0f} s" if seconds < 120 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    seconds = round(time.monotonic() - start)
+    took = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
     click.echo(plain(f"[{name}] done in {took}: {'; '.join(results)}"))

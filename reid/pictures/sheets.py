@@ -41,7 +41,6 @@ def sheet(
         for picture in pictures:
             canvas.paste(picture, (x, y))
             x += picture.width + gap
-    path.parent.mkdir(parents=True, exist_ok=True)
     with atomic.replacing(path) as new:
         canvas.save(new)
 

@@ -213,6 +213,8 @@ class Disentangled:
 
     def _flipped(self, batch: Batch) -> Batch:
         """The batch with some of the sources mirrored, and their poses with them."""
+        if not self.flip:
+            return batch
         flips, other, pose = self._flips(batch), self._mirrored(batch), batch.source_pose
         joints = torch.where(flips[:, None, None, None], other.source_pose.joints, pose.joints)
         visible = torch.where(flips[:, None, None], other.source_pose.visible, pose.visible)
