@@ -6,8 +6,9 @@ For each stage, on a handful of people: it is run with another seed, which leave
 undisturbed; then, from the same state before, once for each of N moments and each of FAULTS. Just before something
 happens to a file it is killed (SIGKILL, SIGTERM, SIGINT), or the disk is full from then on; or no file may be larger
 than so many bytes. After that every file that was there is whole, as it was or as it is to be; no output folder holds
-some of both; and what is left makes a second run end with the same bytes as the undisturbed one. At last two of each
-stage are started at once. Exits with 1 where any of it does not hold.
+some of both; and what is left makes a second run end with the same bytes as the undisturbed one. (GOES_FIRST may be
+missing before that; and a second export may say that the first is there, if it is whole.) At last two of each stage are
+started at once. Exits with 1 where any of it does not hold.
 
 An error is expected to end a command with one line, and 1.
 """
@@ -49,7 +50,11 @@ STAGES = {
     "export": ("export", "full", "--alpha", "2", "--out", "data/export/full.zip"),
 }  # fmt: skip
 # Folders of several files that are replaced as one.
-WHOLE = ("data/gan/full", "data/augmented/full-a2", "data/reid/full-a2-ide-s0")
+WHOLE = (
+    "data/samples", "data/poses", "data/pairs", "data/gan/full", "data/augmented/full-a2", "data/reid/full-a2-ide-s0",
+)  # fmt: skip
+# What goes before the rest of a stage's output is replaced, and comes back last: without it nothing passes for whole.
+GOES_FIRST = ("data/augmented/real-a1/train.parquet", "data/scores/full-a2-ide-s0.json")
 FAULTS = ("SIGKILL", "SIGTERM", "SIGINT", "full disk", "no room")
 LARGEST = 300_000  # bytes of the largest file that there may be room for
 Tree = dict[str, str]
@@ -121,7 +126,8 @@ def run(words: tuple[str, ...]) -> None:
 
 def faults_of(state: Tree, before: Tree, whole: Tree) -> list[str]:
     """What is wrong with the files after something happened."""
-    wrong = [f"{name} is lost" for name in before.keys() - state.keys() if name in whole]
+    lost = before.keys() & whole.keys() - state.keys() - set(GOES_FIRST)
+    wrong = [f"{name} is lost" for name in sorted(lost)]
     wrong += [f"{name} is half-written" for name in state if state[name] not in (before.get(name), whole.get(name))]
     for folder in WHOLE:
         own = {name: digest for name, digest in state.items() if name.startswith(folder + "/")}
@@ -165,7 +171,8 @@ def main(moments: int, seed: int, stages: tuple[str, ...]) -> None:
                 found = faults_of(tree(Path()), before, whole)
                 if code == 2 or (fault in FAULTS[3:] and code not in (0, 1)):
                     found.append(f"ended with {code}")
-                if again := child(partial(run, words)):
+                again = child(partial(run, words))
+                if again and not (stage == "export" and again == 1 and tree(Path()) == whole):
                     found.append(f"the second run ended with {again}")
                 elif tree(Path()) != whole:
                     found.append("the second run made other files")

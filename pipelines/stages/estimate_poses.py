@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,11 +18,13 @@ from pipelines import layout
 from pipelines.console import Say, stage
 from pipelines.params import PoseParams
 from pipelines.runtime import Threads, bound_threads, processes
+from reid.common import atomic
 from reid.common.saved import save_json
 from reid.files import samples
 from reid.files.images import Archive, stored_sizes
 from reid.pictures.sheets import sheet
 
+SHEET, ACCURACY = "skeletons.png", "accuracy.json"  # beside the table
 NEAR = 0.05  # PCK's threshold: a joint is correct within this share of the nose-to-ankle height from the true one
 DRAWN, PER_LINE = 24, 8  # skeletons on the sheet
 
@@ -37,20 +40,21 @@ def run(pose: PoseParams, threads: Threads) -> None:
     """
     count = processes(threads)
     bound_threads(count)
-    with stage("estimate-poses", f"estimate 18 joints in each image by {pose.estimator}") as say:
+    does, may_hold = f"estimate 18 joints in each image by {pose.estimator}", (layout.poses().name, SHEET, ACCURACY)
+    with stage("estimate-poses", does) as say, atomic.replacing_folder(layout.POSES, may_hold) as folder:
         people = pd.concat([samples.read(layout.samples(split)) for split in layout.TRAINED_SPLITS])
         people = people[people["identity"] > samples.DISTRACTOR].reset_index(drop=True)
         poses = estimate(people, pose, pose.estimator, count)
         sizes = stored_sizes(people["archive"], people["image"])
         for doubt in doubts(poses, sizes):
             say(f"warning: {doubt}")
-        table.write(list(people["image"]), sizes, poses, layout.poses())
-        _draw(people, poses, pose.estimator)
+        table.write(list(people["image"]), sizes, poses, folder / layout.poses().name)
+        _draw(people, poses, pose.estimator, folder / SHEET)
         with_torso = poses.has_torso().sum().item()
         say(f"{with_torso:,} of {len(people):,} images show both shoulders and both hips; generators use these alone")
-        say(str(layout.POSES / "skeletons.png"))
+        say(str(layout.POSES / SHEET))
         accuracy = {} if pose.estimator == "truth" else _accuracy(people, poses, say)
-        save_json(accuracy, layout.POSES / "accuracy.json")
+        save_json(accuracy, folder / ACCURACY)
 
 
 def estimate(people: pd.DataFrame, pose: PoseParams, estimator: str, count: int) -> Pose:
@@ -106,7 +110,7 @@ def compare(poses: Pose, truth: Pose) -> dict[str, Any]:
     }
 
 
-def _draw(people: pd.DataFrame, poses: Pose, estimator: str) -> None:
+def _draw(people: pd.DataFrame, poses: Pose, estimator: str, path: Path) -> None:
     """Draw the skeletons of some people, spread over the table."""
     pictures = []
     for index in torch.linspace(0, len(people) - 1, DRAWN).long().tolist():
@@ -114,4 +118,4 @@ def _draw(people: pd.DataFrame, poses: Pose, estimator: str) -> None:
             pictures.append(skeleton(archive.image(people["image"].iloc[index]), poses[index]))
     lines = [("", pictures[start : start + PER_LINE]) for start in range(0, len(pictures), PER_LINE)]
     title = f"joints by {estimator}; orange: the person's right side, blue: the left"
-    sheet(lines, layout.POSES / "skeletons.png", height=256, title=title)
+    sheet(lines, path, height=256, title=title)

@@ -16,6 +16,7 @@ from pipelines.console import stage
 from pipelines.reid_params import EvaluationParams, ReidParams
 from pipelines.report.feature_map import feature_map
 from pipelines.runtime import Threads, describe, set_up
+from reid.common import atomic
 from reid.common.errors import InputError
 from reid.common.saved import load_json, save_json
 from reid.distances import DISTANCES, Euclidean
@@ -75,11 +76,14 @@ def run(
         seed: of the pairs that distances learn from, and of the plot of features; that of the network's training.
         device_name: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
+
+    Raises:
+        InputError: `out` is taken, by something else or by another process; or no query has a match.
     """
     _check_out(out)
     device = set_up(device_name, threads)
     does = f"distances {', '.join(reid.distances)}, on {describe(device)}"
-    with stage(f"evaluate {model.name}", does) as say:
+    with stage(f"evaluate {model.name}", does) as say, atomic.owning(out):
         network, config = storage.load(model, device)
         table = samples.read(train / "train.parquet")
         _check_training_set(table, config["trained_on"], model, train)
@@ -128,7 +132,6 @@ def run(
         }
 
         # Draw and write; the JSON file comes last, so that it is there only if all is, and an old one goes first.
-        out.parent.mkdir(parents=True, exist_ok=True)
         out.unlink(missing_ok=True)
         samples.write_parquet(by_query(test.query, rankings), out.with_suffix(".parquet"))
         draw_map(table, features, seed, model.name, out.with_suffix(".png"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from augment.data.pairs import all_pairs, sample_pairs
@@ -9,10 +11,12 @@ from augment.poses import table as pose_table
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import PairsParams
+from reid.common import atomic
 from reid.common.errors import InputError
 from reid.files import samples
 from reid.randomness.seeds import seed_for
 
+MAY_HOLD = tuple(layout.pairs(which).name for which in ("train", "test", "shown"))
 SHOWN = 12  # test pairs on the sheets that generators draw while they train
 
 
@@ -29,7 +33,8 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
     Raises:
         InputError: a split has no pair at all.
     """
-    with stage("pair", "pair images of the same person that show both shoulders and hips") as say:
+    does = "pair images of the same person that show both shoulders and hips"
+    with stage("pair", does) as say, atomic.replacing_folder(layout.PAIRS, MAY_HOLD) as folder:
         for split, source in (("train", "train"), ("test", "gallery")):
             table = samples.read(layout.samples(source))
             people = table[table["identity"] > samples.DISTRACTOR].reset_index(drop=True)
@@ -40,8 +45,8 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
                     f"{split}: no two images of one person show both shoulders and hips ({usable.sum()} of "
                     f"{len(people)} images do): look at {layout.POSES / 'skeletons.png'}, or use another pose.estimator"
                 )
-            chosen = possible if split == "train" else _choose(possible, pairs.test, seed)
-            samples.write_parquet(chosen, layout.pairs(split))
+            chosen = possible if split == "train" else _choose(possible, pairs.test, seed, folder)
+            samples.write_parquet(chosen, folder / layout.pairs(split).name)
             without_torso = len(people) - int(usable.sum())
             without_pair = people["identity"].nunique() - possible["identity"].nunique()
             say(
@@ -51,8 +56,8 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
             )
 
 
-def _choose(possible: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
-    """Choose at most `count` test pairs; writes those of the sheets, too."""
+def _choose(possible: pd.DataFrame, count: int, seed: int, folder: Path) -> pd.DataFrame:
+    """Choose at most `count` test pairs; writes those of the sheets into the folder, too."""
     shown = sample_pairs(possible, SHOWN, seed_for(seed, "shown pairs")).sort_values(["source", "target"])
-    samples.write_parquet(shown, layout.pairs("shown"))
+    samples.write_parquet(shown, folder / layout.pairs("shown").name)
     return sample_pairs(possible, count, seed_for(seed, "test pairs"))

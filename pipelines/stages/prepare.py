@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby
+from pathlib import Path
 
 import click
 import numpy as np
 import pandas as pd
 
-from pipelines import layout
+from pipelines import augmented, layout
 from pipelines.console import plain, stage
 from pipelines.params import DatasetParams
+from reid.common import atomic
 from reid.common.errors import InputError
 from reid.common.saved import save_json
 from reid.datasets import DATASETS, SPLITS, Dataset, Finding
@@ -22,6 +24,7 @@ from reid.files import samples
 from reid.files.images import Archive
 from reid.pictures.sheets import sheet
 
+MAY_HOLD = (*(layout.samples(split).name for split in (*SPLITS, "pool")), "summary.json", "sheet.png")
 SHOWN = 10  # findings of one kind that are printed
 PEOPLE, IMAGES = 6, 14  # on the sheet: training people, and images a line
 
@@ -61,22 +64,29 @@ def run(dataset: DatasetParams, seed: int) -> None:
         if len(train) < len(read.tables["train"]):
             say(f"{len(train):,} of {len(read.tables['train']):,} training images taken")
             read.tables["train"] = train
-        summary = {}
-        for split in SPLITS:
-            samples.write(read.tables[split], layout.samples(split))
-            summary[split] = _summary(read.tables[split])
+        summary = {split: _summary(read.tables[split]) for split in SPLITS}
         # The real training set is a row of the table like any other: its folder is that of alpha = 1.
-        samples.write(read.tables["train"], layout.augmented(layout.REAL, 1) / "train.parquet")
-        if read.retrieval:
-            both = pd.concat([read.tables["query"], read.tables["gallery"]], ignore_index=True)
-            samples.write(both if read.pool is None else read.pool, layout.samples("pool"))
-        save_json({**summary, **read.facts}, layout.SAMPLES / "summary.json")
+        row = layout.augmented(layout.REAL, 1)
+        with augmented.replacing(row) as real, atomic.replacing_folder(layout.SAMPLES, MAY_HOLD) as made:
+            _write(read, dataset.name, summary, made)
+            samples.write(read.tables["train"], real / augmented.TABLE)
+            atomic.delete(row)  # until the new one is there: a kill leaves none beside the tables of another run
         click.echo(pd.DataFrame(summary).T.to_string())
         for fact, count in read.facts.items():
             click.echo(f"{fact.replace('_', ' ')}: {count:,}")
-        _draw(read, dataset.name)
         say(f"{sum(s['images'] for s in summary.values()):,} images, {len(findings)} findings, none fatal")
         say(str(layout.SAMPLES / "sheet.png"))
+
+
+def _write(read: Dataset, name: str, summary: dict[str, dict[str, int]], folder: Path) -> None:
+    """Write the tables of all splits, the summary and the sheet of a data set of this name into a folder."""
+    for split in SPLITS:
+        samples.write(read.tables[split], folder / layout.samples(split).name)
+    if read.retrieval:
+        both = pd.concat([read.tables["query"], read.tables["gallery"]], ignore_index=True)
+        samples.write(both if read.pool is None else read.pool, folder / layout.samples("pool").name)
+    save_json({**summary, **read.facts}, folder / "summary.json")
+    _draw(read, name, folder / "sheet.png")
 
 
 def _not_exportable(read: Dataset) -> list[Finding]:
@@ -114,7 +124,7 @@ def _print(findings: list[Finding]) -> None:
             click.echo(f"    ... and {totals[key] - SHOWN} more")
 
 
-def _draw(dataset: Dataset, name: str) -> None:
+def _draw(dataset: Dataset, name: str, path: Path) -> None:
     """Draw some training people in all their cameras, and some queries, distractors and junk, a line each."""
     lines = []
     train, gallery = dataset.tables["train"], dataset.tables["gallery"]
@@ -132,7 +142,7 @@ def _draw(dataset: Dataset, name: str) -> None:
                 drawn.append((caption, [archive.image(image) for image in chosen["image"]]))
     sheet(
         drawn,
-        layout.SAMPLES / "sheet.png",
+        path,
         height=128,
         title=f"{name}: training people, one a line, in order of camera; then queries, distractors, junk",
     )

@@ -18,6 +18,7 @@ from pipelines.params import PoseParams
 from pipelines.runtime import Threads, bound_threads, processes, set_up
 from pipelines.stages.estimate_poses import estimate
 from pipelines.stages.evaluate import TestSet, rank, rounded
+from reid.common import atomic
 from reid.common.errors import InputError
 from reid.common.progress import progress
 from reid.distances import Euclidean
@@ -58,7 +59,7 @@ def run(
 
     count, out = processes(threads), layout.gan_features(name)
     bound_threads(count)
-    with stage(f"score-features {name}", "foregrounds as Re-ID features") as say:
+    with stage(f"score-features {name}", "foregrounds as Re-ID features") as say, atomic.owning(out):
         tables = [samples.read(layout.samples(split)) for split in ("train", "query", "gallery")]
         poses = [_poses(table, pose, count, size) for table in tables]
         device = set_up(device_name, threads)
@@ -77,7 +78,6 @@ def run(
             lines.append({"features": title, "dimensions": of_query.shape[1]} | _shown(scores))
             say(", ".join(f"{key} {value}" for key, value in lines[-1].items()))
         lines.append({"features": "chance", "dimensions": 0} | _chance(query, gallery, seed))
-        out.parent.mkdir(parents=True, exist_ok=True)
         samples.write_tsv(pd.DataFrame(lines), out, "%.5g")
         say(str(out))
 

@@ -26,6 +26,7 @@ from pipelines.params import ScoresParams
 from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.runtime import Threads, describe, set_up
 from pipelines.scoring import Networks, Searcher, compare, find_scratch, inspect, load_networks, masks
+from reid.common import atomic
 from reid.common.checkpoints import Scratch
 from reid.common.digests import digest
 from reid.common.saved import save_json
@@ -106,7 +107,10 @@ def run(
     """
     device = set_up(device_name, threads)
     out = layout.gan_score(name)
-    with stage(f"score-gan {name}", f"at most {scores.pairs:,} test pairs on {describe(device)}") as say:
+    with (
+        stage(f"score-gan {name}", f"at most {scores.pairs:,} test pairs on {describe(device)}") as say,
+        atomic.owning(out),
+    ):
         # Measure.
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
         scratch = None

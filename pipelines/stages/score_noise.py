@@ -21,6 +21,7 @@ from pipelines.people import read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.report import figures
 from pipelines.runtime import Threads, describe, set_up
 from pipelines.scoring import find_scratch, load_classifier, masks, mean_ssim
+from reid.common import atomic
 from reid.files import samples
 
 SIGMAS = (0, 5, 10, 15, 20, 25)  # pixels; Fig. 11
@@ -34,7 +35,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: T
     device = set_up(device_name, threads)
     out = layout.gan_noise(name)
     does = f"noise of {', '.join(map(str, SIGMAS))} pixels on the sources' arms and legs"
-    with stage(f"score-noise {name}", f"{does}, on {describe(device)}") as say:
+    with stage(f"score-noise {name}", f"{does}, on {describe(device)}") as say, atomic.owning(out):
         method = methods.load(layout.gan(name), device)
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
         people, table = read_pairs("gallery", chosen, size, method.needs)
@@ -63,7 +64,6 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: T
             lines.append(line)
 
         results = pd.DataFrame(lines)
-        out.parent.mkdir(parents=True, exist_ok=True)
         figures.noise(results, f"{name}, {len(kept):,} pairs, {scores.classifier}", out.with_suffix(".png"))
         samples.write_tsv(results, out, "%.4f")
         for scratch in scratches:

@@ -18,6 +18,7 @@ from pipelines.stages.score_gan import (
     scores_of_images,
     search_gallery,
 )
+from reid.common import atomic
 from reid.common.errors import InputError
 from reid.files import samples
 
@@ -54,7 +55,10 @@ def run(
     """
     device = set_up(device_name, threads)
     out = layout.gan_sources(name)
-    with stage(f"score-sources {name}", f"at most {scores.pairs:,} test pairs on {describe(device)}") as say:
+    with (
+        stage(f"score-sources {name}", f"at most {scores.pairs:,} test pairs on {describe(device)}") as say,
+        atomic.owning(out),
+    ):
         most = methods.load(layout.gan(name), device).needs.sources
         if most == 1:
             raise InputError(f"{name} draws from one source: there are no numbers of sources to compare")
@@ -75,7 +79,6 @@ def run(
                 lines.append({"sources": count, "seed": choice, "pairs": len(drawn.pairs), **measured})
                 say(f"{count} of {most} sources: " + ", ".join(f"{key} {value:.4g}" for key, value in measured.items()))
         results = pd.DataFrame(lines)
-        out.parent.mkdir(parents=True, exist_ok=True)
         figures.sources(results, f"{name}, {lines[0]['pairs']:,} pairs", out.with_suffix(".png"))
         samples.write_tsv(results, out, "%.5g")
         for scratch in scratches:

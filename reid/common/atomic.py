@@ -40,6 +40,19 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def owning(path: Path) -> Iterator[None]:
+    """While the block runs, `path` is this process's to write, and so is what belongs to it beside it.
+
+    For outputs of several files in a folder that others write to as well: the one at `path` stands for all of them.
+
+    Raises:
+        InputError: as of `replacing`.
+    """
+    with _beside(path):
+        yield
+
+
+@contextmanager
 def replacing_folder(path: Path, may_hold: Collection[str]) -> Iterator[Path]:
     """Yield an empty folder to fill; it takes the place of `path`, a folder or nothing, when the block ends well.
 
@@ -109,9 +122,10 @@ def _beside(path: Path) -> Iterator[Path]:
     finally:
         delete(place)
         _restore(old, path)
-        (folder / LOCK).unlink(missing_ok=True)
-        with suppress(OSError):
-            folder.rmdir()
+        if lock.lock_counter == 1:  # not within a block of `owning`
+            (folder / LOCK).unlink(missing_ok=True)
+            with suppress(OSError):
+                folder.rmdir()
         lock.release()
 
 

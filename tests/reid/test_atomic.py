@@ -168,6 +168,20 @@ def test_two_processes_do_not_write_one_file(tmp_path):
     assert there(tmp_path) == ["a.txt"]
 
 
+def test_a_file_that_is_owned_is_written_by_its_owner_alone(tmp_path):
+    path = tmp_path / "scores.json"
+    code = f"from pathlib import Path; from reid.common import atomic; atomic.write(Path({str(path)!r}), 'other')"
+    with atomic.owning(path):
+        for text in ("1", "2"):  # writing it ends no ownership
+            atomic.write(path, text)
+            other = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+            assert "InputError: another process is at work in" in other.stderr
+            assert path.read_text() == text
+    assert there(tmp_path) == ["scores.json"]
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    assert path.read_text() == "other"
+
+
 def test_only_an_empty_folder_is_nothing_that_would_be_lost(tmp_path):
     atomic.refuse_existing(tmp_path / "none")
     (tmp_path / "empty").mkdir()
