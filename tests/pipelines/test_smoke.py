@@ -184,3 +184,18 @@ def test_an_unknown_parameter_is_an_error_even_if_no_other_stage_looks(answers):
 def test_metrics_and_plots_can_be_shown(copy, answers):
     assert "euclidean" in answers["metrics"]
     assert "cmc" in (copy / "dvc_plots/index.html").read_text()
+
+
+def test_a_second_clone_has_all_of_it_by_pull(copy, answers, tmp_path):
+    table = (copy / "data/report/table.md").read_bytes()
+    git = ("git", "-c", "user.email=a@b.c", "-c", "user.name=A")
+    start(copy, "dvc", "remote", "add", "--default", "store", str(tmp_path / "store"))
+    start(copy, "dvc", "push")
+    start(copy, *git, "add", ".")
+    start(copy, *git, "commit", "--quiet", "--message", "run")
+    second = tmp_path / "second"
+    start(copy, "git", "clone", "--quiet", str(copy), str(second))
+    for command in ("pull", "checkout"):  # which end with 1 where a stage of the parameters has never been run
+        start(second, "dvc", command)
+    assert (second / "data/report/table.md").read_bytes() == table
+    assert check(second / "data/export/streets-full-a2.zip")[1] == []
