@@ -36,6 +36,8 @@ from commands import write_params
 from conftest import ROOT, tiny_members
 from killing import EVENTS
 
+from reid.common.atomic import OLD
+
 STAGES = {
     "prepare": ("prepare",),
     "estimate-poses": ("estimate-poses",),
@@ -61,9 +63,16 @@ Tree = dict[str, str]
 
 
 def tree(folder: Path) -> Tree:
-    """Digest of each file that is a result: what is scratch or half-written is left out."""
+    """Digest of each file that is a result: what is scratch or half-written is left out.
+
+    A folder that was killed while it was being replaced is where the next writer finds it: see `reid.common.atomic`.
+    """
     files = (path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in files}
+    for name in list(names):
+        place = name.replace(f".partial/{OLD}/", "/")
+        if place != name and not (folder / place).parent.exists():
+            names[place] = names[name]
     kept = {name: path for name, path in names.items() if ".scratch/" not in name and ".partial/" not in name}
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in kept.items()}
 

@@ -10,6 +10,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from reid.common import atomic
 from reid.files.samples import REAL
 
 
@@ -33,4 +34,5 @@ def feature_map(places: NDArray[np.float32], table: pd.DataFrame, network: str, 
     title = f"{network}: features of training images (t-SNE); dots: real, crosses: generated"
     axes.set(xticks=[], yticks=[], title=title)
     axes.legend(title="person", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    figure.savefig(path, dpi=110)
+    with atomic.replacing(path) as new:
+        figure.savefig(new, dpi=110)
