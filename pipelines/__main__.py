@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import click
+
+from pipelines.clashes import clash
+
+if found := clash(Path(__file__).parents[1]):  # before anything is imported from the packages that it is about
+    sys.exit(f"Error: {found}")
 
 from pipelines.command_line.measuring import MEASURING
 from pipelines.command_line.others import OTHERS
 from pipelines.command_line.stages import STAGES
+from reid import __version__
 
 HEADINGS = {"Stages": STAGES, "To look and measure": MEASURING, "Other commands": OTHERS}
 
@@ -29,6 +36,7 @@ class Commands(click.Group):
     commands=[command for commands in HEADINGS.values() for command in commands],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+@click.version_option(__version__, prog_name="reid-augmentation")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
     """Person re-identification with generated training images.

@@ -64,8 +64,12 @@ def factors(params: Params, name: str, out: Path) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--alpha", type=click.IntRange(2), default=2, show_default=True, metavar="A", help="Of the training set.")
-@click.option("--out", type=FILE, default="invented", show_default=True, help="What is written, without suffix.")
+@click.option(
+    "--alpha", type=click.IntRange(2), default=2, show_default=True, metavar="A", help="Alpha of the training set."
+)
+@click.option(
+    "--out", type=FILE, default="invented", show_default=True, help="Table and figures to write, without suffix."
+)
 @with_params
 def invented(params: Params, name: str, alpha: int, out: Path) -> None:
     """Measure whether people who do not exist are people, and nobody of the training set, and sampled poses poses.
@@ -121,7 +125,9 @@ def gains(
 
 @click.command()
 @click.argument("name")
-@click.option("--alpha", type=click.IntRange(2), default=2, show_default=True, metavar="A", help="Of the training set.")
+@click.option(
+    "--alpha", type=click.IntRange(2), default=2, show_default=True, metavar="A", help="Alpha of the training set."
+)
 @click.option("--out", type=FILE, default="costs", show_default=True, help="Table and figure to write, without suffix.")
 @with_params
 def costs(params: Params, name: str, alpha: int, out: Path) -> None:

@@ -63,7 +63,7 @@ def profile(context: click.Context, names: tuple[str, ...], force: bool) -> None
     multiple=True,
     help="What a disentangled generator makes of noise, not of the image or the pose; may be given several times.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the noise.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Seed of the noise.")
 @click.option("--out", type=FILE, required=True, help="PNG to write.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=CORES, show_default="all cores", metavar="N")

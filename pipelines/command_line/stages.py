@@ -280,7 +280,7 @@ def report(params: Params) -> None:
     "form",
     type=OneOf(_layouts),
     show_default="the first",
-    help="Of folders: nested for torchreid and fast-reid, flat for TransReID and reid-strong-baseline.",
+    help="How folders lie: nested for torchreid and fast-reid, flat for TransReID and reid-strong-baseline.",
 )
 @click.option("--shards", is_flag=True, help="Write the images as WebDataset shards too.")
 @click.pass_context

@@ -10,7 +10,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from pipelines import augmented, layout
+from pipelines import layout
 from pipelines.console import plain, stage
 from pipelines.params import DatasetParams
 from reid.common import atomic
@@ -66,10 +66,10 @@ def run(dataset: DatasetParams, seed: int) -> None:
             read.tables["train"] = train
         summary = {split: _summary(read.tables[split]) for split in SPLITS}
         # The real training set is a row of the table like any other: its folder is that of alpha = 1.
-        row = layout.augmented(layout.REAL, 1)
-        with augmented.replacing(row) as real, atomic.replacing_folder(layout.SAMPLES, MAY_HOLD) as made:
+        row, table = layout.augmented(layout.REAL, 1), layout.samples("train").name
+        with atomic.replacing_folder(row, [table]) as real, atomic.replacing_folder(layout.SAMPLES, MAY_HOLD) as made:
             _write(read, dataset.name, summary, made)
-            samples.write(read.tables["train"], real / augmented.TABLE)
+            samples.write(read.tables["train"], real / table)
             atomic.delete(row)  # until the new one is there: a kill leaves none beside the tables of another run
         click.echo(pd.DataFrame(summary).T.to_string())
         for fact, count in read.facts.items():

@@ -2,7 +2,7 @@
 
 - Imports count wherever they stand, inside functions too; with a module, the `__init__` of the packages it is in.
 - Modules that decide no result do not count: `reid.common`, those that a caller declares neutral, and those that hold
-  nothing but a docstring. Nor does what is imported by them alone.
+  nothing but a docstring and a version. Nor does what is imported by them alone.
 - A registry, a dict at the top level of a module whose values are imported, would make each result depend on all of its
   entries. So a caller can name the entries that it uses, `taken`. In a registry that has one of them, the other entries
   and their imports do not count, except those whose names also stand elsewhere in the code that counts. This is correct
@@ -177,7 +177,7 @@ def _names(tree: ast.Module) -> Iterator[str]:
 
 @cache
 def _parse(source: str) -> ast.Module:
-    """The syntax tree of a module, without docstrings and `__all__`."""
+    """The syntax tree of a module, without docstrings, `__all__` and `__version__`."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -186,9 +186,9 @@ def _parse(source: str) -> ast.Module:
 
 
 def _says_only(statement: ast.stmt) -> bool:
-    """Whether a statement computes nothing: a docstring or other bare constant, or `__all__`."""
+    """Whether a statement computes nothing: a docstring or other bare constant, `__all__`, `__version__`."""
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant)
     return isinstance(statement, ast.Assign) and any(
-        isinstance(target, ast.Name) and target.id == "__all__" for target in statement.targets
+        isinstance(target, ast.Name) and target.id in ("__all__", "__version__") for target in statement.targets
     )
