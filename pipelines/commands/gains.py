@@ -15,6 +15,7 @@ from pipelines.report import gains, reid_figures
 from pipelines.report.results import Result, Results, distances, read_score
 from pipelines.report.tables import markdown
 from reid.common.errors import InputError
+from reid.distances import DISTANCES
 from reid.evaluation.gains import LEAST
 from reid.files import samples
 from reid.files.samples import read_parquet, write_parquet, write_tsv
@@ -95,27 +96,30 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
         network: sorted(seed for row, its, seed in runs if (row, its) == (layout.REAL, network))
         for network in dict.fromkeys(network for _, network, _ in runs)
     }
-    for network, table in scores.groupby("network", observed=True):
-        # A set without real images has but its own ones to learn a metric from, whatever the setting.
-        ways = table.loc[table["learnt_from"] != OWN, ["pooling", "learnt_from"]].drop_duplicates()
-        if len(ways) > 1 or table["pooling"].nunique() > 1:
-            ways = table[["pooling", "learnt_from"]].drop_duplicates()
-            raise InputError(f"{network}: measured in {len(ways)} ways, {ways.to_dict('records')}: evaluate all alike")
-    results: Results = {layout.REAL: {}}
     left_out = []
-    asked = None  # the queries of all runs
+    compared = dict[str, list[str]]()  # rows of each network
     for row, network in dict.fromkeys((row, network) for row, network, _ in runs):
         own = [seed for seed in seeds[network] if (row, network, seed) in runs]
         if len(seeds[network]) < LEAST or own != seeds[network]:
             wanted = f"{max(len(seeds[network]), LEAST)} of the real images"
             left_out.append(f"{row}, {network}: {len(own)} seeds measured that can be compared, {wanted} are needed")
+        else:
+            compared.setdefault(network, []).append(row)
+    for network, rows in compared.items():
+        tables = {(row, seed): runs[row, network, seed] for row in rows for seed in seeds[network]}
+        tables, notes = _alike(network, tables)
+        left_out += notes
+        runs |= {(row, network, seed): table for (row, seed), table in tables.items()}
+    results: Results = {layout.REAL: {}}
+    asked = None  # the queries of all runs
+    for row, network in dict.fromkeys((row, network) for row, network, _ in runs):
+        if row not in compared.get(network, []):
             continue
-        its = [_result(runs[row, network, seed]) for seed in own]
+        its = [_result(runs[row, network, seed]) for seed in seeds[network]]
         first = _result(runs[layout.REAL, network, seeds[network][0]])
         if any(not one.queries[["query", "distance"]].equals(first.queries[["query", "distance"]]) for one in its):
             raise InputError(
-                f"{row}, {network}: measured on other queries, or with other distances, than the real images: "
-                "compare runs on one data set, and evaluate them with one list of distances"
+                f"{row}, {network}: measured on other queries than the real images: compare runs on one data set"
             )
         queries = list(dict.fromkeys(first.queries["query"]))
         asked = asked or queries
@@ -125,6 +129,33 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
     if not results[layout.REAL]:
         raise FileNotFoundError(f"at least {LEAST} seeds of the real images are needed: " + "; ".join(left_out))
     return results, left_out
+
+
+def _alike(
+    network: str, tables: dict[tuple[str, int], pd.DataFrame]
+) -> tuple[dict[tuple[str, int], pd.DataFrame], list[str]]:
+    """The scores of a network's runs by those distances that all were measured with; a note on each other distance.
+
+    Raises:
+        InputError: there is no such distance, or the runs were measured in several ways.
+    """
+    measured = {run: list(dict.fromkeys(table["distance"])) for run, table in tables.items()}
+    all_of_them = dict.fromkeys(name for names in measured.values() for name in names)
+    shared = [name for name in all_of_them if all(name in names for names in measured.values())]
+    if not shared:
+        raise InputError(f"{network}: no distance that all its runs were measured with, of {', '.join(all_of_them)}")
+    notes = [f"{network}, {name}: not all runs were measured with it" for name in all_of_them if name not in shared]
+    # Who learns a metric from which images matters only where one is compared. A set without real images has but its
+    # own ones to learn from, whatever the setting.
+    learns = any(DISTANCES[name].learns for name in shared if name in DISTANCES)
+    firsts = [(table["pooling"].iloc[0], table["learnt_from"].iloc[0]) for table in tables.values()]
+    poolings, sources = {pooling for pooling, _ in firsts}, {source for _, source in firsts if source != OWN}
+    if len(poolings) > 1 or (learns and len(sources) > 1):
+        ways = sorted(set(firsts))
+        raise InputError(
+            f"{network}: measured in {len(ways)} ways (queries pooled, learnt from), {ways}: evaluate alike"
+        )
+    return {run: table[table["distance"].isin(shared)] for run, table in tables.items()}, notes
 
 
 def _of_equal_seeds(results: Results, scores: pd.DataFrame) -> Results:

@@ -96,10 +96,36 @@ def test_runs_that_were_measured_otherwise_are_refused(scores, tmp_path):
         gains.run(other, None, None, "trapezoid")
 
 
+def with_distance(row, seed, name, above):
+    """Add a distance, by which every average precision is so much above that by the first."""
+    path = layout.score(row, "ide", seed)
+    file, table = json.loads(path.read_text()), pd.read_parquet(path.with_suffix(".parquet"))
+    path.write_text(json.dumps(file | {"distances": file["distances"] | {name: file["distances"]["euclidean"]}}))
+    by_it = table.assign(distance=name, ap_trapezoid=table["ap_trapezoid"] + above)
+    pd.concat([table, by_it]).to_parquet(path.with_suffix(".parquet"))
+
+
+def test_distances_that_all_runs_were_measured_with_are_compared(scores, capsys):
+    for path in layout.SCORES.glob("views*"):
+        path.unlink()
+    for seed in (0, 1, 2):
+        with_distance("real", seed, "kissme", 0.1)
+        with_distance("full-a2", seed, "kissme", 0.3)
+    gains.run(*NONE)
+    assert "+30.0 [30.0, 30.0]*" in capsys.readouterr().out
+    write("full-a2", 1, np.ones(QUERIES, bool), np.full(QUERIES, 0.6))  # measured by Euclidean distance alone
+    gains.run(*NONE)
+    printed = capsys.readouterr().out
+    assert "+10.0 [10.0, 10.0]*" in printed
+    assert "+30.0" not in printed
+    assert "left out: ide, kissme: not all runs were measured with it" in printed
+
+
 def test_a_set_without_real_images_learns_metrics_from_its_own(scores, capsys):
     for row, learnt, generated in (("real", "real", 0), ("full-a2", "real", 600), ("alone-a2", "all", 1234)):
         for seed in (0, 1, 2):
             write(row, seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.5))
+            with_distance(row, seed, "kissme", 0.1)
             path = layout.score(row, "ide", seed)
             about = {"learnt_from": learnt, "trained_on": {"images": 1234, "generated": generated}}
             path.write_text(json.dumps(json.loads(path.read_text()) | about))
