@@ -37,12 +37,10 @@ def run(key_path: Path, paths: Sequence[Path], out: Path | None) -> None:
     answers = _read_all(paths, key)
     scores = score(key, answers)
     click.echo(markdown(_table(scores)))
-    generated = sum(image.origin == "generated" for image in key.images.values())
     over = "images alone, for this participant" if len(answers) == 1 else "participants and images"
-    click.echo(
-        f"{key.generator}: {len(answers)} participants, {len(key.images) - generated} real and {generated} generated "
-        f"images, each for {key.seconds:g} s; intervals over {over}"
-    )
+    origins = [image.origin for image in key.images.values()]
+    shown = f"{origins.count('real')} real, {origins.count('generated')} by {key.generator}, each for {key.seconds:g} s"
+    click.echo(f"participants: {len(answers)}; images: {shown}; intervals over {over}")
     if out is not None:
         about = {"study": key.study, "generator": key.generator, "participants": len(answers), "intervals_over": over}
         in_per_cent = {

@@ -15,6 +15,7 @@ from commands import run, unfinished
 from conftest import STREETS
 from PIL import Image
 
+from pipelines.study.page import page
 from reid.files.images import encode_jpeg
 
 IMAGES, PRACTICE = 4, 1  # of each kind
@@ -48,13 +49,13 @@ def bytes_of(image):
 
 @pytest.mark.slow
 def test_the_key_says_what_the_images_are(made):
-    key, page = read_key(made), read_page(made)
-    images = {one["id"]: bytes_of(one["image"]) for one in page["images"]}
+    key, given = read_key(made), read_page(made)
+    images = {one["id"]: bytes_of(one["image"]) for one in given["images"]}
     assert images.keys() == key["images"].keys()
-    assert page["study"] == key["study"]
+    assert given["study"] == key["study"]
     kinds = [entry["origin"] for entry in key["images"].values()]
     assert sorted(kinds) == ["generated"] * IMAGES + ["real"] * IMAGES
-    assert sorted(one["origin"] for one in page["practice"]) == ["generated"] * PRACTICE + ["real"] * PRACTICE
+    assert sorted(one["origin"] for one in given["practice"]) == ["generated"] * PRACTICE + ["real"] * PRACTICE
     with zipfile.ZipFile(STREETS) as archive:
         for name, entry in key["images"].items():
             assert hashlib.sha256(images[name]).hexdigest() == entry["sha256"]
@@ -69,13 +70,13 @@ def test_the_key_says_what_the_images_are(made):
 
 @pytest.mark.slow
 def test_the_page_does_not_say_what_the_counted_images_are(made):
-    key, page = read_key(made), read_page(made)
+    key, given = read_key(made), read_page(made)
     html = (made / "study.html").read_text()
     for entry in key["images"].values():
         for told in (entry["sha256"], entry["target"], Path(entry["target"]).stem, entry["source"] or entry["target"]):
             assert told not in html
-    assert all(one.keys() == {"id", "image"} for one in page["images"])
-    pictures = [bytes_of(one["image"]) for one in page["images"]]
+    assert all(one.keys() == {"id", "image"} for one in given["images"])
+    pictures = [bytes_of(one["image"]) for one in given["images"]]
     assert pictures == sorted(pictures, key=lambda data: hashlib.sha256(data).digest()), "in an order of no meaning"
     assert len({data[: data.index(b"\xff\xda")] for data in pictures}) == 1, "size and tables, all before the scan"
     assert not re.findall(r"(?:src|href)\s*=\s*[\"'](?!data:)|https?://|@import|url\(", html), "needs no other file"
@@ -116,12 +117,13 @@ PARTICIPANT = """(async (wrong, key) => {
     if (page.scrollWidth > page.clientWidth) faults.push(`${name}: ${page.scrollWidth} px wide`);
     if (!at("task").hidden && page.scrollHeight > page.clientHeight) faults.push(`${name}: does not fit`);
   };
-  let shown = 0;
+  let shown = [];
   while (at("end").hidden) {
     await step();
     if (!at("task").hidden && getComputedStyle(at("image")).visibility === "visible") {
       if (at("answers").querySelector("button:enabled")) faults.push("takes answers while the image is there");
-      shown = Math.max(shown, at("image").getBoundingClientRect().height);
+      const {width, height} = at("image").getBoundingClientRect();
+      shown = [width, height];
     }
     const buttons = open();
     if (!buttons.length) continue;
@@ -149,16 +151,16 @@ def test_participants_in_a_browser_get_the_scores_that_they_play(made, tmp_path)
     for width, height, wrong in ((375, 667, real[:1] + generated[:3]), (1280, 900, real[1:3])):
         folder = tmp_path / str(width)
         folder.mkdir()
-        with browser(folder) as page:
-            page.show(made / "study.html", width, height)
-            assert page.faults() == []
-            played = page.run(f"{PARTICIPANT}({json.dumps(wrong)}, {json.dumps(kinds)})")
+        with browser(folder) as shown:
+            shown.show(made / "study.html", width, height)
+            assert shown.faults() == []
+            played = shown.run(f"{PARTICIPANT}({json.dumps(wrong)}, {json.dumps(kinds)})")
             assert played["faults"] == []
-            assert played["shown"] > 200
-            assert page.faults() == []
-            text = page.run("document.getElementById('text').value")
+            assert played["shown"] == pytest.approx([192, 384] if width > 1000 else [0.55 * 667 / 2, 0.55 * 667], abs=1)
+            assert shown.faults() == []
+            text = shown.run("document.getElementById('text').value")
             while not (files := list(folder.glob("answers-*.json"))):
-                page.run("new Promise(done => setTimeout(done, 50))")
+                shown.run("new Promise(done => setTimeout(done, 50))")
         (file,) = files
         assert file.read_text() == text
         answers = json.loads(text)
@@ -177,6 +179,21 @@ def test_participants_in_a_browser_get_the_scores_that_they_play(made, tmp_path)
     both = json.loads((tmp_path / "both.json").read_text())
     assert (both["participants"], both["intervals_over"]) == (2, "participants and images")
     assert (both["r2g"]["mean"], both["g2r"]["mean"], both["accuracy"]["mean"]) == (37.5, 37.5, 62.5)
+
+
+@pytest.mark.slow
+def test_images_keep_their_shape_where_the_window_is_narrow(tmp_path):
+    square = encode_jpeg(np.zeros((256, 256, 3), np.uint8))
+    (tmp_path / "study.html").write_text(page("s", [], {"i1": square, "i2": square}, 0.1, (256, 256)))
+    with browser(tmp_path) as shown:
+        shown.show(tmp_path / "study.html", 375, 900)
+        shown.run("document.querySelector('#start button').click()")
+        size = shown.run(
+            "(({width, height}) => [width, height])(document.getElementById('image').getBoundingClientRect())"
+        )
+        assert size[0] == pytest.approx(size[1])
+        assert 300 < size[0] < 375
+        assert shown.faults() == []
 
 
 @pytest.fixture
@@ -260,7 +277,9 @@ def test_a_participant_counts_once(answered, tmp_path):
     assert f"{again}: participant 0a1b2c3d is in {file} too" in said
     assert "participant 0a1b2c3d is in" in run("study", "score", key, file, file, fails=True)
     change(again, lambda answers: answers.update(participant="ffffffff"))
-    assert "full: 2 participants, 2 real and 2 generated" in run("study", "score", key, file, again)
+    assert "participants: 2; images: 2 real, 2 by full, each for 1 s; intervals over" in run(
+        "study", "score", key, file, again
+    )
 
 
 def test_a_key_that_was_changed_or_is_none_is_refused(answered):
