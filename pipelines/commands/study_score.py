@@ -74,7 +74,7 @@ def _read_all(paths: Sequence[Path], key: Key) -> list[Answers]:
 def _table(scores: Scores) -> pd.DataFrame:
     lines = [
         {
-            "%": TITLES[name],
+            "per cent": TITLES[name],
             "share": f"{100 * share.mean:.1f}",
             "95 % interval": f"[{100 * share.low:.1f}, {100 * share.high:.1f}]",
         }
