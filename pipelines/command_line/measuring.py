@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.command_line.shared import ANY, FILE, FOLDER, READABLE, one_line_errors, searcher, section, with_params
+from pipelines.command_line.study import study
 
 if TYPE_CHECKING:
     from pipelines.params import Params
@@ -195,6 +196,7 @@ MEASURING = (
     gains,
     costs,
     rounds,
+    study,
     check,
     doctor,
 )

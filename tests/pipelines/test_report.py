@@ -3,7 +3,6 @@
 import html
 import re
 import tomllib
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -148,11 +147,14 @@ def test_columns_of_one_network_and_distance_have_one_heading(odd, tmp_path):
         assert part.count("<td>") == captioned.table.iloc[:, 1:].size
 
 
-def test_templates_are_package_data():
-    folder = Path(page.__file__).parent
+@pytest.mark.parametrize("package", ["report", "study"])
+def test_templates_are_package_data(package):
+    folder = ROOT / "pipelines" / package
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-    packaged = {path for pattern in patterns["pipelines.report"] for path in folder.glob(pattern)}
-    assert {path for path in folder.rglob("*.*") if path.suffix in (".html", ".css")} <= packaged
+    packaged = {path for pattern in patterns[f"pipelines.{package}"] for path in folder.glob(pattern)}
+    templates = {path for path in folder.rglob("*.*") if path.suffix in (".html", ".css", ".js")}
+    assert templates
+    assert templates <= packaged
 
 
 def data_set(name, **part):
