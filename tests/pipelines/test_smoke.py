@@ -68,12 +68,12 @@ def stages(output):
     return set(re.findall(r"Running stage '([^']+)'", output)) - {"check_params"}
 
 
-ALPHA = ("\n  - 2\n", "\n  - 2\n  - 3\n")
+ALPHA = ("\n- 2\n", "\n- 2\n- 3\n")
 NORMALISE = ("normalise: true", "normalise: false")
 STEP = ("average_precision: trapezoid", "average_precision: step")
 FULL = re.compile(r"  full:.*?neighbourhood: 3", re.DOTALL)
 DRY = {  # what is changed; stages whose own dependencies or parameters that touches
-    "other distances": [("      - kissme\n", "      - kissme\n      - other\n")],
+    "other distances": [("    - kissme\n", "    - kissme\n    - other\n")],
     "a distance's options": [("    regulariser: 0.001", "    regulariser: 0.1")],
     "embedding": [("    mirror: false", "    mirror: true")],
     "a generator": None,
@@ -91,7 +91,7 @@ def answers(copy):
     questions |= {
         "again": (text, ["repro"]),
         "stages": (text, names),
-        "stages without exports": (re.sub(r"\nexports:.*\n  - full\n", "\nexports: []\n", text), names),
+        "stages without exports": (re.sub(r"\nexports:.*\n- full\n", "\nexports: []\n", text), names),
         "stages with a rendering": (changed(text, ("renderings: []", "renderings: [views]")), names),
         "unknown parameter": (text + "alpha: 4\n", ["repro"]),
         "metrics": (text, ["metrics", "show"]),
