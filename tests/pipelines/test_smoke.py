@@ -182,8 +182,11 @@ def test_an_unknown_parameter_is_an_error_even_if_no_other_stage_looks(answers):
 
 
 def test_metrics_and_plots_can_be_shown(copy, answers):
-    assert "euclidean" in answers["metrics"]
-    assert "cmc" in (copy / "dvc_plots/index.html").read_text()
+    assert "ide-euclidean Rank-1" in answers["metrics"]
+    shown = (copy / "dvc_plots/index.html").read_text()
+    assert "figures_cmc.png" in shown
+    for series in ("cmc", "networks", "generators"):
+        assert f"data/report/series/{series}.tsv" in shown
 
 
 def test_a_second_clone_has_all_of_it_by_pull(copy, answers, tmp_path):
