@@ -10,6 +10,8 @@ from pipelines import layout
 from pipelines.console import DURATIONS, took
 from pipelines.params import Params
 
+REPORT = "report"  # whose duration is that of the report before
+
 
 def facts(params: Params, rows: list[str]) -> dict[str, str]:
     """Name of a fact -> the fact; without git no commit, and without a log no durations."""
@@ -39,14 +41,12 @@ def commit() -> str:
 
 def durations(params: Params, rows: list[str]) -> str:
     """How long the stages of this run took when DVC ran them last in this folder, summed up by command."""
-    folders = (
-        layout.reid(row, network, seed).name for row in rows for network in params.networks for seed in params.seeds
-    )
-    return (
-        summed(DURATIONS.read_text(encoding="utf-8"), {layout.REAL, *rows, *params.trained, *folders})
-        if (DURATIONS.exists())
-        else ""
-    )
+    if not DURATIONS.exists():
+        return ""
+    names = {layout.REAL, *rows, *params.trained}
+    for row in rows:
+        names |= {layout.reid(row, network, seed).name for network in params.networks for seed in params.seeds}
+    return summed(DURATIONS.read_text(encoding="utf-8"), names)
 
 
 def summed(log: str, names: Collection[str]) -> str:
@@ -56,13 +56,11 @@ def summed(log: str, names: Collection[str]) -> str:
         >>> summed("pair\t2\ntrain-gan full\t60\ntrain-gan full\t90\ntrain-gan baseline\t40\n", {"full", "baseline"})
         'pair 2 s, train-gan (2) 2 min 10 s'
     """
-    last = dict(
-        line.rsplit("\t", 1) for line in log.splitlines() if "\t" in line
-    )  # a later line replaces an earlier one
+    last = dict(line.rsplit("\t", 1) for line in log.splitlines())  # a later line replaces an earlier one
     by_command: dict[str, list[int]] = {}
     for stage, seconds in last.items():
         command, _, name = stage.partition(" ")
-        if not name or name in names:
+        if command != REPORT and (not name or name in names):
             by_command.setdefault(command, []).append(int(seconds))
     several = {command: f" ({len(all_of)})" if len(all_of) > 1 else "" for command, all_of in by_command.items()}
     return ", ".join(f"{command}{several[command]} {took(sum(all_of))}" for command, all_of in by_command.items())
