@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
+DURATIONS = Path(".scratch/durations.tsv")  # of the stages that DVC has run here: name and seconds, a line each
 Say = Callable[[str], None]  # adds a result to the line at the end
 
 
@@ -36,5 +39,18 @@ def stage(name: str, does: str) -> Iterator[Say]:
         click.echo(f"[{name}] interrupted: run the same command again; it goes on from what it had saved, if anything")
         raise
     seconds = round(time.monotonic() - start)
-    took = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
-    click.echo(plain(f"[{name}] done in {took}: {'; '.join(results)}"))
+    click.echo(plain(f"[{name}] done in {took(seconds)}: {'; '.join(results)}"))
+    if "DVC_STAGE" in os.environ:
+        DURATIONS.parent.mkdir(exist_ok=True)
+        with DURATIONS.open("a", encoding="utf-8") as log:
+            log.write(f"{name}\t{seconds}\n")
+
+
+def took(seconds: int) -> str:
+    """A duration in words.
+
+    Example:
+        >>> took(119), took(120)
+        ('119 s', '2 min 0 s')
+    """
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"

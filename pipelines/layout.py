@@ -79,6 +79,11 @@ def gan_ranks(generator: str) -> Path:
     return GAN_SCORES / f"{generator}-ranks.png"
 
 
+def gan_grid(generator: str) -> Path:
+    """Images that a generator draws of a few test people, each in the poses of all of them."""
+    return GAN_SCORES / f"{generator}-grid.parquet"
+
+
 def gan_noise(generator: str) -> Path:
     """Scores of a generator's images against the noise on the source poses; beside it, as .png, a figure of them."""
     return GAN_SCORES / f"{generator}-noise.tsv"

@@ -14,7 +14,6 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.representer import RoundTripRepresenter
 
 from reid.common.errors import InputError
 
@@ -29,15 +28,6 @@ INHERITING = (
 AFTER, BEFORE = 2, 1  # where ruamel keeps the comments of a key: at the end of its line, and above it
 
 
-class _Representer(RoundTripRepresenter):
-    """Writes null as `null`, not as nothing."""
-
-
-_Representer.add_representer(
-    type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
-)
-
-
 def compose(names: Sequence[str], folder: Path = PROFILES) -> str:
     r"""The text of params.yaml for some profiles: the defaults with the changes of each, in order.
 
@@ -45,6 +35,9 @@ def compose(names: Sequence[str], folder: Path = PROFILES) -> str:
     head of the file, replaces that of the defaults; its other comments are not copied. Lists are replaced whole. A
     section of INHERITING with the key `like` becomes a copy of the section of that name, as all profiles together
     define it, with the section's own changes.
+
+    The text is as `dvc exp run -S` writes it, which so changes one line: null is nothing, a list has one item a line,
+    and there are no comments or blank lines in it or after it.
 
     Args:
         names: profiles in `folder`, or paths that end in `.yaml`. `profile`, the first key of the result, names them.
@@ -85,17 +78,25 @@ def compose(names: Sequence[str], folder: Path = PROFILES) -> str:
         for section in _sections(result, part):
             _resolve(_sections(result, part), section, part, (), said)
     result["profile"] = "+".join(names)
+    return _dump(YAML().load(_dump(result)))
+
+
+def _dump(content: CommentedMap) -> str:
+    _simplify(content)
     text = StringIO()
-    _yaml().dump(result, text)
+    YAML().dump(content, text)
     return text.getvalue()
 
 
-def _yaml() -> YAML:
-    yaml = YAML()
-    yaml.Representer = _Representer
-    yaml.width = 10_000
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml
+def _simplify(node: CommentedMap) -> None:
+    """Replace lists and floats, with what ruamel knows of how they were written, by Python's, as DVC does."""
+    for key, value in node.items():
+        if isinstance(value, CommentedMap):
+            _simplify(value)
+        elif isinstance(value, list):
+            node[key] = list(value)
+        elif isinstance(value, float):
+            node[key] = float(value)
 
 
 def _path(name: str, folder: Path) -> Path:
@@ -108,7 +109,7 @@ def _path(name: str, folder: Path) -> Path:
 
 def _read(path: Path) -> CommentedMap:
     try:
-        content = _yaml().load(path)
+        content = YAML().load(path)
     except YAMLError as error:
         raise InputError(f"{path} is not YAML: {error}") from error
     if not isinstance(content, CommentedMap):
@@ -178,17 +179,9 @@ def _merge(base: CommentedMap, changes: CommentedMap) -> None:
                 base[key] = CommentedMap()
             _merge(base[key], value)
         else:
-            base[key] = _list(value, base.get(key)) if isinstance(value, CommentedSeq) else _scalar(value)
+            base[key] = CommentedSeq(map(_scalar, value)) if isinstance(value, CommentedSeq) else _scalar(value)
         if (comments := changes.ca.items.get(key)) and comments[AFTER]:
             base.ca.items.setdefault(key, [None] * 4)[AFTER] = comments[AFTER]
-
-
-def _list(values: CommentedSeq, old: Any) -> CommentedSeq:
-    """A copy of a list, with one item a line if the list that it replaces is written so."""
-    new = CommentedSeq(_scalar(value) for value in values)
-    if (old if isinstance(old, CommentedSeq) and old else values).fa.flow_style():
-        new.fa.set_flow_style()
-    return new
 
 
 def _scalar(value: Any) -> Any:

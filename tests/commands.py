@@ -48,4 +48,4 @@ def run(*words, fails=False):
 
 def unfinished():
     """Scratch folders with more than the result of a finished run."""
-    return [folder for folder in Path(".scratch").iterdir() if not (folder / "result").exists()]
+    return [folder for folder in Path(".scratch").glob("*/") if not (folder / "result").exists()]

@@ -212,7 +212,7 @@ def _locks(params: Params) -> Iterator[Answer]:
     else:
         yield Answer(f"{SCRATCH} can be locked and written to")
     shutil.rmtree(SCRATCH / "doctor", ignore_errors=True)
-    unfinished = sorted(path.name for path in SCRATCH.glob("*") if not (path / RESULT).exists())
+    unfinished = sorted(path.name for path in SCRATCH.glob("*/") if not (path / RESULT).exists())
     if unfinished:
         yield Answer(f"{len(unfinished)} runs are at work, or wait to go on: {', '.join(unfinished[:4])}")
 

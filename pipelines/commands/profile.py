@@ -54,7 +54,7 @@ def _is_committed(path: Path) -> bool:
 
 def _is_a_profile(text: str) -> bool:
     """Whether the text is what `compose` gives for the profiles that it names."""
-    named = re.search(r"^profile: (\S+)$", text, re.MULTILINE)
+    named = re.search(r"^profile:\s+(\S+)$", text, re.MULTILINE)
     try:
         return named is not None and compose(named[1].split("+")) == text
     except InputError:  # a profile is gone

@@ -68,11 +68,12 @@ def reid_caption(params: Params, results: Results, published: bool) -> str:
 
 
 def gains_caption(params: Params) -> str:
-    """Caption of the table of gains."""
+    """What the caption of the Re-ID table says of the gains in it."""
     parts = [
-        f"Differences from {layout.REAL}, in points of per cent, with 95 % intervals over the {len(params.seeds)}",
-        "seeds of Re-ID training and over the people of the queries together; *: the interval excludes zero (not",
-        "corrected for the number of comparisons). Generators and the sets that they draw are those of one seed.",
+        f"Gain: the difference from {layout.REAL}, in points of per cent, with its 95 % interval over the",
+        f"{len(params.seeds)} seeds of Re-ID training and over the people of the queries together; * there: the",
+        "interval excludes zero (not corrected for the number of comparisons). Generators and the sets that they",
+        "draw are those of one seed.",
     ]
     if ORACLE in params.renderings:
         parts.append(

@@ -10,8 +10,8 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from reid.common import atomic
 from reid.files.samples import REAL
+from reid.pictures.figures import save
 
 
 def feature_map(places: NDArray[np.float32], table: pd.DataFrame, network: str, path: Path) -> None:
@@ -34,5 +34,4 @@ def feature_map(places: NDArray[np.float32], table: pd.DataFrame, network: str, 
     title = f"{network}: features of training images (t-SNE); dots: real, crosses: generated"
     axes.set(xticks=[], yticks=[], title=title)
     axes.legend(title="person", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    with atomic.replacing(path) as new:
-        figure.savefig(new, dpi=110)
+    save(figure, path)

@@ -10,6 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipelines.report.colours import colour
+from reid.pictures.figures import save
+
 AGAINST_SOURCES = {
     "ssim": "SSIM",
     "mask_ssim": "mask-SSIM",
@@ -19,11 +22,12 @@ AGAINST_SOURCES = {
 }
 
 
-def noise(scores: pd.DataFrame, title: str, path: Path) -> None:
+def noise(scores: pd.DataFrame, name: str, title: str, path: Path) -> None:
     """mask-SSIM and mask-IS against the standard deviation of the noise on the source poses (Fig. 11).
 
     Args:
         scores: columns sigma (pixels), mask_ssim and, where it was measured, mask_is.
+        name: of the generator.
         title: what was scored.
         path: of the PNG.
     """
@@ -31,19 +35,20 @@ def noise(scores: pd.DataFrame, title: str, path: Path) -> None:
     shown = {key: name for key, name in (("mask_ssim", "mask-SSIM"), ("mask_is", "mask-IS")) if key in scores}
     for axes, (key, name) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
         values = scores[key]
-        axes.plot(scores["sigma"], values, "o-")
+        axes.plot(scores["sigma"], values, "o-", color=colour(name))
         middle, half = values.mean(), max(0.1 * values.mean(), 0.6 * (values.max() - values.min()))
         axes.set(xlabel="noise on the source pose (pixels)", title=name, ylim=(middle - half, middle + half))
         axes.grid(alpha=0.3)
     figure.suptitle(title)
-    figure.savefig(path, dpi=150)
+    save(figure, path, dpi=150)
 
 
-def sources(scores: pd.DataFrame, title: str, path: Path) -> None:
+def sources(scores: pd.DataFrame, name: str, title: str, path: Path) -> None:
     """Scores against the number of sources: the mean over choices of them, and the range.
 
     Args:
         scores: columns sources, and those of AGAINST_SOURCES that were measured; a line for each choice.
+        name: of the generator.
         title: what was scored.
         path: of the PNG.
     """
@@ -51,12 +56,12 @@ def sources(scores: pd.DataFrame, title: str, path: Path) -> None:
     figure = Figure(figsize=(3.6 * len(shown), 4), layout="constrained")
     for axes, key in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         by_count = scores.groupby("sources")[key]
-        (line,) = axes.plot(by_count.mean(), "o-")
-        axes.fill_between(by_count.min().index, by_count.min(), by_count.max(), color=line.get_color(), alpha=0.25)
+        axes.plot(by_count.mean(), "o-", color=colour(name))
+        axes.fill_between(by_count.min().index, by_count.min(), by_count.max(), color=colour(name), alpha=0.25)
         axes.set(xlabel="sources", title=AGAINST_SOURCES[key], xticks=list(by_count.groups))
         axes.grid(alpha=0.3)
     figure.suptitle(title)
-    figure.savefig(path, dpi=110)
+    save(figure, path)
 
 
 CURVES = {
@@ -78,11 +83,11 @@ def curves(scores: pd.DataFrame, path: Path) -> None:
     figure = Figure(figsize=(4 * len(shown), 4), layout="constrained")
     for axes, key in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         for name, lines in scores.groupby("generator", sort=False):
-            axes.plot(lines["minutes"], lines[key], "o-", label=name)
+            axes.plot(lines["minutes"], lines[key], "o-", label=name, color=colour(str(name)))
         axes.set(xlabel="minutes of training", title=CURVES[key])
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.savefig(path, dpi=150)
+    save(figure, path, dpi=150)
 
 
 ROUNDS = {
@@ -110,7 +115,7 @@ def rounds(scores: pd.DataFrame, title: str, path: Path) -> None:
         if len(keys) > 1:
             axes.legend()
     figure.suptitle(title)
-    figure.savefig(path, dpi=110)
+    save(figure, path)
 
 
 SHOWN_LIMBS = ("neck to nose", "neck to right_shoulder", "right_elbow to right_wrist", "right_hip to right_knee")
@@ -144,7 +149,7 @@ def invented(
         axes.set(title=limb, xlabel="pixels")
     others[0].legend(fontsize="small")
     figure.suptitle(title)
-    figure.savefig(path, dpi=110)
+    save(figure, path)
 
 
 def swept(scores: pd.DataFrame, key: str, path: Path) -> None:
@@ -162,14 +167,16 @@ def swept(scores: pd.DataFrame, key: str, path: Path) -> None:
     for (above, below), ((network, distance, score), of_panel) in zip(grid.T, panels, strict=True):
         for shift, (row, lines) in enumerate(of_panel.groupby("row", sort=False)):
             x = lines["value"].map(places)
-            above.plot(x, lines["mean"], "o-", label=row)
+            above.plot(x, lines["mean"], "o-", label=row, color=colour(str(row)))
             if lines["gain"].notna().any():
                 bounds = [lines["gain"] - lines["low"], lines["high"] - lines["gain"]]
-                below.errorbar(x + 0.05 * (shift - 1), lines["gain"], bounds, fmt="o-", capsize=3, color=f"C{shift}")
+                below.errorbar(
+                    x + 0.05 * (shift - 1), lines["gain"], bounds, fmt="o-", capsize=3, color=colour(str(row))
+                )
         above.set(title=f"{network} + {distance}: {score}", ylabel="per cent")
         below.set(xlabel=key, ylabel="gain over real (points)", xticks=range(len(places)), xticklabels=list(places))
         below.axhline(0, color="black", linewidth=1)
         for axes in (above, below):
             axes.grid(alpha=0.3)
     grid[0][0].legend()
-    figure.savefig(path, dpi=110)
+    save(figure, path)

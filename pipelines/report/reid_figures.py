@@ -8,10 +8,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pipelines.params import Params
+from pipelines.report.colours import colour
 from pipelines.report.gains import SCORES, Compared
 from pipelines.report.page import Illustration
 from pipelines.report.results import Metrics, Results, distances
 from reid.files.samples import REAL
+from reid.pictures.figures import save
+
+CMC_RANKS = 15  # shown
 
 
 def draw(params: Params, results: Results, metrics: Metrics, folder: Path) -> list[Illustration]:
@@ -26,8 +30,8 @@ def draw(params: Params, results: Results, metrics: Metrics, folder: Path) -> li
     rule = params.report.average_precision
     curves = Illustration(
         "CMC",
-        "Share of queries with an image of their person among the first k gallery images, against k; with several "
-        "seeds, the mean and, shaded, the range.",
+        f"Share of queries with an image of their person among the first k gallery images, k from 1 to {CMC_RANKS}; "
+        "with several seeds, the mean and, shaded, the range.",
         folder / "cmc.png",
     )
     over_alpha = Illustration(
@@ -70,20 +74,20 @@ def gains(lines: list[Compared], path: Path) -> None:
             own = {
                 line.row: line.gain for line in lines if (line.network, line.distance, line.score) == (*panel, score)
             }
-            places = [rows.index(row) for row in own]
-            means, low, high = 100 * np.array(list(own.values())).T
-            axes.errorbar(means, places, xerr=[means - low, high - means], fmt="o", capsize=3)
+            for place, (row, (mean, low, high)) in enumerate(own.items()):
+                bounds = [[100 * (mean - low)], [100 * (high - mean)]]
+                axes.errorbar(100 * mean, place, xerr=bounds, fmt="o", capsize=3, color=colour(row))
             axes.axvline(0, color="black", linewidth=1)
             axes.set(yticks=range(len(rows)), yticklabels=rows, title=f"{' + '.join(panel)}: {score}")
             axes.grid(alpha=0.3)
     grid[0][0].invert_yaxis()
     for axes in grid[1]:
         axes.set_xlabel("gain over real (points)")
-    figure.savefig(path, dpi=110)
+    save(figure, path)
 
 
 def cmc(results: Results, path: Path) -> None:
-    """CMC curves, a panel for each network and distance, a line for each row; mean and range over seeds.
+    """CMC curves up to CMC_RANKS, a panel for each network and distance, a line for each row; mean, range over seeds.
 
     Args:
         results: of `pipelines.report.results.read_results`.
@@ -94,15 +98,15 @@ def cmc(results: Results, path: Path) -> None:
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (network, name) in zip(all_axes, panels, strict=True):
         for row, networks in results.items():
-            curves = np.array([result.file["distances"][name]["cmc"] for result in networks[network]])
+            curves = np.array([result.file["distances"][name]["cmc"][:CMC_RANKS] for result in networks[network]])
             ranks = range(1, curves.shape[1] + 1)
-            (line,) = axes.plot(ranks, curves.mean(0), label=row)
-            axes.fill_between(ranks, curves.min(0), curves.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
-        axes.set(xlabel="rank", title=f"{network} + {name}")
+            axes.plot(ranks, curves.mean(0), label=row, color=colour(row))
+            axes.fill_between(ranks, curves.min(0), curves.max(0), color=colour(row), alpha=0.15, linewidth=0)
+        axes.set(xlabel="rank", title=f"{network} + {name}", xlim=(1, CMC_RANKS), xticks=range(1, CMC_RANKS + 1))
         axes.grid(alpha=0.3)
     all_axes[0].set_ylabel("queries found up to this rank (%)")
     all_axes[-1].legend(loc="lower right")
-    figure.savefig(path, dpi=110)
+    save(figure, path)
 
 
 def against_alpha(metrics: Metrics, augmentations: list[str], alphas: list[int], key: str, path: Path) -> None:
@@ -126,7 +130,8 @@ def against_alpha(metrics: Metrics, augmentations: list[str], alphas: list[int],
                 rows = [REAL, *(f"{augmentation}-a{alpha}" for alpha in sorted(alphas))]
                 values = [metrics[row][network][name] for row in rows]
                 means, deviations = [v[score] for v in values], [v.get(f"{score}_std", 0.0) for v in values]
-                axes.errorbar(places, means, deviations, fmt="o-", capsize=3, label=augmentation)
+                of_it = {"label": augmentation, "color": colour(augmentation)}
+                axes.errorbar(places, means, deviations, fmt="o-", capsize=3, **of_it)
             axes.set(xticks=places)
             axes.grid(alpha=0.3)
     for axes, (network, name) in zip(grid[0], panels, strict=True):
@@ -134,4 +139,4 @@ def against_alpha(metrics: Metrics, augmentations: list[str], alphas: list[int],
     for axes in grid[1]:
         axes.set_xlabel("alpha")
     grid[0][0].legend()
-    figure.savefig(path, dpi=110)
+    save(figure, path)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
+from pipelines.report.gains import Compared, in_text
 from pipelines.report.published import TABLE_4
 from pipelines.report.results import Metrics, Results
 from reid.files.samples import REAL
 
+GAIN = " gain"  # at the end of the title of a column: what stands there is the gain in the column before
 LEVEL = 0.05  # p-values below it are marked as significant
 
 
@@ -23,11 +26,17 @@ class Cell(NamedTuple):
 
 
 def reid_table(
-    results: Results, metrics: Metrics, compared: pd.DataFrame, average_precision: str, published: bool
+    results: Results,
+    metrics: Metrics,
+    compared: pd.DataFrame,
+    average_precision: str,
+    published: bool,
+    gains: Sequence[Compared] = (),
 ) -> pd.DataFrame:
     """One line a training set; Rank-1 and mAP (per cent) for each network and distance, as text.
 
     With several seeds they are mean ± standard deviation. An asterisk marks what differs significantly from `real`.
+    Beside each stands the gain over `real` where there are gains.
 
     Args:
         results: of `pipelines.report.results.read_results`.
@@ -35,7 +44,13 @@ def reid_table(
         compared: of `pipelines.report.significance.significance`.
         average_precision: `trapezoid` or `step`: the rule of the mAP that is shown.
         published: whether to put the paper's numbers behind ours, in brackets.
+        gains: of `pipelines.report.gains.compare_rows`.
     """
+    over_real = {
+        Cell(line.row, line.network, line.distance, line.score): in_text(line)
+        for line in gains
+        if line.over_row == REAL
+    }
     keys = {"Rank-1": "rank1", "mAP": {"trapezoid": "mAP", "step": "mAP_step"}[average_precision]}
     marked = _significant(compared)
     lines = []
@@ -50,6 +65,8 @@ def reid_table(
                         _published(cell) if published and key != "mAP_step" else ""
                     )  # the paper's is the trapezoid's
                     line[f"{network} + {distance}: {title}"] = _ours(values, key) + "*" * (cell in marked) + paper
+                    if gains:
+                        line[f"{network} + {distance}: {title}{GAIN}"] = over_real.get(cell, "")
         lines.append(line)
     return pd.DataFrame(lines)
 

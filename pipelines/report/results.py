@@ -123,6 +123,25 @@ def metrics(results: Results) -> Metrics:
     }
 
 
+def summary(metrics: Metrics, rule: str) -> dict[str, dict[str, float]]:
+    """Few numbers of each row: row -> `NETWORK-DISTANCE Rank-1` and `NETWORK-DISTANCE mAP`, per cent.
+
+    Args:
+        metrics: of `metrics`.
+        rule: `trapezoid` or `step`: the rule of the mAP.
+    """
+    keys = {"Rank-1": "rank1", "mAP": {"trapezoid": "mAP", "step": "mAP_step"}[rule]}
+    return {
+        row: {
+            f"{network}-{distance} {title}": values[key]
+            for network, by_distance in networks.items()
+            for distance, values in by_distance.items()
+            for title, key in keys.items()
+        }
+        for row, networks in metrics.items()
+    }
+
+
 def _read(path: Path) -> Result:
     keys = ("distances", "trained_on", "learnt_from", "pooling", "queries_without_match", "device")
     return Result(read_score(path, keys=keys), read_parquet(path.with_suffix(".parquet")))

@@ -1,4 +1,4 @@
-"""Sheets of pictures: those that the stages before drew, and rank lists of all training sets and networks together."""
+"""Sheets of pictures: those that the stages before drew, losses, and rank lists of all training sets and networks."""
 
 from __future__ import annotations
 
@@ -6,30 +6,57 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from pipelines import layout
 from pipelines.params import Params
+from pipelines.report import grids, losses, rank_pages
 from pipelines.report.page import Illustration
 from pipelines.report.results import Results
+from reid.common.errors import InputError
 from reid.files import samples
 from reid.files.images import Archive
 from reid.pictures import rank_lists
+from reid.pictures.sheets import shrink
+
+DRAWING = 150_000  # bytes; a PNG of lines and text has fewer, one of photographs more
 
 
-def collect(params: Params, results: Results, folder: Path) -> dict[str, list[Illustration]]:
+def collect(
+    params: Params, results: Results, of_generators: pd.DataFrame, folder: Path
+) -> dict[str, list[Illustration]]:
     """Copy or draw all sheets into a folder of the report, so that the report can be moved: heading -> sheets.
+
+    Args:
+        params: the parameters of the run.
+        results: of `pipelines.report.results.read_results`.
+        of_generators: losses, of `pipelines.report.losses.of_generators`.
+        folder: `sheets` in the folder of the report.
 
     Raises:
         FileNotFoundError: a stage has not drawn its sheet.
     """
+    grids_of = {name: grids.read(name) for name in params.trained}
     sections = {
         "Data": _data(params),
-        **{f"Generator {name}": _generator(name) for name in params.trained},
+        "All generators": _all_generators(grids_of, params, folder),
+        **{
+            f"Generator {name}": [
+                *_generator_grid(name, grid, params, folder),
+                *_generator(name),
+                *_losses(name, of_generators, folder),
+            ]
+            for name, grid in grids_of.items()
+        },
         **{
             f"Training set {layout.row_name(name, min(params.alphas))}": _training_set(params, name)
             for name in params.augmentations
         },
     }
-    copied = {heading: [_copy(sheet, folder) for sheet in sheets] for heading, sheets in sections.items()}
+    copied = {
+        heading: [sheet if folder in sheet.path.parents else _copy(sheet, folder) for sheet in sheets]
+        for heading, sheets in sections.items()
+    }
     return {**copied, "Rank lists": _rank_lists(results, folder)}
 
 
@@ -59,6 +86,36 @@ def _data(params: Params) -> list[Illustration]:
             layout.POSES / "skeletons.png",
         ),
     ]
+
+
+def _all_generators(grids_of: dict[str, pd.DataFrame], params: Params, folder: Path) -> list[Illustration]:
+    if not grids_of:
+        return []
+    path = folder / "generators.jpg"
+    grids.draw_side_by_side(grids_of, params.image_size, path)
+    text = (
+        "The same pairs of test images by each generator: a source image, the target, which has the pose that is "
+        "wanted, its joints, and what each generator makes of the source."
+    )
+    return [Illustration("Side by side", text, path)]
+
+
+def _generator_grid(name: str, grid: pd.DataFrame, params: Params, folder: Path) -> list[Illustration]:
+    path = folder / f"{name}-grid.jpg"
+    grids.draw_grid(grid, params.image_size, path)
+    text = (
+        "A test person a line, a pose a column: to the left the source images, above them the images whose poses are "
+        "wanted. Down the diagonal the pose is the person's own."
+    )
+    return [Illustration("People and poses", text, path)]
+
+
+def _losses(name: str, of_generators: pd.DataFrame, folder: Path) -> list[Illustration]:
+    if not (of_generators["generator"] == name).any():
+        return []
+    path = folder / f"{name}-losses.png"
+    losses.draw_generator(of_generators, name, path)
+    return [Illustration("Losses", "Means between two entries of the log, against iterations.", path)]
 
 
 def _generator(name: str) -> list[Illustration]:
@@ -110,51 +167,59 @@ def _training_set(params: Params, name: str) -> list[Illustration]:
 
 
 def _copy(sheet: Illustration, folder: Path) -> Illustration:
+    """Copy a stage's sheet: a photograph as JPEG, which is a tenth of the size; a drawing as it is."""
     if not sheet.path.exists():
         raise FileNotFoundError(f"{sheet.path} does not exist, and the report shows it: run `dvc repro`")
-    copy = folder / f"{'-'.join(sheet.path.with_suffix('').parts[1:])}.png"
-    shutil.copyfile(sheet.path, copy)
+    name = "-".join(sheet.path.with_suffix("").parts[1:])
+    if sheet.path.stat().st_size < DRAWING:
+        copy = folder / f"{name}.png"
+        shutil.copyfile(sheet.path, copy)
+    else:
+        copy = folder / f"{name}.jpg"
+        shrink(sheet.path, copy)
     return sheet._replace(path=copy)
 
 
 def _rank_lists(results: Results, folder: Path) -> list[Illustration]:
-    """Draw the rank lists in the score files of the first seed."""
+    """Draw the rank lists in the score files of the first seed, and write the page of them beside the folder."""
     text = "Green: the same person, red: somebody else, grey: not ranked (junk, or the query's own camera)."
     first = (
         f"The gallery images nearest to {{}} by the Euclidean distance of features, by training set and network. {text}"
     )
+    hardest = "the queries with the lowest average precision of each training set and network"
     sheets = [
-        Illustration("Queries", first.format("some queries"), folder / "rank_lists.png"),
-        Illustration(
-            "Hardest queries",
-            first.format("the queries with the lowest average precision of each training set and network"),
-            folder / "hardest.png",
-        ),
+        Illustration("Queries", first.format("some queries"), folder / "rank_lists.jpg", rank_pages.PAGE),
+        Illustration("Hardest queries", first.format(hardest), folder / "hardest.jpg", rank_pages.PAGE),
     ]
-    for sheet in sheets:
-        by_system = {
-            f"{row}, {network}": seeds[0].file[sheet.path.stem]
+    lists = {
+        sheet.title: {
+            (row, network): [_checked(entry) for entry in seeds[0].file[sheet.path.stem]]
             for row, networks in results.items()
             for network, seeds in networks.items()
         }
-        _draw_rank_lists(by_system, sheet.path)
+        for sheet in sheets
+    }
+    with Archive(samples.read(layout.samples("query"))["archive"].iloc[0]) as archive:
+        for sheet in sheets:
+            _draw_rank_lists(lists[sheet.title], archive, sheet.path)
+        rank_pages.write(lists, archive, folder.parent)
     return sheets
 
 
-def _draw_rank_lists(by_system: dict[str, list[dict[str, Any]]], path: Path) -> None:
-    """Draw the first query of all systems (a training set and a network), then the second of all, and so on.
+def _checked(entry: dict[str, Any]) -> dict[str, Any]:
+    """The rank list; raises InputError where it has no distances, as those of earlier versions."""
+    if not {"distances", "average_precision"} <= entry.keys():
+        raise InputError(f"a rank list in {layout.SCORES} has no distances: run `dvc repro`, or evaluate again")
+    return entry
 
-    Args:
-        by_system: name of a system -> its rank lists, `reid.pictures.rank_lists.RankList` as dicts.
-        path: of the PNG.
-    """
-    archive_path = samples.read(layout.samples("query"))["archive"].iloc[0]
-    lists = []
-    with Archive(archive_path) as archive:
-        for number in range(min(len(entries) for entries in by_system.values())):
-            for name, entries in by_system.items():
-                entry = entries[number]
-                gallery = [archive.image(image) for image in entry["gallery"]]
-                pictures = list(zip(gallery, entry["kinds"], strict=True))
-                lists.append((name, archive.image(entry["query"]), pictures))
-    rank_lists.draw(lists, path)
+
+def _draw_rank_lists(lists: rank_pages.Lists, archive: Archive, path: Path) -> None:
+    """Draw the first query of all systems, then the second of all, and so on."""
+    drawn = []
+    for number in range(min(map(len, lists.values()))):
+        for (row, network), entries in lists.items():
+            entry = entries[number]
+            gallery = [archive.image(image) for image in entry["gallery"]]
+            pictures = list(zip(gallery, entry["kinds"], strict=True))
+            drawn.append((f"{row}, {network}", archive.image(entry["query"]), pictures))
+    rank_lists.draw(drawn, path)

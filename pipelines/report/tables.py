@@ -1,7 +1,8 @@
-"""Tables as Markdown and LaTeX."""
+"""Tables as Markdown, LaTeX, and comma- or tab-separated values."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +42,21 @@ def latex(table: pd.DataFrame, caption: str) -> str:
 
 
 def write(tables: list[Captioned], folder: Path) -> None:
-    """Write tables with their captions to `table.md` and `table.tex` in a folder."""
+    """Write tables with their captions to `table.md` and `table.tex` in a folder, and each alone to `files` of it."""
     parts = [part for _, table, caption in tables for part in (markdown(table), caption)]
     atomic.write(folder / "table.md", "\n\n".join(parts) + "\n")
     atomic.write(folder / "table.tex", "\n".join(latex(table, caption) for _, table, caption in tables))
+    for title, table, _ in tables:
+        for name, separator in zip(files(title), ",\t", strict=True):
+            atomic.write(folder / name, table.to_csv(sep=separator, index=False))
+
+
+def files(title: str) -> list[str]:
+    """Names of the CSV and the TSV file of a table, in the report's folder.
+
+    Example:
+        >>> files("Table 8: lambda")
+        ['tables/table-8-lambda.csv', 'tables/table-8-lambda.tsv']
+    """
+    name = "-".join(re.findall(r"\w+", title.lower()))
+    return [f"tables/{name}.csv", f"tables/{name}.tsv"]

@@ -230,6 +230,7 @@ def rank_lists(test: TestSet, ranking: Ranking, count: int) -> dict[str, list[di
     """Rank lists, by Euclidean distance, of `count` queries spread over all (`rank_lists`) and of the `hardest` ones.
 
     The hardest are the `count` queries with the lowest average precision in `ranking`, those without a match left out.
+    A rank list has the `distances` of its images, and the query's `average_precision` (trapezoid), too.
     """
     query, gallery, of_query, of_gallery = test
     spread = np.unique(np.linspace(0, len(query) - 1, count).astype(int))
@@ -239,7 +240,12 @@ def rank_lists(test: TestSet, ranking: Ranking, count: int) -> dict[str, list[di
     def lists(queries: NDArray[np.int64]) -> list[dict[str, Any]]:
         neighbours = nearest(of_query[queries], of_gallery, LISTED)
         return [
-            rank_list(query.iloc[index], gallery, own)._asdict() for index, own in zip(queries, neighbours, strict=True)
+            {
+                **rank_list(query.iloc[index], gallery, own)._asdict(),
+                "distances": np.linalg.norm(of_gallery[own] - of_query[index], axis=1).round(4).tolist(),
+                "average_precision": round(float(ranking.ap_trapezoid[index]), 4),
+            }
+            for index, own in zip(queries, neighbours, strict=True)
         ]
 
     return {"rank_lists": lists(spread), "hardest": lists(hardest)}

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
+import pandas as pd
 
 from pipelines import layout
 from pipelines.console import stage
 from pipelines.params import Params
-from pipelines.report import captions, gains, image_tables, page, reid_figures, sheets, tables
+from pipelines.report import (
+    captions,
+    gains,
+    image_tables,
+    losses,
+    page,
+    provenance,
+    reid_figures,
+    series,
+    sheets,
+    tables,
+)
+from pipelines.report.page import Illustration
 from pipelines.report.reid_table import reid_table
-from pipelines.report.results import Metrics, Results, check_settings, metrics, read_results, read_score, read_table
+from pipelines.report.results import (
+    Metrics,
+    Results,
+    check_settings,
+    metrics,
+    read_results,
+    read_score,
+    read_table,
+    summary,
+)
 from pipelines.report.significance import significance
 from pipelines.report.tables import Captioned
 from pipelines.runtime import bound_threads
@@ -23,9 +46,21 @@ from reid.evaluation.gains import LEAST
 from reid.files import samples
 from reid.files.samples import write_tsv
 
+DOWNLOADS = {  # file of the report -> what it has
+    "table.md": "all tables, Markdown",
+    "table.tex": "all tables, LaTeX",
+    "table.html": "all tables, HTML",
+    "metrics.json": "Re-ID scores, means and standard deviations over seeds",
+    "significance.tsv": "each two training sets compared, by a paired bootstrap over queries",
+    "gains.tsv": "each two training sets, and networks, compared over seeds and people",
+    "series/cmc.tsv": "CMC curves",
+    "series/networks.tsv": "losses of Re-ID networks",
+    "series/generators.tsv": "losses of generators",
+}
+
 
 def run(params: Params) -> None:
-    """Write `data/report/`: tables, metrics.json, significance.tsv, gains.tsv, figures/, sheets/ and index.html.
+    """Write `data/report/`: index.html and what it shows, tables, metrics.json, summary/, significance.tsv, gains.tsv.
 
     The rows are those that params.yaml names, whatever else lies in `data/scores`.
 
@@ -44,36 +79,50 @@ def run(params: Params) -> None:
 
         means = metrics(results)
         save_json(means, layout.REPORT / "metrics.json")
+        for row, numbers in summary(means, params.report.average_precision).items():
+            save_json(numbers, layout.REPORT / "summary" / f"{row}.json")
         of_rows, of_networks = _gains(params, results)
-        shown = [_reid(params, results, means)]
-        if of_rows:
-            caption = captions.gains_caption(params)
-            shown.append(Captioned("What augmentation adds", gains.rows_as_text(of_rows), caption))
+        shown = [_reid(params, results, means, of_rows)]
         if of_networks:
             caption = captions.networks_caption(params)
             shown.append(Captioned("What networks add", gains.networks_as_text(of_networks), caption))
         shown += _images(params)
         tables.write(shown, layout.REPORT)
         page.write_tables(shown, layout.REPORT)
+        logs_of_generators, logs_of_networks = losses.of_generators(params), losses.of_networks(params, rows)
+        series.write(results, logs_of_generators, logs_of_networks, layout.REPORT / "series")
         drawn = reid_figures.draw(params, results, means, figure_folder)
         drawn += [reid_figures.draw_gains(of_rows, figure_folder)] if of_rows else []
+        drawn += [_losses(logs_of_networks, figure_folder)] if len(logs_of_networks) else []
         drawn += sheets.curves(params, figure_folder)
-        collected = sheets.collect(params, results, sheet_folder)
-        page.write_page(captions.facts(params, results), shown, drawn, collected, layout.REPORT)
+        collected = sheets.collect(params, results, logs_of_generators, sheet_folder)
+        facts = captions.facts(params, results) | provenance.facts(params, rows)
+        downloads = {name: what for name, what in DOWNLOADS.items() if (layout.REPORT / name).exists()}
+        page.write_page(facts, shown, drawn, collected, downloads, layout.REPORT)
         click.echo((layout.REPORT / "table.md").read_text(encoding="utf-8"))
         say(f"tables and all pictures: {layout.REPORT / 'index.html'}")
     if "DVC_STAGE" in os.environ:  # then DVC has recorded all that the tables are made of
         forget_results()
 
 
-def _reid(params: Params, results: Results, means: Metrics) -> Captioned:
+def _losses(logs: pd.DataFrame, folder: Path) -> Illustration:
+    """Draw the losses of Re-ID networks."""
+    text = "Of Re-ID networks, against iterations; with several seeds, the mean and, shaded, the range."
+    shown = Illustration("Losses", text, folder / "losses.png")
+    losses.draw_networks(logs, shown.path)
+    return shown
+
+
+def _reid(params: Params, results: Results, means: Metrics, of_rows: list[gains.Compared]) -> Captioned:
     """The Re-ID table; writes significance.tsv."""
     evaluation, rule = params.evaluation, params.report.average_precision
     as_published = (evaluation.queries, evaluation.metric_train) == ("single", "real") and _is_market1501(params)
     compared = significance(results, rule, params.seed)
     write_tsv(compared, layout.REPORT / "significance.tsv", "%.4g")
-    table = reid_table(results, means, compared, rule, as_published)
+    table = reid_table(results, means, compared, rule, as_published, of_rows)
     caption = captions.reid_caption(params, results, as_published)
+    if of_rows:
+        caption = f"{caption} {captions.gains_caption(params)}"
     return Captioned("Re-identification, by training set", table, caption)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from augment import methods
+from augment.data.tuples import Tuples
 from augment.generation import generate_images
 from augment.scores.classifiers import judge
 from augment.scores.frechet import frechet_distance
@@ -34,12 +35,14 @@ from reid.evaluation.features import extract, normalise
 from reid.evaluation.identity import match
 from reid.evaluation.search import nearest
 from reid.files import samples
-from reid.files.images import load
+from reid.files.images import encode_png, load, to_uint8
 from reid.networks import storage
 from reid.pictures import rank_lists
 from reid.pictures.sheets import sheet
+from reid.randomness.seeds import seed_for
 
 SHOWN = 14  # pairs on the sheet
+GRID = 6  # people, and poses, of the grid
 LISTS, LISTED = 8, 12  # images whose rank lists are drawn, and how many each finds
 BATCH = 16  # images whose features are extracted at a time; larger ones are slower on a CPU
 
@@ -91,7 +94,8 @@ def run(
 ) -> None:
     """Write `data/gan_scores/NAME.json`, the scores, and two sheets.
 
-    NAME.png shows what was scored, NAME-ranks.png whom the Re-ID network sees in some of it.
+    NAME.png shows what was scored, NAME-ranks.png whom the Re-ID network sees in some of it. Of a generator
+    NAME-grid.parquet has a few people, each in the poses of all of them.
 
     Args:
         name: of a generator, or `real` for the real target images.
@@ -118,6 +122,7 @@ def run(
             drawn = real_images(chosen, size)
         else:
             drawn, scratch = generated_images(name, chosen, seed, device, threads, size)
+        crossed = None if drawn.real else grid(name, chosen, seed, device, size)
         networks = load_networks(scores.classifier, scores.detector, device)
         measured = scores_of_images(drawn, scores.ssim, networks, device)
         search, notes = None, list(networks.notes)
@@ -151,6 +156,8 @@ def run(
         else:
             draw_rank_lists(search, drawn, layout.gan_ranks(name))
         draw_pairs(drawn, out.with_suffix(".png"))
+        if crossed is not None:
+            samples.write_parquet(crossed, layout.gan_grid(name))
         save_json(result, out, indent=1)
         if scratch is not None:
             scratch.remove()
@@ -209,6 +216,43 @@ def generated_images(
     made_from = torch.cat([tuples.sources, tuples.targets[:, None]], 1)
     mask = masks(people.poses[pairs[:, 1]], size)
     return Drawn(name, table, pairs, made_from, source, target, images, mask), scratch
+
+
+def grid(name: str, chosen: pd.DataFrame, seed: int, device: torch.device, size: tuple[int, int]) -> pd.DataFrame:
+    """The images that a generator draws of the first people of the pairs, each in the target poses of all of them.
+
+    Args:
+        name: of the generator.
+        chosen: the pairs, columns source and target.
+        seed: of the choice of further sources, and of a method's noise.
+        device: to work on.
+        size: (H, W) of the images.
+
+    Returns:
+        columns source, target (names of images) and image (PNG); a person's own target comes at the same place among
+        the targets as the person among the sources.
+
+    Raises:
+        InputError: the generator can draw none of these people.
+    """
+    method = methods.load(layout.gan(name), device)
+    person = samples.read(layout.samples("gallery")).set_index("image")["identity"]
+    firsts = chosen[~chosen["source"].map(person).duplicated()].reset_index(drop=True)
+    people, table = read_pairs("gallery", firsts, size, method.needs)
+    kept = usable_pairs(method, firsts, people, table, name).head(GRID)
+    own = tuples_of_pairs(method, kept, people, table, seed)
+    rows, columns = torch.cartesian_prod(torch.arange(len(kept)), torch.arange(len(kept))).unbind(-1)
+    crossed = Tuples(own.sources[rows], own.valid[rows], own.targets[columns])
+    torch.manual_seed(seed_for(seed, "grid"))
+    with torch.inference_mode():
+        images = to_uint8(method.generate(people.to(device).batch(crossed, with_target=False))).cpu()
+    return pd.DataFrame(
+        {
+            "source": kept["source"].to_numpy()[rows.numpy()],
+            "target": kept["target"].to_numpy()[columns.numpy()],
+            "image": [encode_png(picture) for picture in pixels(images)],
+        }
+    )
 
 
 def scores_of_images(drawn: Drawn, ssim: str, networks: Networks, device: torch.device) -> dict[str, float]:

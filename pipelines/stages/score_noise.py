@@ -64,7 +64,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: T
             lines.append(line)
 
         results = pd.DataFrame(lines)
-        figures.noise(results, f"{name}, {len(kept):,} pairs, {scores.classifier}", out.with_suffix(".png"))
+        figures.noise(results, name, f"{name}, {len(kept):,} pairs, {scores.classifier}", out.with_suffix(".png"))
         samples.write_tsv(results, out, "%.4f")
         for scratch in scratches:
             scratch.remove()

@@ -205,6 +205,13 @@ def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
     return buffer.getvalue()
 
 
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    """Encode (H, W, 3) uint8 RGB as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
     """Write (name, bytes) members, stored, to a zip that is there only when it is whole; see `atomic.replacing`."""
     if path.is_dir():

@@ -12,16 +12,17 @@ from PIL import Image, ImageDraw, ImageFont
 from reid.common import atomic
 
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
+QUALITY = 85  # of JPEG
 
 
 def sheet(
     rows: Sequence[tuple[str, Sequence[Picture]]], path: Path, height: int = 192, title: str = "", gap: int = 4
 ) -> None:
-    """Write lines of pictures, one below the other, as PNG.
+    """Write lines of pictures, one below the other, as PNG or JPEG.
 
     Args:
         rows: caption and pictures of each line of the sheet; all pictures are scaled to one height.
-        path: of the PNG.
+        path: of the picture to write; its suffix says which.
         height: of a picture on the sheet, in pixels.
         title: text above everything.
         gap: pixels between pictures.
@@ -42,7 +43,7 @@ def sheet(
             canvas.paste(picture, (x, y))
             x += picture.width + gap
     with atomic.replacing(path) as new:
-        canvas.save(new)
+        canvas.save(new, quality=QUALITY)
 
 
 def framed(image: Picture, colour: tuple[int, int, int], border: int = 3) -> Picture:
@@ -50,6 +51,24 @@ def framed(image: Picture, colour: tuple[int, int, int], border: int = 3) -> Pic
     picture = image.copy()
     picture[:border] = picture[-border:] = picture[:, :border] = picture[:, -border:] = colour
     return picture
+
+
+def shrink(source: Path, path: Path, most: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Write a picture as JPEG, no larger than (width, height) where that is given; a smaller one keeps its size.
+
+    Of one that is more than twice as high as wide, the upper part is kept then.
+
+    Returns:
+        its width and height.
+    """
+    with Image.open(source) as image:
+        copy = image.convert("RGB")
+    if most is not None:
+        copy = copy.crop((0, 0, copy.width, min(copy.height, 2 * copy.width)))
+        copy.thumbnail(most, Image.Resampling.LANCZOS)
+    with atomic.replacing(path) as new:
+        copy.save(new, quality=QUALITY)
+    return copy.size
 
 
 def _scale(picture: Picture, height: int) -> Image.Image:

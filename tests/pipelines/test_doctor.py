@@ -5,6 +5,7 @@ import re
 import pytest
 from commands import run, write_params
 
+from pipelines.console import DURATIONS
 from reid.files import weights
 
 
@@ -15,6 +16,8 @@ def found(**options):
 
 
 def test_a_machine_that_has_everything(project):
+    DURATIONS.parent.mkdir()
+    DURATIONS.write_text("pair\t1\n")  # is no run
     answers = found()
     assert {title for _, title, _ in answers} == {
         "Python", "packages", "device", "cores", "weights", "data", "repository", "locks",
@@ -24,6 +27,7 @@ def test_a_machine_that_has_everything(project):
     assert any(text.startswith("mobilenet-v2, for network ide: SHA-256 is right") for text in texts)
     assert any(" in data/raw/tiny.zip: 51 train, 10 query, 29 gallery images" in text for text in texts)
     assert not (project / ".scratch/doctor").exists()
+    assert not any("wait to go on" in text for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from commands import run
 from conftest import ROOT
+from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from pipelines import params
@@ -62,26 +63,25 @@ TOGETHER = """\
 # Other.
 # Sizes.
 profile: other
-size: [64, 32] # height and width
-
-# Rows.
+size: # height and width
+- 64
+- 32
 names: # one alone
-  - three
-
+- three
 gan:
   # the first
   plain: # as it is
-    rate: 1e-4
-    weights: null # none
+    rate: 0.0001
+    weights: # none
     options: # its own
       wide: true
       also: true
       deep:
         x: 1
     steps:
-      - 1 # at first
+    - 1
   second:
-    rate: 1e-4
+    rate: 0.0001
     weights: file # none
     options: # its own
       wide: true
@@ -89,10 +89,10 @@ gan:
       deep:
         x: 1
     steps:
-      - 2
-      - 3
+    - 2
+    - 3
   first: # has weights
-    rate: 1e-4
+    rate: 0.0001
     weights: file # none
     options: # its own
       wide: true
@@ -100,8 +100,7 @@ gan:
       deep:
         x: 1
     steps:
-      - 1 # at first
-
+    - 1
 reid:
   net:
     rate: 1.0
@@ -175,6 +174,21 @@ def test_values_and_comments(names):
     )
 
 
+@pytest.mark.parametrize("name", ["demo", "paper", "variants", "unlabelled"])
+def test_an_experiment_changes_one_line(name, tmp_path):
+    """`dvc exp run -S` writes the file anew, in its own formatting: `compose` gives this."""
+    path = tmp_path / "params.yaml"
+    path.write_text(compose([name]))
+    before = path.read_text().splitlines()
+    value = "step" if "average_precision: trapezoid" in path.read_text() else "trapezoid"
+    apply_overrides(path, [f"report.average_precision={value}"])
+    after = path.read_text().splitlines()
+    changed_lines = [new for old, new in zip(before, after, strict=True) if new != old]
+    assert [line.partition(" #")[0].rstrip() for line in changed_lines] == [f"  average_precision: {value}"]
+    apply_overrides(path, ["gan.full.options.width=0.5"])
+    assert sum(new != old for old, new in zip(after, path.read_text().splitlines(), strict=True)) == 1
+
+
 @pytest.mark.parametrize("base", ["paper", "variants"])
 def test_ablations_are_the_papers(base):
     values = YAML(typ="safe").load(compose([base, "ablations"]))
@@ -239,7 +253,7 @@ def test_what_an_alias_repeats_is_written_out(folder):
     text = compose(["alias"], folder)
     assert YAML(typ="safe").load(text) == plain(["alias"], folder)
     assert not set("&*") & set(text)
-    assert text.count("x: [1, 2] # of x\n") == 2
+    assert text.count("    x: # of x\n    - 1\n    - 2\n") == 2
 
 
 def test_a_path_may_stand_for_a_name(folder):
@@ -247,7 +261,8 @@ def test_a_path_may_stand_for_a_name(folder):
     path.parent.mkdir()
     path.write_text("size: [5, 6]")
     text = compose(["other", str(path)], folder)
-    assert text == TOGETHER.replace("profile: other", f"profile: other+{path}").replace("[64, 32]", "[5, 6]")
+    named = re.sub(r"(?<=^profile:)\s+", " ", text, flags=re.MULTILINE)  # a long value is on a line of its own
+    assert named == TOGETHER.replace("profile: other", f"profile: other+{path}").replace("- 64\n- 32", "- 5\n- 6")
 
 
 @pytest.mark.parametrize(

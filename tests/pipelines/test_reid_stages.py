@@ -12,7 +12,7 @@ from conftest import official
 from scipy.spatial.distance import cdist
 
 from reid.files import samples
-from reid.files.images import Archive, encode_jpeg, write_zip
+from reid.files.images import Archive, encode_jpeg, load, write_zip
 from reid.networks import storage
 
 
@@ -167,7 +167,16 @@ def test_distances_have_the_options_and_the_seed_that_they_are_given(trained):
     assert tables["options"]["xqda"] != first["xqda"]
 
 
+def embedded(names):
+    """Features of images by the network of `trained`, as evaluation takes them: (N, D), of any length."""
+    network, _ = storage.load("data/reid/real-a1-ide-s0")
+    images = load(["data/raw/tiny.zip"] * len(names), names, (128, 64))
+    with torch.no_grad():
+        return network.eval().embed(images / 127.5 - 1).numpy()
+
+
 def test_rank_lists_show_each_image_for_what_it_is(trained):
+    write_params(lambda p: p["evaluation"].update(normalise=False))
     run("evaluate", "ide", "--model", "data/reid/real-a1-ide-s0", "--out", "real.json")
     file, of_queries = json.loads(Path("real.json").read_text()), pd.read_parquet("real.parquet")
     tables = {name: samples.read(Path(f"data/samples/{name}.parquet")) for name in ("query", "gallery")}
@@ -183,6 +192,10 @@ def test_rank_lists_show_each_image_for_what_it_is(trained):
         ranked = [kind for kind in entry["kinds"] if kind != "junk"]
         if "hit" in ranked:
             assert ranked.index("hit") + 1 == first.loc[entry["query"], "first_rank"]
+        assert entry["average_precision"] == pytest.approx(first.loc[entry["query"], "ap_trapezoid"], abs=1e-4)
+        features = embedded([entry["query"], *entry["gallery"]])
+        assert entry["distances"] == pytest.approx(cdist(features[:1], features[1:])[0], abs=2e-3)
+        assert entry["distances"] == sorted(entry["distances"])
     hardest = first.loc[[entry["query"] for entry in file["hardest"]], "ap_trapezoid"]
     assert hardest.tolist() == sorted(first.loc[first["first_rank"] > 0, "ap_trapezoid"])[: len(hardest)]
 
@@ -240,7 +253,8 @@ def test_three_seeds_through_the_report(prepared):
     gained = pd.read_csv("data/report/gains.tsv", sep="\t").set_index(["distance", "score"])
     differences = compared.set_index(["distance", "score"])["difference"]
     assert gained["gain"].to_numpy() == pytest.approx(differences[gained.index].to_numpy(), abs=0.01)
-    assert "Differences from real" in output
+    assert "Gain: the difference from real, in points of per cent" in output
+    assert "Rank-1 gain" in output
     assert "figures/gains.png" in Path("data/report/index.html").read_text()
 
     write_params(lambda params: change(params) or params["evaluation"].update(queries="average"))

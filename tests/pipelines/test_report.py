@@ -3,19 +3,23 @@
 import html
 import re
 import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from PIL import Image
 
 from pipelines.params import DatasetParams
-from pipelines.report import captions, image_tables, page, sheets, tables
+from pipelines.report import captions, image_tables, losses, page, sheets, tables
+from pipelines.report.colours import colour
 from pipelines.report.page import Illustration
 from pipelines.report.published import TABLES
 from pipelines.report.results import Result
 from pipelines.report.tables import Captioned
+from reid.common.errors import InputError
 
 IMAGES = {
     "real": {"scores": {"ssim": 1.0, "is": 3.5, "fd": 97.58, "identity_rank1": 67.5}},
@@ -101,34 +105,70 @@ def test_markdown_and_latex_hold_tables_and_captions_in_turn(odd, tmp_path):
     assert markdown.index(ODD) < markdown.index("a_b <c>") < markdown.index("| full ") < markdown.index("d_e")
 
 
+def picture(path, width=30, height=20):
+    """A picture of noise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    Image.fromarray(random.integers(0, 256, (height, width, 3), np.uint8)).save(path)
+    return path
+
+
 def test_the_page_escapes_names_and_captions(odd, tmp_path):
-    picture = Illustration("sheet of <x>", f"shows {ODD}", tmp_path / "sheets/a.png")
+    shown = Illustration("sheet of <x>", f"shows {ODD}", picture(tmp_path / "sheets/a.png"))
     page.write_tables(odd, tmp_path)
-    page.write_page({"<fact>": ODD}, odd, [picture], {"<heading>": [picture]}, tmp_path)
+    page.write_page({"<fact>": ODD}, odd, [shown], {"<heading>": [shown]}, {"<b>.md": ODD}, tmp_path)
     for file in ("table.html", "index.html"):
         text = (tmp_path / file).read_text()
         assert ODD in html.unescape(text)
         for raw in ("<b>", "<i>", "<c>", "<Title>", "<x>", "<fact>", "<heading>", '"50%"'):
             assert raw not in text, raw
-        assert '<th scope="row">my_gan &lt;b&gt;' in text
+        assert "</i>my_gan &lt;b&gt;" in text
 
 
 def test_the_page_says_what_was_run_and_shows_each_picture_with_its_text(odd, tmp_path):
-    figure = Illustration("CMC", "Curves.", tmp_path / "figures/cmc.png")
-    sheet = Illustration("Images", "Some people.", tmp_path / "sheets/data.png")
-    page.write_page({"Data set": "streets", "Seeds": "0"}, odd, [figure], {"Data": [sheet]}, tmp_path)
+    figure = Illustration("CMC", "Curves.", picture(tmp_path / "figures/cmc.png", 900, 300))
+    sheet = Illustration("Images", "Some people.", picture(tmp_path / "sheets/data.jpg", 200, 1000), "more.html")
+    facts, downloads = {"Data set": "streets", "Seeds": "0"}, {"metrics.json": "scores"}
+    page.write_page(facts, odd, [figure], {"Data": [sheet], "Empty": []}, downloads, tmp_path)
     text = (tmp_path / "index.html").read_text()
     for name, fact in (("Data set", "streets"), ("Seeds", "0")):
         assert f"<dt>{name}</dt><dd>{fact}</dd>" in text
-    for source, caption in (("figures/cmc.png", "Curves."), ("sheets/data.png", "Some people.")):
-        assert f'src="{source}"' in text
-        assert f"<figcaption>{caption}</figcaption>" in text
-    order = [text.index(part) for part in ("<dl>", "&lt;Title&gt;", "Second", "figures/cmc.png", "sheets/data.png")]
+    for source, caption in (("figures/cmc.png", "Curves."), ("sheets/data.jpg", "Some people.")):
+        assert f'<a href="{source}">' in text
+        assert f"<figcaption>{caption}" in text
+    order = [text.index(part) for part in ("<dl>", "&lt;Title&gt;", "Second", "figures/cmc.png", "sheets/data.jpg")]
     assert order == sorted(order)
     anchors = re.findall(r'href="#([^"]+)"', text)
-    assert anchors == re.findall(r'<section id="([^"]+)"', text)
+    assert anchors == re.findall(r'<section id="([^"]+)"', text) == ["run", "tables", "part-1", "part-2", "downloads"]
+    assert '<a href="more.html">' in text
+    assert '<a href="metrics.json" download>metrics.json</a>: scores' in text
     assert "<script" not in text
-    assert 'name="viewport"' in text
+    assert "://" not in text, "it loads nothing from elsewhere"
+    sizes = {}
+    for small, width, height in re.findall(r'src="([^"]+)" width="(\d+)" height="(\d+)" loading="lazy"', text):
+        with Image.open(tmp_path / small) as image:
+            sizes[small] = (image.format, *image.size, int(width), int(height))
+    assert sizes == {
+        "small/figures-cmc.jpg": ("JPEG", 640, 213, 640, 213),
+        "small/sheets-data.jpg": ("JPEG", 200, 400, 120, 240),  # the upper part
+    }
+
+
+def test_a_gain_stands_below_the_number_that_it_is_the_gain_in(tmp_path):
+    columns = {"training set": ["real"], "ide + euclidean: mAP": ["50.0"], "ide + euclidean: mAP gain": ["+1 [0, 2]"]}
+    page.write_tables([Captioned("Table", pd.DataFrame(columns), "")], tmp_path)
+    text = (tmp_path / "table.html").read_text()
+    assert "<td>50.0<small>+1 [0, 2]</small></td>" in text
+    assert "mAP gain" not in text
+    assert f'<i style="background: {colour("real")}"></i>real</th>' in text
+
+
+def test_each_table_can_be_loaded(odd, tmp_path):
+    tables.write(odd, tmp_path)
+    for captioned in odd:
+        for name, separator in zip(tables.files(captioned.title), ",\t", strict=True):
+            read = pd.read_csv(tmp_path / name, sep=separator, dtype=str, keep_default_na=False)
+            pd.testing.assert_frame_equal(read, captioned.table, check_dtype=False)
 
 
 def test_columns_of_one_network_and_distance_have_one_heading(odd, tmp_path):
@@ -261,8 +301,13 @@ def test_a_missing_sheet_is_named(tmp_path, monkeypatch):
     params = parameters(
         generators=["full"], trained=["full"], renderings=[], augmentations=["full"], alphas=[2], networks=["ide"]
     )
+    with pytest.raises(
+        FileNotFoundError, match=r"^data/gan_scores/full-grid.parquet does not exist.*: run `dvc repro`$"
+    ):
+        sheets.collect(params, scored(), losses.of_generators(params), tmp_path)
+    params.trained = []
     with pytest.raises(FileNotFoundError, match=r"^data/samples/sheet.png does not exist.*: run `dvc repro`$"):
-        sheets.collect(params, scored(), tmp_path)
+        sheets.collect(params, scored(), losses.of_generators(params), tmp_path)
 
 
 def test_rank_lists_line_up_queries_of_all_systems(tmp_path, tiny_zip, monkeypatch):
@@ -273,11 +318,20 @@ def test_rank_lists_line_up_queries_of_all_systems(tmp_path, tiny_zip, monkeypat
         "pipelines.report.sheets.samples.read", lambda path: pd.DataFrame({"image": names, "archive": [str(tiny_zip)]})
     )
     entry = {"query": names[0], "gallery": names * 2, "kinds": ["hit", "miss"]}
+    with pytest.raises(InputError, match="a rank list in data/scores has no distances: run `dvc repro`"):
+        sheets._rank_lists({"real": {"ide": [Result({"rank_lists": [entry], "hardest": [entry]}, None)]}}, tmp_path)
+    entry |= {"distances": [0.25, 1.5], "average_precision": 0.75}
     results = {
         row: {"ide": [Result({"rank_lists": [entry] * count, "hardest": [entry]}, pd.DataFrame())]}
         for row, count in (("real", 3), ("full-a2", 2))
     }
-    sheets._rank_lists(results, tmp_path)
+    sheets._rank_lists(results, tmp_path / "sheets")
+    text = (tmp_path / "rank_lists.html").read_text()
+    assert text.count("full-a2, ide: AP 0.750") == 3
+    shown = re.findall(r'<img class="(\w+)" src="(\S+)".*?<small>(.*?)</small><small>(.*?)</small>', text)[:3]
+    image = ("people/query-0101_c1s1_010110_00.jpg.jpg", "0101_c1s1_010110_00.jpg")
+    assert shown == [("query", *image, ""), ("hit", *image, "0.250"), ("miss", *image, "1.500")]
+    assert [path.name for path in (tmp_path / "people").iterdir()] == [Path(image[0]).name]
     assert [name for name, _, _ in drawn] == ["real, ide", "full-a2, ide"] * 3, "two queries, then the hardest"
     assert all([kind for _, kind in pictures] == ["hit", "miss"] for _, _, pictures in drawn)
     assert all(np.array_equal(query, pictures[0][0]) for _, query, pictures in drawn)

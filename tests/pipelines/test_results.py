@@ -36,6 +36,15 @@ def test_metrics_are_means_over_seeds(rows):
     assert set(one) == {"rank1", "rank5", "rank10", "mAP", "mAP_step"}, "no deviation of one"
 
 
+def test_the_summary_has_few_numbers_of_each_row(rows):
+    means = results.metrics(results.read_results(rows, ["ide"], [0]))
+    for rule, key in (("trapezoid", "mAP"), ("step", "mAP_step")):
+        of_real = means["real"]["ide"]["euclidean"]
+        expected = {"ide-euclidean Rank-1": of_real["rank1"], "ide-euclidean mAP": of_real[key]}
+        assert results.summary(means, rule)["real"] == expected
+    assert list(results.summary(means, "step")) == rows
+
+
 def test_every_two_rows_are_compared(rows):
     compared = significance(results.read_results(rows, ["ide"], [0]), "trapezoid", 0)
     assert len(compared) == 3 * 2
@@ -91,6 +100,11 @@ def test_gains_over_real_and_the_oracles_share(rows):
     assert Path("gains.png").stat().st_size > 1_000
     numbers = gains.as_numbers(found.values()).set_index(["row", "score"])
     assert numbers.loc[("full-a2", "mAP")]["gain"] == pytest.approx(10)
+    table = reid_table(
+        read, results.metrics(read), significance(read, "trapezoid", 0), "trapezoid", published=False, gains=compared
+    ).set_index("training set")
+    assert table.loc["full-a2", "ide + euclidean: mAP gain"] == "+10.0 [10.0, 10.0]*, 50 %"
+    assert table.loc["real", "ide + euclidean: mAP gain"] == ""
     text = gains.rows_as_text(compared).set_index("training set")
     assert text["ide + euclidean: mAP"]["full-a2"] == "+10.0 [10.0, 10.0]*, 50 %"
     assert text["ide + euclidean: Rank-1"]["full-a2"] == "+0.0 [0.0, 0.0]"

@@ -1,5 +1,7 @@
 """Scoring generators, on a handful of people."""
 
+import io
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 import torch
 from commands import run, unfinished, write_params
 from conftest import official
+from PIL import Image
 from scipy.spatial.distance import cdist
 
 from augment import generation, methods
@@ -64,6 +67,20 @@ def test_scores_of_a_generator_against_one_pair_at_a_time(trained):
     assert scores["identity_images"] <= 20
     assert stored_size(Path("data/gan_scores/full.png"))[0] > 500
 
+    grid = pd.read_parquet("data/gan_scores/full-grid.parquet")
+    sources, targets = list(grid["source"].unique()), list(grid["target"].unique())
+    assert list(zip(grid["source"], grid["target"], strict=True)) == list(itertools.product(sources, targets))
+    people = [int(Path(name).name[:4]) for name in sources]
+    assert people == [int(Path(name).name[:4]) for name in targets], "the diagonal is each person in its own pose"
+    assert len(set(people)) == len(people) > 1
+    row = grid.iloc[1]  # the first person in the second's pose
+    pair = pd.DataFrame({"source": [row["source"]], "target": [row["target"]]})
+    people, table = read_pairs("gallery", pair, (128, 64), method.needs)
+    with torch.no_grad():
+        image = to_uint8(method.generate(people.batch(Tuples.of_pairs(*places(pair, table).unbind(1)))))
+    kept = np.asarray(Image.open(io.BytesIO(row["image"]))).astype(int)
+    assert np.abs(kept - image[0].permute(1, 2, 0).numpy()).max() <= 1, "but for the rounding of sums in a batch"
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mirror", [False, True])
@@ -111,7 +128,7 @@ def test_an_interrupted_run_goes_on(trained, monkeypatch):
     assert not Path("data/gan_scores/full.json").exists()
     assert len(list(Path(".scratch").glob("score-full-*/part-*.npy"))) == 2
     assert score("full") == whole
-    assert len(calls) == 5, "20 images in parts of 6: two parts were made before, the third was tried twice"
+    assert len(calls) == 6, "20 images in parts of 6: two were made before, the third was tried twice; then the grid"
     assert not unfinished()
 
 

@@ -68,12 +68,12 @@ def stages(output):
     return set(re.findall(r"Running stage '([^']+)'", output)) - {"check_params"}
 
 
-ALPHA = ("\n  - 2\n", "\n  - 2\n  - 3\n")
+ALPHA = ("\n- 2\n", "\n- 2\n- 3\n")
 NORMALISE = ("normalise: true", "normalise: false")
 STEP = ("average_precision: trapezoid", "average_precision: step")
 FULL = re.compile(r"  full:.*?neighbourhood: 3", re.DOTALL)
 DRY = {  # what is changed; stages whose own dependencies or parameters that touches
-    "other distances": [("      - kissme\n", "      - kissme\n      - other\n")],
+    "other distances": [("    - kissme\n", "    - kissme\n    - other\n")],
     "a distance's options": [("    regulariser: 0.001", "    regulariser: 0.1")],
     "embedding": [("    mirror: false", "    mirror: true")],
     "a generator": None,
@@ -91,7 +91,7 @@ def answers(copy):
     questions |= {
         "again": (text, ["repro"]),
         "stages": (text, names),
-        "stages without exports": (re.sub(r"\nexports:.*\n  - full\n", "\nexports: []\n", text), names),
+        "stages without exports": (re.sub(r"\nexports:.*\n- full\n", "\nexports: []\n", text), names),
         "stages with a rendering": (changed(text, ("renderings: []", "renderings: [views]")), names),
         "unknown parameter": (text + "alpha: 4\n", ["repro"]),
         "metrics": (text, ["metrics", "show"]),
@@ -182,8 +182,11 @@ def test_an_unknown_parameter_is_an_error_even_if_no_other_stage_looks(answers):
 
 
 def test_metrics_and_plots_can_be_shown(copy, answers):
-    assert "euclidean" in answers["metrics"]
-    assert "cmc" in (copy / "dvc_plots/index.html").read_text()
+    assert "ide-euclidean Rank-1" in answers["metrics"]
+    shown = (copy / "dvc_plots/index.html").read_text()
+    assert "figures_cmc.png" in shown
+    for series in ("cmc", "networks", "generators"):
+        assert f"data/report/series/{series}.tsv" in shown
 
 
 def test_a_second_clone_has_all_of_it_by_pull(copy, answers, tmp_path):
