@@ -42,7 +42,7 @@ Measure on the query and gallery images, which are real.
 - A generated image is labelled with the identity and the camera of its source; a reader must give both the same
   class. It is no evidence of how anybody looked or where anybody was.
 - Images of one source, and in one pose, are not independent. For validation split by identity, or keep generated
-  images (`_gNN` before the suffix) out of it.
+  images (`_gNN_NNNNNN` before the suffix) out of it.
 - What the original set has too little of (people, places, views) the generated images lack too. A generator that
   was trained for a short time draws people poorly: look at the images before you use them.
 {cautions}
@@ -58,10 +58,10 @@ each person's look of noise, and the background of each image; the poses are tho
 The identities are nobody's in the original set. No camera took them: they bear the numbers of the original cameras in
 turn. Like the images that the network learnt from, they may resemble people who do exist."""
 RENDERED = """The generated images are rendered: each shows the person of its source, in the same camera at another
-moment, and is named like it with `_gNN` before the suffix, where NN is the draw."""
+moment, and is named like it with `_gNN_NNNNNN` before the suffix: the draw, and a number of its own."""
 DRAWN = """The generated images were drawn by a network that was trained on the training images: each is its source
-redrawn in the pose of another training image, and is named like its source with `_gNN` before the suffix, where NN is
-the draw. Training images in which no usable pose was found got none."""
+redrawn in the pose of another training image, and is named like its source with `_gNN_NNNNNN` before the suffix: the
+draw, and a number of its own. Training images in which no usable pose was found got none."""
 SELECTED = """
 
 {draws} were drawn from each source for each one that is here, and the best kept by {by}. The

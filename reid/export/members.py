@@ -15,7 +15,7 @@ from reid.common.progress import progress
 from reid.datasets.folders import SPLITS
 from reid.export import manifest
 from reid.export.datasheet import datasheet
-from reid.export.layout import FOLDER_OF, ROOTS, naming
+from reid.export.layout import FOLDER_OF, GENERATED, ROOTS, naming, numbered
 from reid.export.shards import shards
 from reid.files.images import Archive, decode
 from reid.files.samples import REAL, join_names, split_names
@@ -66,9 +66,14 @@ def exported(
 
 
 def _places(table: pd.DataFrame, root: str) -> pd.Series[str]:
-    """The name of each image in the exported set; raises InputError where two images would have one name."""
+    """The name of each image in the exported set; raises InputError where two images would have one name.
+
+    Generated images that are named after a source get their numbers, from 1, in the order of the table.
+    """
     folders = table["split"].map(FOLDER_OF)
     names = table["image"].map(lambda image: PurePosixPath(image).name)
+    generated = (table["origin"] != REAL) & names.map(lambda name: GENERATED.fullmatch(name) is not None)
+    names[generated] = [numbered(name, number) for number, name in enumerate(names[generated], 1)]
     places = root + "/" + folders + "/" + names
     twice = places[places.duplicated(keep=False)]
     if len(twice):

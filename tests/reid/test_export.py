@@ -27,6 +27,12 @@ def tables(tiny_zip, tmp_path):
     return augmented_tables(tiny_zip, tmp_path / "images.zip")
 
 
+def in_the_set(image, train):
+    """An image's name in the exported set: that of a generated one has its number at the end."""
+    generated = list(train.loc[train["origin"] != "real", "image"])
+    return image.replace(".jpg", f"_{generated.index(image) + 1:06d}.jpg") if image in generated else image
+
+
 @pytest.mark.parametrize("layout", ["nested", "flat"])
 @pytest.mark.parametrize("form", ["folder", "zip"])
 def test_our_own_reader_reads_it_with_the_labels_of_the_original(tables, tmp_path, layout, form):
@@ -38,8 +44,7 @@ def test_our_own_reader_reads_it_with_the_labels_of_the_original(tables, tmp_pat
         found = read.tables[split].set_index("image")
         assert len(found) == len(table)
         for row in table.itertuples():
-            where, _, file = row.image.rpartition("/")
-            label = found.loc[f"{ROOTS[layout]}/{where}/{file}"]
+            label = found.loc[f"{ROOTS[layout]}/{in_the_set(row.image, tables['train'])}"]
             assert (label["identity"], label["camera"]) == (row.identity, row.camera)
 
 
@@ -77,7 +82,7 @@ def test_the_manifest_says_where_each_image_comes_from(tables, tmp_path):
         assert (rows[column] == train[column]).all()
     above = f"{ROOTS['nested']}/"
     for column in ("image", "source", "pose_of"):
-        assert (rows[column].dropna() == above + train[column].dropna()).all()
+        assert (rows[column].dropna() == above + train[column].dropna().map(lambda name: in_the_set(name, train))).all()
     generated = parquet["origin"] == "full-a2"
     assert generated.sum() == len(train) / 2
     assert (parquet.loc[generated, ["seed", "weights_sha256"]] == [7, "ab" * 32]).all(axis=None)
@@ -123,12 +128,12 @@ def test_shards_have_each_image_and_its_row_one_after_the_other(tables):
     with tarfile.open(fileobj=io.BytesIO(members["shards/train-000000.tar"])) as tar:
         names = tar.getnames()
         assert all((member.mtime, member.uid) == (0, 0) for member in tar)
-        key = next(name for name in names if name.endswith("_g01.jpg")).removesuffix(".jpg")
+        key = next(name for name in names if "_g01_" in name).removesuffix(".jpg")
         row = json.load(tar.extractfile(f"{key}.json"))
         assert tar.extractfile(f"{key}.jpg").read() == members[row["image"]]
     assert names[::2] == [name.replace(".json", ".jpg") for name in names[1::2]]
     assert len(names) == 2 * len(tables["train"])
-    assert row["source"].endswith(key.removesuffix("_g01") + ".jpg")
+    assert row["source"].endswith(key.partition("_g01")[0] + ".jpg")
     assert (row["split"], row["draw"], row["seed"]) == ("train", 1, 7)
     assert row["identity"] == int(key[:4])
     first = [name[:4] for name in names[:40:2]]
@@ -148,6 +153,20 @@ def test_shards_are_cut(tables):
     assert len(seen) == len(set(seen)) == 2 * count
 
 
+def test_generated_images_have_numbers_of_their_own_and_new_people_keep_their_names(tables, tmp_path):
+    train, stranger = tables["train"], "bounding_box_train/100001_c1s1_000001_01.jpg"
+    last = train["image"].iloc[-1]
+    train.loc[train.index[-1], ["image", "source"]] = stranger
+    with zipfile.ZipFile(tmp_path / "images.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    write_zip(tmp_path / "images.zip", (files | {stranger: files[last]}).items())
+    rows = pd.read_csv(io.BytesIO(dict(exported(tables, MADE))["manifest.csv"]))
+    drawn = rows.loc[rows["origin"] != "real", "image"].str.rpartition("/")[2]
+    assert drawn.iloc[-1] == "100001_c1s1_000001_01.jpg"
+    numbers = drawn.iloc[:-1].str.extract(r"^\d{4}_c\ds\d_\d{6}_\d{2}_g01_(\d{6})\.jpg$")[0].astype(int)
+    assert numbers.tolist() == list(range(1, len(train) // 2))
+
+
 def test_dukemtmc_keeps_its_names(tiny_folder, tmp_path):
     for number, path in enumerate(sorted(p for p in tiny_folder.rglob("*.jpg"))):
         if path.name[0] == "-" or "masks" in path.parts:
@@ -161,11 +180,13 @@ def test_dukemtmc_keeps_its_names(tiny_folder, tmp_path):
         assert read.findings == []
         assert (read.tables["train"]["identity"].to_numpy() == sorted(tables["train"]["identity"])).all()
         assert read.tables["train"]["image"].str.startswith(f"{root}/bounding_box_train/").all()
+        assert read.tables["train"]["image"].str.contains(r"_f\d{7}_g01_\d{6}\.jpg$").sum() == len(tables["train"]) / 2
     assert "as in DukeMTMC-reID" in (tmp_path / "flat/DATASHEET.md").read_text()
 
 
 def test_other_names_are_refused():
-    assert naming(["query/0002_c1s1_000451_03_g01.jpg"]) == "market1501"
+    for name in ("0002_c1s1_000451_03_g01.jpg", "0002_c1s1_000451_03_g01_000017.jpg"):
+        assert naming([f"query/{name}"]) == "market1501"
     assert naming(["query/0005_c2_f0046985.jpg"]) == "dukemtmc-reid"
     with pytest.raises(InputError, match=r"^0000_000_01_0303morning_0008_0.jpg is named neither .* are not exported"):
         naming(["query/0002_c1s1_000451_03.jpg", "train/0000/0000_000_01_0303morning_0008_0.jpg"])
