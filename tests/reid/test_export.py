@@ -123,29 +123,40 @@ def test_the_datasheet_tells_rendered_images_from_drawn_ones(tables):
 def test_shards_have_each_image_and_its_row_one_after_the_other(tables):
     members = dict(exported(tables, MADE, with_shards=True))
     assert {name for name in members if name.endswith(".tar")} == {
-        f"shards/{split}-000000.tar" for split in ("train", "query", "gallery")
+        f"shards/{split}-{number:06d}.tar" for split in ("train", "query", "gallery") for number in range(8)
     }
+    sizes = {split: [] for split in tables}
+    for name in (name for name in members if name.endswith(".tar")):
+        with tarfile.open(fileobj=io.BytesIO(members[name])) as tar:
+            sizes[name.split("/")[1].split("-")[0]].append(len(tar.getnames()) // 2)
+    assert {split: sum(counts) for split, counts in sizes.items()} == {split: len(t) for split, t in tables.items()}
+    assert all(max(counts) - min(counts) <= 1 for counts in sizes.values())
     with tarfile.open(fileobj=io.BytesIO(members["shards/train-000000.tar"])) as tar:
         names = tar.getnames()
         assert all((member.mtime, member.uid) == (0, 0) for member in tar)
         key = next(name for name in names if "_g01_" in name).removesuffix(".jpg")
         row = json.load(tar.extractfile(f"{key}.json"))
         assert tar.extractfile(f"{key}.jpg").read() == members[row["image"]]
+        labels = [json.load(tar.extractfile(name)) for name in names[1::2]]
     assert names[::2] == [name.replace(".json", ".jpg") for name in names[1::2]]
-    assert len(names) == 2 * len(tables["train"])
+    kinds = {(key, type(value)) for label in labels for key, value in label.items()}
+    assert sorted(key for key, _ in kinds) == sorted(manifest.COLUMNS), "each has all keys, each of one type"
+    real = next(label for label in labels if label["origin"] == "real")
+    assert (real["pose_of"], real["weights_sha256"], real["seed"], real["margin"]) == ("", "", -1, -1.0)
     assert row["source"].endswith(key.partition("_g01")[0] + ".jpg")
     assert (row["split"], row["draw"], row["seed"]) == ("train", 1, 7)
     assert row["identity"] == int(key[:4])
-    first = [name[:4] for name in names[:40:2]]
+    first = [name[:4] for name in names[::2]]
     assert first != sorted(first), "in no order of identities"
 
 
 def test_shards_are_cut(tables):
     members = dict(exported(tables, MADE))
     rows = pd.read_csv(io.BytesIO(members["manifest.csv"]))
-    cut = dict(shards(rows[rows["split"] == "query"], members.__getitem__, images=5))
-    count = (rows["split"] == "query").sum()
-    assert list(cut) == [f"shards/query-{number:06d}.tar" for number in range(-(-count // 5))]
+    rows, count = rows[rows["split"] == "query"], (rows["split"] == "query").sum()
+    assert len(list(shards(rows, members.__getitem__, least=100))) == count, "no shard is empty"
+    cut = dict(shards(rows, members.__getitem__, images=3, least=1))
+    assert list(cut) == [f"shards/query-{number:06d}.tar" for number in range(-(-count // 3))]
     seen = []
     for data in cut.values():
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:

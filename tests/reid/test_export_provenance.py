@@ -1,8 +1,11 @@
 """`check` finds what a manifest and its files, or the names of generated images, say of a fault."""
 
 import hashlib
+import io
+import json
 import re
 import shutil
+import tarfile
 
 import pandas as pd
 import pytest
@@ -253,10 +256,31 @@ def test_labels_in_shards_are_compared_with_the_manifest(good_export, tmp_path):
     shutil.copytree(good_export, tmp_path / "out")
     shard = tmp_path / "out/shards/query-000000.tar"
     data = shard.read_bytes()
-    assert b'"identity": 101' in data
-    shard.write_bytes(data.replace(b'"identity": 101', b'"identity": 901', 1))
+    assert b'"identity": 10' in data
+    shard.write_bytes(data.replace(b'"identity": 10', b'"identity": 90', 1))
     ((fatal, what, where),) = found(tmp_path / "out")
     assert (fatal, what) == (True, "in a shard: other contents than the manifest says")
-    assert re.fullmatch(r"shards/query-000000\.tar: 0101_.*\.json", where)
+    assert re.fullmatch(r"shards/query-000000\.tar: 010\d_.*\.json", where)
+    shard.write_bytes(data.replace(b'{"image"', b'["image"', 1))
+    assert {f[1] for f in found(tmp_path / "out")} == {"in a shard: other contents than the manifest says"}
     shard.unlink()
     assert found(tmp_path / "out") == {(True, "in no shard", "shards/query-*.tar")}
+
+
+def test_shards_of_earlier_versions_whose_labels_leave_out_what_is_null_are_still_checked(good_export, tmp_path):
+    shutil.copytree(good_export, tmp_path / "out")
+    for shard in (tmp_path / "out/shards").iterdir():
+        members = []
+        with tarfile.open(shard) as old:
+            for member in old:
+                data = old.extractfile(member).read()
+                if member.name.endswith(".json"):
+                    known = {key: value for key, value in json.loads(data).items() if value not in ("", -1)}
+                    data = json.dumps(known).encode()
+                members.append((member.name, data))
+        with tarfile.open(shard, "w") as new:
+            for name, data in members:
+                header = tarfile.TarInfo(name)
+                header.size = len(data)
+                new.addfile(header, io.BytesIO(data))
+    assert found(tmp_path / "out") == set()
