@@ -26,6 +26,8 @@ detection          real  a detector's confidence that it shows a person; null: n
 from __future__ import annotations
 
 import io
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -61,6 +63,20 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise InputError(f"columns {missing} are missing; expected {list(COLUMNS)}, got {list(table.columns)}")
     return tables.typed(table[list(COLUMNS)], COLUMNS, "manifest", f"expected {COLUMNS}")
+
+
+def label(entry: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """All columns of an image's entry; empty texts and -1 stand for what is null, or not given.
+
+    Example:
+        >>> found = label({"image": "a.jpg", "seed": None})
+        >>> found["image"], found["pose_of"], found["seed"], found["margin"]
+        ('a.jpg', '', -1, -1.0)
+    """
+    unknown = {"str": "", "int64": -1, "Int64": -1, "float64": -1.0}
+    return {
+        column: entry[column] if pd.notna(entry.get(column)) else unknown[dtype] for column, dtype in COLUMNS.items()
+    }
 
 
 def encode(table: pd.DataFrame) -> dict[str, bytes]:

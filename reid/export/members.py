@@ -13,7 +13,7 @@ import pandas as pd
 from reid.common.errors import InputError
 from reid.common.progress import progress
 from reid.datasets.folders import SPLITS
-from reid.export import manifest
+from reid.export import hugging_face, manifest
 from reid.export.datasheet import datasheet
 from reid.export.layout import FOLDER_OF, GENERATED, ROOTS, naming, numbered
 from reid.export.shards import shards
@@ -24,9 +24,13 @@ DATASHEET = "DATASHEET.md"
 
 
 def exported(
-    tables: Mapping[str, pd.DataFrame], made: dict[str, Any], layout: str = "nested", with_shards: bool = False
+    tables: Mapping[str, pd.DataFrame],
+    made: dict[str, Any],
+    layout: str = "nested",
+    with_shards: bool = False,
+    with_parquet: bool = False,
 ) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of each file: the images byte for byte, `manifest.parquet`, `manifest.csv` and `DATASHEET.md`.
+    """(name, bytes) of each file: the images byte for byte, the manifest, `DATASHEET.md`, and the card `README.md`.
 
     Args:
         tables: sample table of each of SPLITS; that of `train` has the generated images too, and where they were judged
@@ -35,6 +39,8 @@ def exported(
             settings for the datasheet.
         layout: one of LAYOUTS.
         with_shards: whether to add the images as WebDataset shards too.
+        with_parquet: whether to add Parquet files with the images in them; without, the card needs a table of labels
+            for each split, which is added.
 
     Raises:
         InputError: images are not named as in Market-1501 or DukeMTMC-reID, two would have one name, or one cannot be
@@ -61,6 +67,11 @@ def exported(
         entries = _manifest(table, places, sums, made)
         yield from manifest.encode(entries).items()
         yield DATASHEET, datasheet(entries, made, style, root, sorted(tables["query"]["archive"].unique())).encode()
+        yield hugging_face.CARD, hugging_face.card(made["row"], root, with_parquet)
+        if with_parquet:
+            yield from hugging_face.image_tables(entries, read)
+        else:
+            yield from hugging_face.label_tables(entries)
         if with_shards:
             yield from shards(entries, read)
 

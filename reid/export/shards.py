@@ -14,14 +14,14 @@ import io
 import itertools
 import json
 import tarfile
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
 
 from reid.datasets.folders import Finding
-from reid.export.manifest import COLUMNS
+from reid.export.manifest import label
 
 FOLDER = "shards"
 IMAGES = 4096  # in a shard: some 10 MB of person crops
@@ -49,7 +49,7 @@ def shards(
                 for entry in ordered.iloc[start:stop].to_dict("records"):
                     path = PurePosixPath(entry["image"])
                     _add(tar, path.name, read(entry["image"]))
-                    _add(tar, f"{path.stem}.json", json.dumps(_label(entry)).encode())
+                    _add(tar, f"{path.stem}.json", json.dumps(label(entry)).encode())
             yield f"{FOLDER}/{split}-{number:06d}.tar", buffer.getvalue()
 
 
@@ -66,7 +66,7 @@ def shard_faults(manifest: pd.DataFrame, files: Iterable[tuple[str, bytes]]) -> 
     for entry in manifest.to_dict("records"):
         path = PurePosixPath(entry["image"])
         missing[entry["split"], path.name] = entry["sha256"]
-        missing[entry["split"], f"{path.stem}.json"] = _label(entry)
+        missing[entry["split"], f"{path.stem}.json"] = label(entry)
     for shard, data in files:
         split = PurePosixPath(shard).name.rpartition("-")[0]
         try:
@@ -98,15 +98,7 @@ def _is(data: bytes, expected: str | dict[str, Any]) -> bool:
         found = json.loads(data)
     except (ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and _label({}) | found == expected  # earlier versions left out what is null
-
-
-def _label(entry: Mapping[Hashable, Any]) -> dict[str, Any]:
-    """All columns of an image's entry in the manifest; empty texts and -1 stand for what is null, or not given."""
-    unknown = {"str": "", "int64": -1, "Int64": -1, "float64": -1.0}
-    return {
-        column: entry[column] if pd.notna(entry.get(column)) else unknown[dtype] for column, dtype in COLUMNS.items()
-    }
+    return isinstance(found, dict) and label({}) | found == expected  # earlier versions left out what is null
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
