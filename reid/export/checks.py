@@ -168,10 +168,11 @@ def _provenance(archive: Archive, names: list[str], files: pd.DataFrame) -> Iter
     if shards:
         yield from shard_faults(written, ((file, archive.read(file)) for file in shards))
     above = name.removesuffix(PurePosixPath(name).name)
-    tables = [above + table for table in LABELS.values() if above + table in names]
-    tables += [file for file in names if file.startswith(f"{above}{EMBEDDED}/") and file.endswith(".parquet")]
-    if tables:
-        yield from table_faults(written, ((file, archive.read(file)) for file in tables))
+    labels = [above + table for table in LABELS.values() if above + table in names]
+    embedded = [file for file in names if file.startswith(f"{above}{EMBEDDED}/") and file.endswith(".parquet")]
+    for tables in (labels, embedded):
+        if tables:
+            yield from table_faults(written, ((file, archive.read(file)) for file in tables))
     for other, table in loaded[1:]:
         if not table.equals(entries):
             yield Finding(True, f"differs from {name}", other)

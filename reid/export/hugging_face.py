@@ -20,6 +20,7 @@ from reid.common.errors import InputError
 from reid.datasets.folders import SPLITS, Finding
 from reid.export import manifest
 from reid.export.layout import FOLDER_OF
+from reid.files.samples import REAL
 from reid.files.tables import parquet
 
 CARD = "README.md"
@@ -65,14 +66,17 @@ def card(row: str, root: str, embedded: bool) -> bytes:
 
 
 def label_tables(entries: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of a table for each split, whose column `file_name` is the image's path; all have equal types.
+    """(name, bytes) of a table for each split, all with the same columns and types.
+
+    Beside the manifest's they have `file_name`, the image's path again, for `datasets`; `derived_from`, all images that
+    a generated image was made from, joined by `|`; and `generated_by`, its row. The last two are null for real images.
 
     Args:
         entries: the manifest's.
     """
     for split in SPLITS:
         table = entries[entries["split"] == split]
-        yield LABELS[split], _encoded(table.assign(file_name=table["image"]).rename(columns={"image": "file"}))
+        yield LABELS[split], _encoded(_with_origins(table).assign(file_name=table["image"]))
 
 
 def image_tables(
@@ -93,8 +97,18 @@ def image_tables(
             pictures = [{"bytes": read(path), "path": PurePosixPath(path).name} for path in part["image"]]
             yield (
                 f"{FOLDER}/{split}-{number:05d}-of-{count:05d}.parquet",
-                _encoded(part.rename(columns={"image": "file"}), pictures),
+                _encoded(_with_origins(part), pictures),
             )
+
+
+def _with_origins(table: pd.DataFrame) -> pd.DataFrame:
+    generated = table["origin"] != REAL
+    known = table[["source", "further_sources", "pose_of"]].where(table["source"] != table["image"], other=None)
+    known["pose_of"] = table["pose_of"]
+    joined = ["|".join(name for name in names if pd.notna(name) and name) for names in known.to_numpy()]
+    derived = pd.Series(joined, table.index, dtype="str").where(generated & (pd.Series(joined, table.index) != ""))
+    labels = table.assign(derived_from=derived, generated_by=table["origin"].where(generated))
+    return labels.rename(columns={"image": "file"})
 
 
 def _encoded(table: pd.DataFrame, pictures: list[dict[str, Any]] | None = None) -> bytes:

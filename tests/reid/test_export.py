@@ -55,8 +55,8 @@ def test_images_are_copied_byte_for_byte(tables, tiny_zip):
             for image in table.loc[table["origin"] == "real", "image"]:
                 assert members[f"{ROOTS['nested']}/{image}"] == original.read(image)
     assert sorted(name for name in members if not name.startswith("market1501/")) == [
-        "DATASHEET.md", "README.md", "manifest-gallery.parquet", "manifest-query.parquet", "manifest-train.parquet",
-        "manifest.csv", "manifest.parquet",
+        "DATASHEET.md", "README.md", "croissant.json", "manifest-gallery.parquet", "manifest-query.parquet",
+        "manifest-train.parquet", "manifest.csv", "manifest.parquet",
     ]  # fmt: skip
 
 
