@@ -35,8 +35,14 @@ demo: setup
 check: lint
 	$(PYTEST) -m "not slow"
 
-test: lint
+test: lint .venv/readers/ready
 	$(PYTEST)
+
+# Other projects' readers of exported sets, in a folder of their own that only tests look into.
+.venv/readers/ready: requirements-readers.lock .venv/ready
+	rm -rf .venv/readers
+	$(PIP) install --quiet --no-deps --target .venv/readers -r requirements-readers.lock
+	@touch $@
 
 torture: setup
 	EXAMPLES=$(EXAMPLES) $(RUN) pytest tests/test_properties.py
