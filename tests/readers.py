@@ -45,6 +45,30 @@ def datumaro(root):
     return {"gallery" if subset == "test" else subset: images for subset, images in found.items()}
 
 
+def oml(root):
+    """By a table that is made of the manifest, as docs/reuse.md says; it has no word for junk."""
+    import pandas as pd
+    from oml.datasets import ImageLabeledDataset, ImageQueryGalleryLabeledDataset
+
+    rows = pd.read_parquet(f"{root}/manifest.parquet").query("identity != -1")
+    test = rows["split"] != "train"
+    table = rows.rename(columns={"image": "path", "identity": "label", "camera": "sequence"})
+    table["split"] = rows["split"].where(~test, "validation")
+    for split in ("query", "gallery"):
+        table[f"is_{split}"] = (rows["split"] == split).where(test, None)
+    train = ImageLabeledDataset(table[~test].reset_index(drop=True), dataset_root=root)
+    tests = ImageQueryGalleryLabeledDataset(table[test].reset_index(drop=True), dataset_root=root)
+    parts = (("train", train, range(len(train))), ("query", tests, tests.get_query_ids().tolist()))
+    found = {}
+    for split, data, chosen in (*parts, ("gallery", tests, tests.get_gallery_ids().tolist())):
+        people, cameras, files = data.get_labels(), data.extra_data["sequence"], data.df["path"]
+        assert data[chosen[0]]["input_tensors"].shape[0] == 3
+        found[split] = [
+            [int(people[row]), int(cameras[row]), digest(Path(root, files[row]).read_bytes())] for row in chosen
+        ]
+    return found
+
+
 def webdataset(root):
     """By two processes that share the shards."""
     from torch.utils.data import DataLoader
@@ -114,7 +138,8 @@ def mlcroissant(root):
 
 
 READERS = {
-    reader.__name__: reader for reader in (torchreid, datumaro, webdataset, datasets, datasets_of_shards, mlcroissant)
+    reader.__name__: reader
+    for reader in (torchreid, datumaro, oml, webdataset, datasets, datasets_of_shards, mlcroissant)
 }
 
 if __name__ == "__main__":

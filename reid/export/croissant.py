@@ -46,7 +46,7 @@ CONTEXT = {
     "name": {"@container": "@language"},
 } | {term: f"cr:{term}" for term in TERMS}
 # Columns of a table of labels: type, and the property of the image that they say.
-FIELDS = {
+FIELDS: dict[str, tuple[str | list[str], str | None]] = {
     "file": ("sc:Text", "sc:identifier"),
     "split": (["sc:Text", "cr:Split"], None),
     "identity": ("sc:Integer", None),
