@@ -32,7 +32,8 @@ Query and gallery are the original ones: nothing in them is generated.
 
 `manifest.parquet`, and the same as `manifest.csv`, has a row for each image: split, identity, camera, origin
 (`real` or `{row}`), source, the image whose pose was the target (pose_of), draw, the file's SHA-256, and of a
-generated image the seed and the SHA-256 of the generator's weights.
+generated image the seed, the SHA-256 of the generator's weights, and the kind of process that made it (IPTC's
+digital source type). The other forms (README.md, croissant.json, shards) say the same.
 
 ## What for, and what not
 
