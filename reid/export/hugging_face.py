@@ -27,6 +27,7 @@ CARD = "README.md"
 FOLDER = "parquet"
 IMAGES = 4096  # in a Parquet file: some 10 MB of person crops
 LABELS = {split: f"manifest-{split}.parquet" for split in SPLITS}
+ORIGINS = ["derived_from", "generated_by"]  # columns beside the manifest's
 # Strings in quotes are YAML as they are JSON.
 TEXT = """---
 license: other
@@ -136,20 +137,25 @@ def table_faults(entries: pd.DataFrame, files: Iterable[tuple[str, bytes]]) -> I
         files: (path, bytes) of each table, all of the same kind.
     """
     missing = {entry["image"]: entry for entry in map(manifest.label, entries.to_dict("records"))}
+    origins = _with_origins(entries).drop_duplicates("file").set_index("file")[ORIGINS].fillna("")
     for name, data in files:
         try:
-            table = parquet(data, name, "export the set again", ["file"])
+            table = parquet(data, name, "export the set again", ["file", *ORIGINS])
             rows = manifest.typed(table.drop(columns="image", errors="ignore").rename(columns={"file": "image"}))
         except InputError as error:
             yield Finding(True, "damaged table", name, str(error))
             continue
         pictures = table["image"] if "image" in table else [None] * len(table)
-        for entry, picture in zip(map(manifest.label, rows.to_dict("records")), pictures, strict=True):
+        same = (table[ORIGINS].astype("str").fillna("").to_numpy() == origins.reindex(rows["image"]).to_numpy()).all(
+            axis=1
+        )
+        labels = map(manifest.label, rows.to_dict("records"))
+        for entry, origin_is_right, picture in zip(labels, same, pictures, strict=True):
             where = f"{name}: {entry['image']}"
             expected = missing.pop(entry["image"], None)
             if expected is None:
                 yield Finding(True, "in a table: not in the manifest, or twice", where)
-            elif entry != expected or entry["split"] not in PurePosixPath(name).name:
+            elif entry != expected or not origin_is_right or entry["split"] not in PurePosixPath(name).name:
                 yield Finding(True, "in a table: another label than the manifest's", where)
             elif "image" in table and _digest(picture) != expected["sha256"]:
                 yield Finding(True, "in a table: another image than the manifest's", where)

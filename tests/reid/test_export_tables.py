@@ -74,6 +74,10 @@ def another_label(table):
     return table.assign(identity=table["identity"] + 1)
 
 
+def another_origin(table):
+    return table.assign(derived_from=table["file"])
+
+
 def another_image(table):
     return table.assign(image=table["image"].iloc[::-1].to_list())
 
@@ -98,6 +102,7 @@ def no_column(table):
     ("change", "what"),
     [
         (another_label, "in a table: another label than the manifest's"),
+        (another_origin, "in a table: another label than the manifest's"),
         (another_image, "in a table: another image than the manifest's"),
         (no_image, "in a table: another image than the manifest's"),
         (a_row_twice, "in a table: not in the manifest, or twice"),
