@@ -49,8 +49,14 @@ demo: setup
 check: lint
 	$(PYTEST) -m "not slow"
 
-test: lint
+test: lint .venv/readers/ready
 	$(PYTEST)
+
+# Other projects' readers of exported sets, in a folder of their own that only tests look into.
+.venv/readers/ready: requirements-readers.lock .venv/ready
+	rm -rf .venv/readers
+	$(INSTALL) --target .venv/readers -r requirements-readers.lock
+	@touch $@
 
 torture: .venv/developer
 	EXAMPLES=$(EXAMPLES) $(RUN) pytest tests/test_properties.py

@@ -283,8 +283,13 @@ def report(params: Params) -> None:
     help="How folders lie: nested for torchreid and fast-reid, flat for TransReID and reid-strong-baseline.",
 )
 @click.option("--shards", is_flag=True, help="Write the images as WebDataset shards too.")
+@click.option(
+    "--parquet", is_flag=True, help="Write Parquet files with the images in them too (Hugging Face datasets)."
+)
 @click.pass_context
-def export(context: click.Context, name: str, alpha: int, out: Path, form: str | None, shards: bool) -> None:
+def export(
+    context: click.Context, name: str, alpha: int, out: Path, form: str | None, shards: bool, parquet: bool
+) -> None:
     """Write an augmented training set, and the test set, as a data set for other Re-ID code.
 
     NAME is the generator or rendering that `augment` made the set with (docs/reuse.md).
@@ -292,7 +297,7 @@ def export(context: click.Context, name: str, alpha: int, out: Path, form: str |
     from pipelines.stages import export as stage
 
     with one_line_errors(context):
-        stage.run(name, alpha, out, form or _layouts()[0], shards)
+        stage.run(name, alpha, out, form or _layouts()[0], shards, parquet)
 
 
 STAGES = (

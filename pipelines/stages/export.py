@@ -20,7 +20,7 @@ from reid.files import samples
 from reid.files.images import write_folder, write_zip
 
 
-def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
+def run(name: str, alpha: int, out: Path, form: str, shards: bool, parquet: bool) -> None:
     """Write the training set `data/augmented/NAME-aALPHA` and the test set to `out`, a folder or a `.zip`.
 
     Args:
@@ -29,6 +29,7 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
         out: must not exist, or be an empty folder; it appears under this name only once it is complete.
         form: the layout of folders, one of `reid.export.layout.LAYOUTS`.
         shards: whether to add WebDataset shards.
+        parquet: whether to add Parquet files with the images in them.
 
     Raises:
         FileNotFoundError: there is no such augmented set; the message lists the existing ones.
@@ -36,7 +37,8 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
             and camera to other libraries.
     """
     row, augmented = layout.row_name(name, alpha), layout.augmented(name, alpha)
-    with stage(f"export {row}", f"{form}{', shards' if shards else ''}: {out}") as say:
+    forms = [form, *(["shards"] if shards else []), *(["parquet"] if parquet else [])]
+    with stage(f"export {row}", f"{', '.join(forms)}: {out}") as say:
         refuse_existing(out)
         to_zip = out.suffix.lower() == ".zip"
         label = None if to_zip else trap(PurePosixPath(out.resolve()))
@@ -54,7 +56,7 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool) -> None:
             )
         tables = {"train": _with_judgements(samples.read(augmented / "train.parquet"), augmented / layout.JUDGED)}
         tables |= {split: samples.read(layout.samples(split)) for split in SPLITS if split != "train"}
-        members = exported(tables, _provenance(augmented), form, shards)
+        members = exported(tables, _provenance(augmented), form, shards, parquet)
         (write_zip if to_zip else write_folder)(out, members)
         generated = int((tables["train"]["origin"] != samples.REAL).sum())
         total = sum(len(table) for table in tables.values())

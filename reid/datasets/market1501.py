@@ -9,8 +9,8 @@ from reid.files.images import Archive
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 POOL = "gt_bbox"  # all images of the test people, for multi-query evaluation
-# Exported sets, which have generated images named like their sources with `_gNN` before the suffix, are read too.
-GENERATED = (r"(_g\d+)?", "nothing or, of a generated image, _g and a number")
+# Exported sets, whose generated images are named like their sources with `_gNN_NNNNNN` before the suffix, are read too.
+GENERATED = (r"(_g\d+(_\d+)?)?", "nothing or, of a generated image, _g and its draw, _ and its number")
 IDENTITY = (r"(?P<identity>-1|\d{1,9})", "an identity: -1, or up to 9 digits")
 CAMERA = (r"_c(?P<camera>\d{1,4})", "_c and a camera")
 # With more cameras, and other numbers, than the published sets have; exported sets have theirs: reid.export.layout.

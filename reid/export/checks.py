@@ -17,6 +17,8 @@ from reid.datasets.checks import find_faults
 from reid.datasets.folders import IMAGE_SUFFIXES, SPLITS, Finding, roots
 from reid.datasets.market1501 import FOLDERS
 from reid.export import manifest
+from reid.export.hugging_face import FOLDER as EMBEDDED
+from reid.export.hugging_face import LABELS, table_faults
 from reid.export.layout import LIMITS, NAMINGS, trap
 from reid.export.provenance import by_manifest, by_names, load, manifests
 from reid.export.shards import FOLDER, shard_faults
@@ -161,9 +163,16 @@ def _provenance(archive: Archive, names: list[str], files: pd.DataFrame) -> Iter
         return
     name, entries = loaded[0]
     yield from by_manifest(entries, files, set(names))
+    written = manifest.read(archive, name)
     shards = [file for file in names if PurePosixPath(file).parts[-2:-1] == (FOLDER,) and file.endswith(".tar")]
     if shards:
-        yield from shard_faults(manifest.read(archive, name), ((file, archive.read(file)) for file in shards))
+        yield from shard_faults(written, ((file, archive.read(file)) for file in shards))
+    above = name.removesuffix(PurePosixPath(name).name)
+    labels = [above + table for table in LABELS.values() if above + table in names]
+    embedded = [file for file in names if file.startswith(f"{above}{EMBEDDED}/") and file.endswith(".parquet")]
+    for tables in (labels, embedded):
+        if tables:
+            yield from table_faults(written, ((file, archive.read(file)) for file in tables))
     for other, table in loaded[1:]:
         if not table.equals(entries):
             yield Finding(True, f"differs from {name}", other)

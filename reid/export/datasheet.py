@@ -32,25 +32,33 @@ Query and gallery are the original ones: nothing in them is generated.
 
 `manifest.parquet`, and the same as `manifest.csv`, has a row for each image: split, identity, camera, origin
 (`real` or `{row}`), source, the image whose pose was the target (pose_of), draw, the file's SHA-256, and of a
-generated image the seed and the SHA-256 of the generator's weights.
+generated image the seed, the SHA-256 of the generator's weights, and the kind of process that made it (IPTC's
+digital source type). The other forms (README.md, croissant.json, shards) say the same.
 
 ## What for, and what not
 
-To train person re-identification with more images of each person, and to study how much generated images help.
-Measure on the query and gallery images, which are real.
+{uses}
+{measuring}
 
-- A generated image is labelled with the identity and the camera of its source; a reader must give both the same
-  class. It is no evidence of how anybody looked or where anybody was.
-- Images of one source, and in one pose, are not independent. For validation split by identity, or keep generated
-  images (`_gNN` before the suffix) out of it.
-- What the original set has too little of (people, places, views) the generated images lack too. A generator that
-  was trained for a short time draws people poorly: look at the images before you use them.
+{limitations}
+- {biases}
 {cautions}
 ## Licence
 
 Generated images are made from original ones: they inherit the terms of {sources}, as the copies do. Read these
-before you pass anything on. A set of images of real people stays one after augmentation.
+before you pass anything on. {people}
 """
+USES = "To train person re-identification with more images of each person, and to study how much generated images help."
+MEASURING = "Measure on the query and gallery images, which are the original ones."
+LIMITATIONS = (
+    "A generated image is labelled with the identity and the camera of its source; a reader must give both the same "
+    "class. It is no evidence of how anybody looked or where anybody was.",
+    "Images of one source, and in one pose, are not independent. For validation split by identity, or keep generated "
+    "images (`_gNN_NNNNNN` before the suffix) out of it.",
+    "A generator that was trained for a short time draws people poorly: look at the images before you use them.",
+)
+BIASES = "What the original set has too little of (people, places, views) the generated images lack too."
+PEOPLE = "A set of images of real people stays one after augmentation."
 NEWCOMERS = """The generated images are rendered, of people who are not in the original set, under identities of their
 own."""
 VIRTUAL = """The generated images show people who do not exist. A network that was trained on the training images made
@@ -58,10 +66,10 @@ each person's look of noise, and the background of each image; the poses are tho
 The identities are nobody's in the original set. No camera took them: they bear the numbers of the original cameras in
 turn. Like the images that the network learnt from, they may resemble people who do exist."""
 RENDERED = """The generated images are rendered: each shows the person of its source, in the same camera at another
-moment, and is named like it with `_gNN` before the suffix, where NN is the draw."""
+moment, and is named like it with `_gNN_NNNNNN` before the suffix: the draw, and a number of its own."""
 DRAWN = """The generated images were drawn by a network that was trained on the training images: each is its source
-redrawn in the pose of another training image, and is named like its source with `_gNN` before the suffix, where NN is
-the draw. Training images in which no usable pose was found got none."""
+redrawn in the pose of another training image, and is named like its source with `_gNN_NNNNNN` before the suffix: the
+draw, and a number of its own. Training images in which no usable pose was found got none."""
 SELECTED = """
 
 {draws} were drawn from each source for each one that is here, and the best kept by {by}. The
@@ -86,7 +94,12 @@ def datasheet(rows: pd.DataFrame, made: dict[str, Any], naming: str, root: str, 
         root=root,
         naming={"market1501": "Market-1501", "dukemtmc-reid": "DukeMTMC-reID"}[naming],
         counts=_counts(rows),
-        how=_how(rows[rows["origin"] != REAL]) + (SELECTED.format(**made["selection"]) if "selection" in made else ""),
+        uses=USES,
+        measuring=MEASURING,
+        limitations="\n".join(f"- {limitation}" for limitation in LIMITATIONS),
+        biases=BIASES,
+        people=PEOPLE,
+        how=how(rows[rows["origin"] != REAL]) + (SELECTED.format(**made["selection"]) if "selection" in made else ""),
         settings="\n".join(f"| {key.replace('_', ' ')} | {_shown(value)} |" for key, value in made.items()),
         cautions="".join(_cautions(rows, naming)),
     )
@@ -104,7 +117,8 @@ def _counts(entries: pd.DataFrame) -> str:
     return "\n".join([*lines, "", f"The gallery has {junk:,} junk images (-1) and {distractors:,} distractors (0000)."])
 
 
-def _how(generated: pd.DataFrame) -> str:
+def how(generated: pd.DataFrame) -> str:
+    """What the generated images are, from their entries in the manifest."""
     if generated.empty:
         return "No image was generated."
     if (generated["source"] == generated["image"]).all():

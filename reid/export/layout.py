@@ -12,8 +12,8 @@ from reid.datasets.market1501 import FOLDERS
 
 # File names that other libraries find identity and camera in; the readers of this project take more.
 NAMINGS = {
-    "market1501": re.compile(r"(?P<identity>-1|\d{4,})_c(?P<camera>\d)s\d_\d{6}_\d{2}(_g\d+)?\.(jpg|png)"),
-    "dukemtmc-reid": re.compile(r"(?P<identity>\d{4})_c(?P<camera>\d)_f\d+(_g\d+)?\.(jpg|png)"),
+    "market1501": re.compile(r"(?P<identity>-1|\d{4,})_c(?P<camera>\d)s\d_\d{6}_\d{2}(_g\d+(_\d+)?)?\.(jpg|png)"),
+    "dukemtmc-reid": re.compile(r"(?P<identity>\d{4})_c(?P<camera>\d)_f\d+(_g\d+(_\d+)?)?\.(jpg|png)"),
 }
 # The highest identity and camera that other libraries' data set classes allow for a naming; they assert it.
 LIMITS = {"market1501": (1501, 6), "dukemtmc-reid": (9999, 8)}
@@ -27,8 +27,9 @@ LAYOUTS = ("nested", "flat")
 FOLDER_OF = dict(zip(SPLITS, FOLDERS, strict=True))
 # torchreid, fast-reid, TransReID and reid-strong-baseline look for this in the whole path of an image, not in its name.
 LABEL = re.compile(r"([-\d]+)_c(\d)")
-# A generated image's name: its source's, `_gNN`, suffix.
-GENERATED = re.compile(r"(?P<source>.+)_g\d+\.\w+")
+# A generated image's name: its source's, `_gNN` with the draw, its number in the set (`numbered`; sets of earlier
+# versions have none), suffix.
+GENERATED = re.compile(r"(?P<source>.+)_g\d+(_\d+)?\.\w+")
 
 
 def naming(images: Iterable[str]) -> str:
@@ -52,6 +53,20 @@ def naming(images: Iterable[str]) -> str:
         "(0005_c2_f0046985.jpg): other libraries would not find its identity and camera. Other data sets, such as "
         "MSMT17 (more cameras than one digit can say) and DeepFashion (no cameras), are not exported"
     )
+
+
+def numbered(name: str, number: int) -> str:
+    """The name in an exported set of a generated image: `_g` and the draw, then a number that no other image has.
+
+    Readers that find identity and camera at the start see no difference. Datumaro takes what follows the number of the
+    box for the whole name: of several images that all end in `_g01` it would keep one.
+
+    Example:
+        >>> numbered("0002_c1s1_000451_03_g01.jpg", 17)
+        '0002_c1s1_000451_03_g01_000017.jpg'
+    """
+    path = PurePosixPath(name)
+    return f"{path.stem}_{number:06d}{path.suffix}"
 
 
 def trap(path: PurePosixPath) -> str | None:

@@ -1,8 +1,10 @@
 """WebDataset shards: tar files in which `KEY.jpg` and `KEY.json` of an image follow each other.
 
 See https://github.com/webdataset/webdataset for the format. KEY is the file name without its suffix; the JSON is the
-image's entry in the manifest. Images are sorted by their SHA-256, an order that is as good as random and always the
-same: images of one identity are spread over all shards, so that readers need only a small shuffle buffer.
+image's entry in the manifest, all of its columns: what is null there is an empty text or -1 here, because readers take
+the keys and types of all images from those of the first. Images are sorted by their SHA-256, an order that is as good
+as random and always the same: images of one identity are spread over all shards, so that readers need only a small
+shuffle buffer. Each process of a reader takes whole shards, so there are several even where one would hold all images.
 """
 
 from __future__ import annotations
@@ -12,35 +14,42 @@ import io
 import itertools
 import json
 import tarfile
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
 
 from reid.datasets.folders import Finding
+from reid.export.manifest import label
 
 FOLDER = "shards"
 IMAGES = 4096  # in a shard: some 10 MB of person crops
+LEAST = 8  # shards of a split: as many processes can read it
 
 
-def shards(manifest: pd.DataFrame, read: Callable[[str], bytes], images: int = IMAGES) -> Iterator[tuple[str, bytes]]:
+def shards(
+    manifest: pd.DataFrame, read: Callable[[str], bytes], images: int = IMAGES, least: int = LEAST
+) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of each shard, e.g. `shards/train-000000.tar`.
 
     Args:
         manifest: of the data set.
         read: returns the bytes of an image that the manifest names.
         images: in a shard, at most.
+        least: shards of a split, where it has as many images; their sizes differ by one image at most.
     """
     for split, table in manifest.groupby("split", sort=False):
         ordered = table.sort_values(["sha256", "image"])
-        for number, start in enumerate(range(0, len(ordered), images)):
+        count = max(-(-len(ordered) // images), min(least, len(ordered)))
+        for number in range(count):
+            start, stop = (len(ordered) * end // count for end in (number, number + 1))
             buffer = io.BytesIO()
             with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-                for entry in ordered.iloc[start : start + images].to_dict("records"):
+                for entry in ordered.iloc[start:stop].to_dict("records"):
                     path = PurePosixPath(entry["image"])
                     _add(tar, path.name, read(entry["image"]))
-                    _add(tar, f"{path.stem}.json", _label(entry))
+                    _add(tar, f"{path.stem}.json", json.dumps(label(entry)).encode())
             yield f"{FOLDER}/{split}-{number:06d}.tar", buffer.getvalue()
 
 
@@ -53,11 +62,11 @@ def shard_faults(manifest: pd.DataFrame, files: Iterable[tuple[str, bytes]]) -> 
         manifest: of the data set.
         files: (name, bytes) of each shard.
     """
-    missing = dict[tuple[str, str], str]()
+    missing = dict[tuple[str, str], str | dict[str, Any]]()
     for entry in manifest.to_dict("records"):
         path = PurePosixPath(entry["image"])
         missing[entry["split"], path.name] = entry["sha256"]
-        missing[entry["split"], f"{path.stem}.json"] = hashlib.sha256(_label(entry)).hexdigest()
+        missing[entry["split"], f"{path.stem}.json"] = label(entry)
     for shard, data in files:
         split = PurePosixPath(shard).name.rpartition("-")[0]
         try:
@@ -67,7 +76,7 @@ def shard_faults(manifest: pd.DataFrame, files: Iterable[tuple[str, bytes]]) -> 
                     if file is None:
                         continue
                     expected = missing.pop((split, member.name), None)
-                    if expected != hashlib.sha256(file.read()).hexdigest():
+                    if expected is None or not _is(file.read(), expected):
                         what = (
                             "not in the manifest, or twice"
                             if expected is None
@@ -81,9 +90,15 @@ def shard_faults(manifest: pd.DataFrame, files: Iterable[tuple[str, bytes]]) -> 
         yield Finding(True, "in no shard", f"{FOLDER}/{split}-*.tar", f"{len(lacking)} files, {lacking[0]} the first")
 
 
-def _label(entry: Mapping[Hashable, Any]) -> bytes:
-    """An image's entry in the manifest as JSON, without the values that are null."""
-    return json.dumps({str(key): value for key, value in entry.items() if pd.notna(value)}).encode()
+def _is(data: bytes, expected: str | dict[str, Any]) -> bool:
+    """Whether a file in a shard is the image of this SHA-256, or the JSON of this label."""
+    if isinstance(expected, str):
+        return hashlib.sha256(data).hexdigest() == expected
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and label({}) | found == expected  # earlier versions left out what is null
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

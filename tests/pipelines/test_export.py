@@ -27,7 +27,7 @@ EXPORT = ("export", "full", "--alpha", 2, "--out")
 
 
 @pytest.mark.parametrize("out", ["R", "R.zip"])
-@pytest.mark.parametrize("options", [(), ("--layout", "flat"), ("--shards",)])
+@pytest.mark.parametrize("options", [(), ("--layout", "flat"), ("--shards", "--parquet")])
 def test_what_is_exported_is_checked_and_read(project, out, options):
     output = run(*EXPORT, out, *options)
     generated = len(list(zipfile.ZipFile("data/augmented/full-a2/images.zip").namelist()))

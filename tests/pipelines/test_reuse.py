@@ -73,7 +73,7 @@ def test_torchreid_reads_the_flat_layout_too(tables, tmp_path):
 
 def test_what_check_warns_of_stops_torchreid(tables, tmp_path):
     write_folder(tmp_path / "R", exported(tables, MADE))
-    image = sorted((tmp_path / "R").rglob("*_g01.jpg"))[0]
+    image = sorted((tmp_path / "R").rglob("*_g01_*.jpg"))[0]
     image.rename(image.with_name("1502" + image.name[4:]))
     assert any("stop with an AssertionError" in finding.what for finding in check(tmp_path / "R")[1])
     with pytest.raises(AssertionError):

@@ -27,6 +27,12 @@ def tables(tiny_zip, tmp_path):
     return augmented_tables(tiny_zip, tmp_path / "images.zip")
 
 
+def in_the_set(image, train):
+    """An image's name in the exported set: that of a generated one has its number at the end."""
+    generated = list(train.loc[train["origin"] != "real", "image"])
+    return image.replace(".jpg", f"_{generated.index(image) + 1:06d}.jpg") if image in generated else image
+
+
 @pytest.mark.parametrize("layout", ["nested", "flat"])
 @pytest.mark.parametrize("form", ["folder", "zip"])
 def test_our_own_reader_reads_it_with_the_labels_of_the_original(tables, tmp_path, layout, form):
@@ -38,8 +44,7 @@ def test_our_own_reader_reads_it_with_the_labels_of_the_original(tables, tmp_pat
         found = read.tables[split].set_index("image")
         assert len(found) == len(table)
         for row in table.itertuples():
-            where, _, file = row.image.rpartition("/")
-            label = found.loc[f"{ROOTS[layout]}/{where}/{file}"]
+            label = found.loc[f"{ROOTS[layout]}/{in_the_set(row.image, tables['train'])}"]
             assert (label["identity"], label["camera"]) == (row.identity, row.camera)
 
 
@@ -50,7 +55,8 @@ def test_images_are_copied_byte_for_byte(tables, tiny_zip):
             for image in table.loc[table["origin"] == "real", "image"]:
                 assert members[f"{ROOTS['nested']}/{image}"] == original.read(image)
     assert sorted(name for name in members if not name.startswith("market1501/")) == [
-        "DATASHEET.md", "manifest.csv", "manifest.parquet"
+        "DATASHEET.md", "README.md", "croissant.json", "manifest-gallery.parquet", "manifest-query.parquet",
+        "manifest-train.parquet", "manifest.csv", "manifest.parquet",
     ]  # fmt: skip
 
 
@@ -77,7 +83,7 @@ def test_the_manifest_says_where_each_image_comes_from(tables, tmp_path):
         assert (rows[column] == train[column]).all()
     above = f"{ROOTS['nested']}/"
     for column in ("image", "source", "pose_of"):
-        assert (rows[column].dropna() == above + train[column].dropna()).all()
+        assert (rows[column].dropna() == above + train[column].dropna().map(lambda name: in_the_set(name, train))).all()
     generated = parquet["origin"] == "full-a2"
     assert generated.sum() == len(train) / 2
     assert (parquet.loc[generated, ["seed", "weights_sha256"]] == [7, "ab" * 32]).all(axis=None)
@@ -118,34 +124,59 @@ def test_the_datasheet_tells_rendered_images_from_drawn_ones(tables):
 def test_shards_have_each_image_and_its_row_one_after_the_other(tables):
     members = dict(exported(tables, MADE, with_shards=True))
     assert {name for name in members if name.endswith(".tar")} == {
-        f"shards/{split}-000000.tar" for split in ("train", "query", "gallery")
+        f"shards/{split}-{number:06d}.tar" for split in ("train", "query", "gallery") for number in range(8)
     }
+    sizes = {split: [] for split in tables}
+    for name in (name for name in members if name.endswith(".tar")):
+        with tarfile.open(fileobj=io.BytesIO(members[name])) as tar:
+            sizes[name.split("/")[1].split("-")[0]].append(len(tar.getnames()) // 2)
+    assert {split: sum(counts) for split, counts in sizes.items()} == {split: len(t) for split, t in tables.items()}
+    assert all(max(counts) - min(counts) <= 1 for counts in sizes.values())
     with tarfile.open(fileobj=io.BytesIO(members["shards/train-000000.tar"])) as tar:
         names = tar.getnames()
         assert all((member.mtime, member.uid) == (0, 0) for member in tar)
-        key = next(name for name in names if name.endswith("_g01.jpg")).removesuffix(".jpg")
+        key = next(name for name in names if "_g01_" in name).removesuffix(".jpg")
         row = json.load(tar.extractfile(f"{key}.json"))
         assert tar.extractfile(f"{key}.jpg").read() == members[row["image"]]
+        labels = [json.load(tar.extractfile(name)) for name in names[1::2]]
     assert names[::2] == [name.replace(".json", ".jpg") for name in names[1::2]]
-    assert len(names) == 2 * len(tables["train"])
-    assert row["source"].endswith(key.removesuffix("_g01") + ".jpg")
+    kinds = {(key, type(value)) for label in labels for key, value in label.items()}
+    assert sorted(key for key, _ in kinds) == sorted(manifest.COLUMNS), "each has all keys, each of one type"
+    real = next(label for label in labels if label["origin"] == "real")
+    assert (real["pose_of"], real["weights_sha256"], real["seed"], real["margin"]) == ("", "", -1, -1.0)
+    assert row["source"].endswith(key.partition("_g01")[0] + ".jpg")
     assert (row["split"], row["draw"], row["seed"]) == ("train", 1, 7)
     assert row["identity"] == int(key[:4])
-    first = [name[:4] for name in names[:40:2]]
+    first = [name[:4] for name in names[::2]]
     assert first != sorted(first), "in no order of identities"
 
 
 def test_shards_are_cut(tables):
     members = dict(exported(tables, MADE))
     rows = pd.read_csv(io.BytesIO(members["manifest.csv"]))
-    cut = dict(shards(rows[rows["split"] == "query"], members.__getitem__, images=5))
-    count = (rows["split"] == "query").sum()
-    assert list(cut) == [f"shards/query-{number:06d}.tar" for number in range(-(-count // 5))]
+    rows, count = rows[rows["split"] == "query"], (rows["split"] == "query").sum()
+    assert len(list(shards(rows, members.__getitem__, least=100))) == count, "no shard is empty"
+    cut = dict(shards(rows, members.__getitem__, images=3, least=1))
+    assert list(cut) == [f"shards/query-{number:06d}.tar" for number in range(-(-count // 3))]
     seen = []
     for data in cut.values():
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:
             seen += tar.getnames()
     assert len(seen) == len(set(seen)) == 2 * count
+
+
+def test_generated_images_have_numbers_of_their_own_and_new_people_keep_their_names(tables, tmp_path):
+    train, stranger = tables["train"], "bounding_box_train/100001_c1s1_000001_01.jpg"
+    last = train["image"].iloc[-1]
+    train.loc[train.index[-1], ["image", "source"]] = stranger
+    with zipfile.ZipFile(tmp_path / "images.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    write_zip(tmp_path / "images.zip", (files | {stranger: files[last]}).items())
+    rows = pd.read_csv(io.BytesIO(dict(exported(tables, MADE))["manifest.csv"]))
+    drawn = rows.loc[rows["origin"] != "real", "image"].str.rpartition("/")[2]
+    assert drawn.iloc[-1] == "100001_c1s1_000001_01.jpg"
+    numbers = drawn.iloc[:-1].str.extract(r"^\d{4}_c\ds\d_\d{6}_\d{2}_g01_(\d{6})\.jpg$")[0].astype(int)
+    assert numbers.tolist() == list(range(1, len(train) // 2))
 
 
 def test_dukemtmc_keeps_its_names(tiny_folder, tmp_path):
@@ -161,11 +192,13 @@ def test_dukemtmc_keeps_its_names(tiny_folder, tmp_path):
         assert read.findings == []
         assert (read.tables["train"]["identity"].to_numpy() == sorted(tables["train"]["identity"])).all()
         assert read.tables["train"]["image"].str.startswith(f"{root}/bounding_box_train/").all()
+        assert read.tables["train"]["image"].str.contains(r"_f\d{7}_g01_\d{6}\.jpg$").sum() == len(tables["train"]) / 2
     assert "as in DukeMTMC-reID" in (tmp_path / "flat/DATASHEET.md").read_text()
 
 
 def test_other_names_are_refused():
-    assert naming(["query/0002_c1s1_000451_03_g01.jpg"]) == "market1501"
+    for name in ("0002_c1s1_000451_03_g01.jpg", "0002_c1s1_000451_03_g01_000017.jpg"):
+        assert naming([f"query/{name}"]) == "market1501"
     assert naming(["query/0005_c2_f0046985.jpg"]) == "dukemtmc-reid"
     with pytest.raises(InputError, match=r"^0000_000_01_0303morning_0008_0.jpg is named neither .* are not exported"):
         naming(["query/0002_c1s1_000451_03.jpg", "train/0000/0000_000_01_0303morning_0008_0.jpg"])

@@ -1,8 +1,11 @@
 """`check` finds what a manifest and its files, or the names of generated images, say of a fault."""
 
 import hashlib
+import io
+import json
 import re
 import shutil
+import tarfile
 
 import pandas as pd
 import pytest
@@ -20,7 +23,7 @@ def an_image_generated_from_a_test_person(out):
         rows.loc[at(rows, origin="full-a2"), "source"] = query
 
     rewrite(out, change)
-    return "generated from an image of query", f"{TRAIN}/{first(out, TRAIN, '*_g01.jpg').name}"
+    return "generated from an image of query", f"{TRAIN}/{first(out, TRAIN, '*_g01_*.jpg').name}"
 
 
 def further_source(out, folder, pattern="*.jpg"):
@@ -31,7 +34,7 @@ def further_source(out, folder, pattern="*.jpg"):
         rows.loc[at(rows, origin="full-a2"), "further_sources"] = name
 
     rewrite(out, change)
-    return f"{TRAIN}/{first(out, TRAIN, '*_g01.jpg').name}"
+    return f"{TRAIN}/{first(out, TRAIN, '*_g01_*.jpg').name}"
 
 
 def a_further_source_that_is_a_test_person(out):
@@ -47,7 +50,7 @@ def a_further_source_that_is_not_there(out):
         rows.loc[at(rows, origin="full-a2"), "further_sources"] = "nowhere.jpg"
 
     rewrite(out, change)
-    return "a further source is not in the manifest", f"{TRAIN}/{first(out, TRAIN, '*_g01.jpg').name}"
+    return "a further source is not in the manifest", f"{TRAIN}/{first(out, TRAIN, '*_g01_*.jpg').name}"
 
 
 def a_pose_of_a_test_person(out):
@@ -57,11 +60,11 @@ def a_pose_of_a_test_person(out):
         rows.loc[at(rows, origin="full-a2"), "pose_of"] = gallery
 
     rewrite(out, change)
-    return "generated in the pose of an image of gallery", f"{TRAIN}/{first(out, TRAIN, '*_g01.jpg').name}"
+    return "generated in the pose of an image of gallery", f"{TRAIN}/{first(out, TRAIN, '*_g01_*.jpg').name}"
 
 
 def an_entry_without_a_file(out):
-    path = first(out, TRAIN, "*_g01.jpg")
+    path = first(out, TRAIN, "*_g01_*.jpg")
     path.unlink()
     return "in the manifest, but the file is missing", f"{TRAIN}/{path.name}"
 
@@ -78,7 +81,7 @@ def two_entries_of_a_file(out):
 
 
 def another_file_than_was_exported(out):
-    one, other = sorted((out / TRAIN).glob("*_g01.jpg"))[:2]
+    one, other = sorted((out / TRAIN).glob("*_g01_*.jpg"))[:2]
     shutil.copyfile(other, one)
     return "sha256 differs from the manifest's", f"{TRAIN}/{one.name}"
 
@@ -117,7 +120,7 @@ def a_generated_image_in_another_camera(out):
 
 def generated_anew(out, rename, what):
     """A generated image under another label, with a manifest that knows it."""
-    path = first(out, TRAIN, "0001_c[2-6]*_g01.jpg")
+    path = first(out, TRAIN, "0001_c[2-6]*_g01_*.jpg")
     new = path.with_name(rename(path.name))
     path.rename(new)
 
@@ -134,13 +137,13 @@ def a_generated_image_whose_source_is_gone(out):
     path = first(out, TRAIN)
     path.unlink()
     rewrite(out, lambda rows: rows[rows["image"] != f"{TRAIN}/{path.name}"])
-    return "its source is not in the manifest", f"{TRAIN}/{path.name.replace('.jpg', '_g01.jpg')}"
+    return "its source is not in the manifest", f"{TRAIN}/{path.stem}_g01_000001.jpg"
 
 
 def a_generated_image_among_the_queries(out):
     path = first(out, QUERY)
     name = path.name.replace(".jpg", "_g01.jpg")
-    shutil.copyfile(first(out, TRAIN, "*_g01.jpg"), path.with_name(name))
+    shutil.copyfile(first(out, TRAIN, "*_g01_*.jpg"), path.with_name(name))
 
     def change(rows):
         query = rows.loc[[at(rows, split="query")]]
@@ -158,7 +161,7 @@ def a_generated_image_that_is_said_to_be_real(out):
         rows.loc[index, "origin"] = "real"
 
     rewrite(out, change)
-    return "named like a generated image, real in the manifest", f"{TRAIN}/{first(out, TRAIN, '*_g01.jpg').name}"
+    return "named like a generated image, real in the manifest", f"{TRAIN}/{first(out, TRAIN, '*_g01_*.jpg').name}"
 
 
 def a_damaged_manifest(out):
@@ -212,8 +215,8 @@ def test_without_a_manifest_names_tell_what_they_can(out):
     assert found(out) == set()
     for name in (manifest.PARQUET, manifest.CSV):
         (out / name).unlink()
-    lone = first(out, TRAIN, "0004*_g01.jpg")
-    lone.with_name(lone.name.replace("_g01", "")).unlink()
+    lone = first(out, TRAIN, "0004*_g01_*.jpg")
+    lone.with_name(f"{lone.name.partition('_g')[0]}.jpg").unlink()
     query, test = first(out, QUERY), first(out, TEST, "0103*")
     shutil.copyfile(lone, query.with_name(query.name.replace(".jpg", "_g01.jpg")))
     shutil.copyfile(lone, out / TRAIN / test.name.replace(".jpg", "_g01.jpg"))
@@ -223,6 +226,18 @@ def test_without_a_manifest_names_tell_what_they_can(out):
     leak = f"{TRAIN}/{test.name.replace('.jpg', '_g01.jpg')}"
     assert (True, "generated from an image of gallery", leak) in findings
     assert (False, "missing: how images were generated is not known", manifest.PARQUET) in findings
+
+
+def test_sets_of_earlier_versions_whose_generated_images_have_no_numbers_are_still_checked(out):
+    for path in (out / TRAIN).glob("*_g01_*.jpg"):
+        path.rename(path.with_name(f"{path.stem.rpartition('_')[0]}.jpg"))
+    rewrite(out, lambda rows: rows.assign(image=rows["image"].str.replace(r"_g01_\d+", "_g01", regex=True)))
+    for table in out.glob("manifest-*.parquet"):
+        table.unlink()
+    assert found(out) == set()
+    for name in (manifest.PARQUET, manifest.CSV):
+        (out / name).unlink()
+    assert found(out) == {(False, "missing: how images were generated is not known", manifest.PARQUET)}
 
 
 def test_shards_are_compared_with_the_manifest(good_export, tmp_path):
@@ -243,10 +258,31 @@ def test_labels_in_shards_are_compared_with_the_manifest(good_export, tmp_path):
     shutil.copytree(good_export, tmp_path / "out")
     shard = tmp_path / "out/shards/query-000000.tar"
     data = shard.read_bytes()
-    assert b'"identity": 101' in data
-    shard.write_bytes(data.replace(b'"identity": 101', b'"identity": 901', 1))
+    assert b'"identity": 10' in data
+    shard.write_bytes(data.replace(b'"identity": 10', b'"identity": 90', 1))
     ((fatal, what, where),) = found(tmp_path / "out")
     assert (fatal, what) == (True, "in a shard: other contents than the manifest says")
-    assert re.fullmatch(r"shards/query-000000\.tar: 0101_.*\.json", where)
+    assert re.fullmatch(r"shards/query-000000\.tar: 010\d_.*\.json", where)
+    shard.write_bytes(data.replace(b'{"image"', b'["image"', 1))
+    assert {f[1] for f in found(tmp_path / "out")} == {"in a shard: other contents than the manifest says"}
     shard.unlink()
     assert found(tmp_path / "out") == {(True, "in no shard", "shards/query-*.tar")}
+
+
+def test_shards_of_earlier_versions_whose_labels_leave_out_what_is_null_are_still_checked(good_export, tmp_path):
+    shutil.copytree(good_export, tmp_path / "out")
+    for shard in (tmp_path / "out/shards").iterdir():
+        members = []
+        with tarfile.open(shard) as old:
+            for member in old:
+                data = old.extractfile(member).read()
+                if member.name.endswith(".json"):
+                    known = {key: value for key, value in json.loads(data).items() if value not in ("", -1)}
+                    data = json.dumps(known).encode()
+                members.append((member.name, data))
+        with tarfile.open(shard, "w") as new:
+            for name, data in members:
+                header = tarfile.TarInfo(name)
+                header.size = len(data)
+                new.addfile(header, io.BytesIO(data))
+    assert found(tmp_path / "out") == set()
