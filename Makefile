@@ -19,7 +19,7 @@ PYTEST := $(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reord
 EXAMPLES ?= 600
 MOMENTS ?= 20
 
-.PHONY: setup demo lint check test torture format clean
+.PHONY: setup developer demo lint check test torture format clean
 
 setup: .venv/ready
 
@@ -37,7 +37,9 @@ endif
 	$(INSTALL) --editable .
 	@touch $@
 
-# What tests need too.
+# What tests need too, and networks by torchreid.
+developer: .venv/developer
+
 .venv/developer: .venv/ready requirements-dev.lock
 	$(INSTALL) -r requirements-dev.lock
 	@touch $@

@@ -20,13 +20,13 @@ def clash(home: Path) -> str | None:
     """
     for name in NAMES:
         spec = find_spec(name)
-        place = Path(spec.origin).resolve().parents[1] if spec and spec.origin else None
+        place = Path(spec.origin).parents[1].resolve() if spec and spec.origin else None
         if place != home.resolve():
             return (
                 f"`{name}` is imported from {place or 'nowhere'}, not from {home}: another package of that name is "
                 f"installed. `pip uninstall {name}`, or use an environment of this project's own (`make setup`)"
             )
-        if home.name == "site-packages" and (found := _version(name)):
+        if home.name in ("site-packages", "dist-packages") and (found := _version(name)):
             return (
                 f"`{name}` {found} of another project is installed in {home} too, and one has overwritten files of the "
                 f"other: `pip uninstall {name} reid-augmentation`, then install this one again, alone"

@@ -4,13 +4,16 @@ import base64
 import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+LIMIT = 120  # seconds that a page may take for anything
 # What is wrong with a page as it is shown: wider than its window, or with pictures that do not load.
 FAULTS = """(async () => {
   const images = [...document.images];
@@ -42,6 +45,7 @@ class Page:
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self.left:
+            assert select.select([self.reads], [], [], LIMIT)[0], f"the page has said nothing for {LIMIT} s"
             more = os.read(self.reads.fileno(), 1 << 20)
             assert more, "the browser has ended"
             self.left += more
@@ -60,8 +64,9 @@ class Page:
         self.send("Emulation.setDeviceMetricsOverride", **size)
         self.send("Page.navigate", url=path.resolve().as_uri())
         loaded = "new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done))"
-        while self.run("location.href") != path.resolve().as_uri():
-            pass
+        end = time.monotonic() + LIMIT
+        while (here := self.run("location.href")) != path.resolve().as_uri():
+            assert time.monotonic() < end, here
         self.run(loaded)
 
     def faults(self) -> list[str]:

@@ -3,15 +3,15 @@
 import re
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 
+from conftest import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LEFT_OUT = {"setuptools", "imageio"}  # torch compiles C++ with the first, scikit-image reads files with the other
 OLDEST = {"python_version": "3.11", "python_full_version": "3.11.0"}  # needs all that newer ones need
-FILES = {name: Path(name).read_text().splitlines()[1:] for name in ("requirements.lock", "requirements-dev.lock")}
+FILES = {name: (ROOT / name).read_text().splitlines()[1:] for name in ("requirements.lock", "requirements-dev.lock")}
 
 
 def locked(file):

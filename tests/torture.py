@@ -29,7 +29,6 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import click
 from commands import write_params
@@ -55,8 +54,11 @@ STAGES = {
 WHOLE = (
     "data/samples", "data/poses", "data/pairs", "data/gan/full", "data/augmented/full-a2", "data/reid/full-a2-ide-s0",
 )  # fmt: skip
-# What goes before the rest of a stage's output is replaced, and comes back last: without it nothing passes for whole.
-GOES_FIRST = ("data/augmented/real-a1/train.parquet", "data/scores/full-a2-ide-s0.json")
+# What is deleted before the rest of a stage's output is replaced, and written after it; and what it must fit to.
+GOES_FIRST = {
+    "prepare": ("data/augmented/real-a1/train.parquet", "data/samples/"),
+    "evaluate": ("data/scores/full-a2-ide-s0.json", "data/scores/full-a2-ide-s0."),
+}
 FAULTS = ("SIGKILL", "SIGTERM", "SIGINT", "full disk", "no room")
 LARGEST = 300_000  # bytes of the largest file that there may be room for
 Tree = dict[str, str]
@@ -133,9 +135,10 @@ def run(words: tuple[str, ...]) -> None:
     main(list(words))
 
 
-def faults_of(state: Tree, before: Tree, whole: Tree) -> list[str]:
-    """What is wrong with the files after something happened."""
-    lost = before.keys() & whole.keys() - state.keys() - set(GOES_FIRST)
+def faults_of(stage: str, state: Tree, before: Tree, whole: Tree) -> list[str]:
+    """What is wrong with the files after something happened in a stage."""
+    first, companions = GOES_FIRST.get(stage, ("", ""))
+    lost = before.keys() & whole.keys() - state.keys() - {first}
     wrong = [f"{name} is lost" for name in sorted(lost)]
     wrong += [f"{name} is half-written" for name in state if state[name] not in (before.get(name), whole.get(name))]
     for folder in WHOLE:
@@ -143,6 +146,11 @@ def faults_of(state: Tree, before: Tree, whole: Tree) -> list[str]:
         kinds = [{n: d for n, d in of.items() if n.startswith(folder + "/")} for of in (before, whole)]
         if own and own not in kinds:
             wrong.append(f"{folder} is a mixture")
+    if first in state:
+        kinds = [
+            {n: d for n, d in of.items() if n == first or n.startswith(companions)} for of in (state, before, whole)
+        ]
+        wrong += [f"{first} stands beside files of another run"] if kinds[0] not in kinds[1:] else []
     return wrong
 
 
@@ -177,7 +185,7 @@ def main(moments: int, seed: int, stages: tuple[str, ...]) -> None:
             for fault, moment in cases:
                 os.chdir(shutil.copytree(base, work / "copy"))
                 code = child(disturbed(words, fault, moment))
-                found = faults_of(tree(Path()), before, whole)
+                found = faults_of(stage, tree(Path()), before, whole)
                 if code == 2 or (fault in FAULTS[3:] and code not in (0, 1)):
                     found.append(f"ended with {code}")
                 again = child(partial(run, words))
@@ -199,10 +207,6 @@ def main(moments: int, seed: int, stages: tuple[str, ...]) -> None:
     shutil.rmtree(work)
     print("\n".join(wrong))
     sys.exit(bool(wrong))
-
-
-def _settings(seed: int, params: dict[str, Any]) -> None:
-    params |= {"seed": seed, "seeds": [seed], "pose": params["pose"] | {"estimator": "truth"}}
 
 
 def two_at_once(base: Path, copy: Path, words: tuple[str, ...], whole: Tree) -> list[str]:

@@ -44,7 +44,7 @@ def coco(
     """
     order = [INDEX[name] for name in KEYPOINTS]
     seen = pose.visible[:, order].tolist()
-    places = pose.joints[:, order].round(decimals=2).tolist()
+    places = pose.joints[:, order].double().round(decimals=2).tolist()
     images, annotations = [], []
     people = zip(names, sizes, places, seen, about, strict=True)
     for number, (name, (height, width), joints, visible, further) in enumerate(people, 1):

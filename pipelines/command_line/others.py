@@ -187,6 +187,22 @@ def import_prw(context: click.Context, path: Path, out: Path, seed: int, size: t
         command.run(path, out, seed, size)
 
 
+@click.command()
+@click.argument("path", type=ANY)
+@click.option("--out", type=FOLDER, required=True, help="New folder to write: train.json and gallery.json.")
+@click.pass_context
+def keypoints(context: click.Context, path: Path, out: Path) -> None:
+    """Write the joints of an exported set's people as COCO annotations; needs no params.yaml.
+
+    PATH is the folder or zip that `export` wrote of this project's data. A generated image has the pose that it was
+    drawn in.
+    """
+    from pipelines.commands import keypoints as command
+
+    with one_line_errors(context):
+        command.run(path, out)
+
+
 OTHERS = (
     profile,
     generate,
@@ -194,4 +210,5 @@ OTHERS = (
     sweep,
     render,
     import_prw,
+    keypoints,
 )

@@ -155,7 +155,10 @@ def _alike(
         raise InputError(
             f"{network}: measured in {len(ways)} ways (queries pooled, learnt from), {ways}: evaluate alike"
         )
-    return {run: table[table["distance"].isin(shared)] for run, table in tables.items()}, notes
+    place = {name: number for number, name in enumerate(shared)}  # one order for all runs
+    ordered = {run: table.assign(place=table["distance"].astype(str).map(place)) for run, table in tables.items()}
+    kept = {run: table.dropna(subset="place").sort_values("place", kind="stable") for run, table in ordered.items()}
+    return kept, notes
 
 
 def _of_equal_seeds(results: Results, scores: pd.DataFrame) -> Results:

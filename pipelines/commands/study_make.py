@@ -85,16 +85,17 @@ def run(
     if out.suffix != ".html":
         raise InputError(f"{out}: expected a name that ends in .html, so that browsers open it; choose another --out")
     key = out.with_suffix(".key.json")
-    for path in (out, key):
-        atomic.refuse_existing(path)
     device = set_up(device_name, threads)
     does = f"{images} real and {images} generated images, {practice} of each for practice, on {describe(device)}"
     with stage(f"study make {name}", does) as say, atomic.owning(out):
+        for path in (out, key):
+            atomic.refuse_existing(path)
         random = np.random.default_rng(seed_for(choice_seed, "study", "pairs"))
         pairs = samples.read_parquet(layout.pairs("test"))
         pool = pairs.iloc[random.permutation(len(pairs))[: POOL * (images + practice)]].reset_index(drop=True)
         drawn, scratch = generated_images(name, pool, seed, device, threads, size)
-        chosen = _choose(drawn, images + practice, choice_seed)
+        more = "choose fewer --images" + (", or set a larger pairs.test" if len(pool) == len(pairs) else "")
+        chosen = _choose(drawn, images + practice, choice_seed, more)
         tried = [one for kind in chosen for one in kind[images:]]
         tried = [tried[index] for index in random.permutation(len(tried))]
         # Their order has nothing to do with what they are, even for somebody who knows this code and the seed.
@@ -125,7 +126,7 @@ def run(
         say(f"{out}: for participants ({out.stat().st_size / 1e6:.1f} MB); {key}: keep it to yourself")
 
 
-def _choose(drawn: Drawn, count: int, seed: int) -> tuple[list[Shown], list[Shown]]:
+def _choose(drawn: Drawn, count: int, seed: int, remedy: str) -> tuple[list[Shown], list[Shown]]:
     """So many real and so many generated images; raises InputError where there are fewer that go together."""
     names = drawn.table["image"].to_numpy()
     source, target = (names[indices.numpy()].tolist() for indices in drawn.pairs.unbind(1))
@@ -134,8 +135,8 @@ def _choose(drawn: Drawn, count: int, seed: int) -> tuple[list[Shown], list[Show
     found = min(len(real), len(generated))
     if found < count:
         raise InputError(
-            f"{drawn.name}: of {len(target)} test pairs {found} real and {found} generated images can be shown, but "
-            f"{count} of each are wanted, practice included: choose fewer --images, or set a larger pairs.test"
+            f"{drawn.name}: of {len(target)} test pairs that were tried {found} real and {found} generated images can "
+            f"be shown, but {count} of each are wanted, practice included: {remedy}"
         )
     return (
         [Shown("real", None, target[row], encode_jpeg(pixels(drawn.target[row]))) for row in real],

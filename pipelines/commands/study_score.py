@@ -31,8 +31,11 @@ def run(key_path: Path, paths: Sequence[Path], out: Path | None) -> None:
         out: JSON to write, if any.
 
     Raises:
-        InputError: a file is damaged, incomplete or of another study, or two are of one participant.
+        InputError: a file is damaged, incomplete or of another study, two are of one participant, or `out` is one of
+            them.
     """
+    if out is not None and out.resolve() in {path.resolve() for path in (key_path, *paths)}:
+        raise InputError(f"{out} would take the place of what it is made from: choose another --out")
     key = read_key(key_path)
     answers = _read_all(paths, key)
     scores = score(key, answers)

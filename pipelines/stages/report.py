@@ -38,6 +38,7 @@ from pipelines.report.results import (
 from pipelines.report.significance import significance
 from pipelines.report.tables import Captioned
 from pipelines.runtime import bound_threads
+from reid.common import atomic
 from reid.common.checkpoints import forget_results
 from reid.common.saved import save_json
 from reid.datasets import SPLITS
@@ -70,7 +71,7 @@ def run(params: Params) -> None:
     """
     rows = [layout.REAL, *(layout.row_name(g, a) for g in params.augmentations for a in params.alphas)]
     bound_threads(params.threads)
-    with stage("report", f"{len(rows)} training sets: {', '.join(rows)}") as say:
+    with stage("report", f"{len(rows)} training sets: {', '.join(rows)}") as say, atomic.owning(layout.REPORT):
         results = read_results(rows, params.networks, params.seeds)
         check_settings(results, params)
         figure_folder, sheet_folder = layout.REPORT / "figures", layout.REPORT / "sheets"

@@ -64,6 +64,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: T
             lines.append(line)
 
         results = pd.DataFrame(lines)
+        out.unlink(missing_ok=True)  # until the figure is the new one
         figures.noise(results, name, f"{name}, {len(kept):,} pairs, {scores.classifier}", out.with_suffix(".png"))
         samples.write_tsv(results, out, "%.4f")
         for scratch in scratches:

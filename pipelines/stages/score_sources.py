@@ -79,6 +79,7 @@ def run(
                 lines.append({"sources": count, "seed": choice, "pairs": len(drawn.pairs), **measured})
                 say(f"{count} of {most} sources: " + ", ".join(f"{key} {value:.4g}" for key, value in measured.items()))
         results = pd.DataFrame(lines)
+        out.unlink(missing_ok=True)  # until the figure is the new one
         figures.sources(results, name, f"{name}, {lines[0]['pairs']:,} pairs", out.with_suffix(".png"))
         samples.write_tsv(results, out, "%.5g")
         for scratch in scratches:

@@ -2,7 +2,7 @@
 
 Every participant answers every image, so the draws are crossed: some participants err more often than others, and some
 images deceive more of them. The variance of the share is that of the participants' means and that of the images' means
-added up, less what is left of each single answer, which is in both; it is never less than either. From it follows how
+added up, minus the variance of single answers, which both contain; it is never less than either. From it follows how
 many independent answers would be as certain, and the interval is that of Clopper and Pearson (1934) for so many, which
 stays within 0 and 1 and holds for shares near them too (Korn and Graubard, 1998; degrees of freedom by Satterthwaite,
 1946). With one participant nothing is known of others: the interval is the exact one over images, for that person.
@@ -32,7 +32,7 @@ def share(hits: NDArray[np.bool_], kinds: NDArray[np.int64]) -> Share:
 
     Args:
         hits: (P, I) whether participant p's answer to image i is one.
-        kinds: (I,) the kind of each image: how many there are of each is no accident. At least two images of each.
+        kinds: (I,) the kind of each image: the number of images of each kind is fixed. At least two images of each.
 
     Example:
         One participant is wrong in 1 of 4 images.

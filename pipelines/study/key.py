@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -90,7 +91,7 @@ def read_answers(path: Path, key: Key) -> Answers:
         raise InputError(
             f"{path}: has answers to images that the study does not have, {unknown[0]}: leave the file out"
         )
-    if twice := sorted({image for image in given if given.count(image) > 1}):
+    if twice := sorted(image for image, count in Counter(given).items() if count > 1):
         raise InputError(f"{path}: has two answers to image {twice[0]}: leave the file out")
     if len(given) < len(key.images):
         raise InputError(

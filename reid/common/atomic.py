@@ -41,7 +41,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def owning(path: Path) -> Iterator[None]:
-    """While the block runs, `path` is this process's to write, and so is what belongs to it beside it.
+    """While the block runs, `path` is this process's to write, and the files beside it that are written with it.
 
     For outputs of several files in a folder that others write to as well: the one at `path` stands for all of them.
 

@@ -51,8 +51,8 @@ def _torchreid_models() -> Any:
             from torchreid.reid import models
     except ImportError as error:
         raise InputError(
-            f"torchreid's networks need it and what it imports ({error}); "
-            "pip install --no-deps torchreid==0.2.5 gdown tensorboard"
+            f"torchreid's networks need it and what it imports ({error}): `make developer` installs what "
+            "requirements-dev.lock names"
         ) from error
     return models
 

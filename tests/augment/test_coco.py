@@ -1,6 +1,5 @@
 """Poses in COCO's format, against its published order of keypoints and a joint looked up by hand."""
 
-import pytest
 import torch
 
 from augment.poses import INDEX, Pose
@@ -29,7 +28,7 @@ def test_each_person_is_one_annotation():
     assert second["bbox"] == [0, 0, 50, 100]
     place = 3 * PUBLISHED.index("right_wrist")
     x, y = joints[1, INDEX["right_wrist"]].tolist()
-    assert second["keypoints"][place : place + 3] == [pytest.approx(x, abs=0.005), pytest.approx(y, abs=0.005), 2]
+    assert second["keypoints"][place : place + 3] == [round(x, 2), round(y, 2), 2]
     hidden = 3 * PUBLISHED.index("left_knee")
     assert second["keypoints"][hidden : hidden + 3] == [0, 0, 0]
 

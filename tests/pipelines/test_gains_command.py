@@ -121,6 +121,22 @@ def test_distances_that_all_runs_were_measured_with_are_compared(scores, capsys)
     assert "left out: ide, kissme: not all runs were measured with it" in printed
 
 
+def test_the_order_of_distances_does_not_matter(scores, tmp_path, capsys):
+    for row in ("real", "full-a2"):
+        for seed in (0, 1, 2):
+            with_distance(row, seed, "xqda", 0.2 if row == "real" else 0.3)
+            with_distance(row, seed, "kissme", 0.1)  # --keep puts them in order
+    kept = tmp_path / "kept.parquet"
+    gains.run(None, None, kept, "trapezoid")
+    before = capsys.readouterr().out
+    for path in layout.SCORES.glob("real*"):
+        path.unlink()
+    gains.run(kept, None, None, "trapezoid")
+    assert [line for line in capsys.readouterr().out.splitlines() if "full-a2" in line and "|" in line] == [
+        line for line in before.splitlines() if "full-a2" in line and "|" in line
+    ]
+
+
 def test_a_set_without_real_images_learns_metrics_from_its_own(scores, capsys):
     for row, learnt, generated in (("real", "real", 0), ("full-a2", "real", 600), ("alone-a2", "all", 1234)):
         for seed in (0, 1, 2):

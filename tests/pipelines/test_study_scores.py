@@ -94,7 +94,7 @@ def test_intervals_cover_the_share_of_all_participants_and_images(participants, 
     truth = raters(2_000, 2_000, spread, random).mean()
     drawn = [share(raters(participants, 50, spread, random), ALIKE) for _ in range(400)]
     covered = np.mean([one.low <= truth <= one.high for one in drawn])
-    assert covered > 0.93, "of 95 %, less three standard deviations of 400 draws"
+    assert covered > 0.93, "of 95 %, less two standard deviations of 400 draws"
     if participants == 12:  # with three little is known of participants, and intervals are wide
         width = np.mean([one.high - one.low for one in drawn])
         sampled = np.std([one.mean for one in drawn])

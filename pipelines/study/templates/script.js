@@ -38,9 +38,9 @@ function show(seen) {
 
 // Show an image for its time, after an empty frame for half as long; then the answer, and how long it took.
 async function ask(data) {
+  show(false);
   at("image").src = data;
   await at("image").decode();
-  show(false);
   at("cross").style.visibility = "visible";
   at("says").textContent = "";
   await wait(500 * study.seconds);
