@@ -2,6 +2,7 @@
 # make demo    the whole pipeline on the embedded data set, and its table
 # make check   formatter, linter, type check, and the tests that are quick: for daily use
 # make test    the same with all tests, of which one runs the pipeline
+# make docs    the documentation site, in site/: open site/index.html
 # make torture stages killed at moments that are drawn, and thousands of damaged files: docs/reliability.md
 PYTHON ?= python3
 # uv where there is one: it is faster. Else the system's pip installs into .venv, which needs none of its own: Debian's
@@ -19,7 +20,7 @@ PYTEST := $(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reord
 EXAMPLES ?= 600
 MOMENTS ?= 20
 
-.PHONY: setup developer demo lint check test torture format clean
+.PHONY: setup developer demo lint check test docs torture format clean
 
 setup: .venv/ready
 
@@ -44,6 +45,11 @@ developer: .venv/developer
 	$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
+# What the documentation site needs too.
+.venv/docs: .venv/developer requirements-docs.lock
+	$(INSTALL) -r requirements-docs.lock
+	@touch $@
+
 demo: setup
 	$(RUN) dvc repro
 	@echo "The table is data/report/table.md, all pictures are on data/report/index.html"
@@ -51,7 +57,7 @@ demo: setup
 check: lint
 	$(PYTEST) -m "not slow"
 
-test: lint .venv/readers/ready
+test: lint .venv/docs .venv/readers/ready
 	$(PYTEST)
 
 # Other projects' readers of exported sets, in a folder of their own that only tests look into.
@@ -59,6 +65,9 @@ test: lint .venv/readers/ready
 	rm -rf .venv/readers
 	$(INSTALL) --target .venv/readers -r requirements-readers.lock
 	@touch $@
+
+docs: .venv/docs
+	$(RUN) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 
 torture: .venv/developer
 	EXAMPLES=$(EXAMPLES) $(RUN) pytest tests/test_properties.py

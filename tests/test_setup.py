@@ -1,9 +1,10 @@
-"""What `make setup` and `make test` install: the lock files hold what pyproject.toml asks for, and no more."""
+"""What `make setup`, `make test` and `make docs` install: the locks hold what pyproject.toml asks for, and no more."""
 
 import re
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
 
+import pytest
 from conftest import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -11,7 +12,8 @@ from packaging.utils import canonicalize_name
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LEFT_OUT = {"setuptools", "imageio"}  # torch compiles C++ with the first, scikit-image reads files with the other
 OLDEST = {"python_version": "3.11", "python_full_version": "3.11.0"}  # needs all that newer ones need
-FILES = {name: (ROOT / name).read_text().splitlines()[1:] for name in ("requirements.lock", "requirements-dev.lock")}
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-docs.lock")
+FILES = {name: (ROOT / name).read_text().splitlines()[1:] for name in LOCKS}
 
 
 def locked(file):
@@ -50,6 +52,17 @@ def test_the_tools_lock_has_the_rest():
     assert with_tools - locked("requirements.lock") - LEFT_OUT <= locked("requirements-dev.lock")
     assert locked("requirements-dev.lock") <= with_tools
     assert not locked("requirements.lock") & locked("requirements-dev.lock")
+
+
+def test_the_sites_lock_has_the_rest_of_what_it_needs():
+    others, extra = (
+        locked("requirements.lock") | locked("requirements-dev.lock"),
+        PROJECT["optional-dependencies"]["docs"],
+    )
+    assert set(map(canonicalize_name, extra)) <= locked("requirements-docs.lock")
+    assert not others & locked("requirements-docs.lock")
+    pytest.importorskip("mkdocs", reason="what its packages need, only they say; `make docs` installs them")
+    assert needed(extra) - others <= locked("requirements-docs.lock") <= needed(extra)
 
 
 def test_locks_hold_exact_versions_and_no_addresses():
