@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -41,9 +41,10 @@ def stage(name: str, does: str) -> Iterator[Say]:
     seconds = round(time.monotonic() - start)
     click.echo(plain(f"[{name}] done in {took(seconds)}: {'; '.join(results)}"))
     if "DVC_STAGE" in os.environ:
-        DURATIONS.parent.mkdir(exist_ok=True)
-        with DURATIONS.open("a", encoding="utf-8") as log:
-            log.write(f"{name}\t{seconds}\n")
+        with suppress(OSError):  # what the stage has made is complete
+            DURATIONS.parent.mkdir(exist_ok=True)
+            with DURATIONS.open("a", encoding="utf-8") as log:
+                log.write(f"{name}\t{seconds}\n")
 
 
 def took(seconds: int) -> str:

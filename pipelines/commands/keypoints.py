@@ -28,7 +28,7 @@ def run(path: Path, out: Path) -> None:
     """Write `train.json` and `gallery.json`: of each image whose pose is known, where the joints are.
 
     A generated image has the pose that it was drawn in. Poses of queries, distractors and junk were never estimated,
-    and rendered images and people who do not exist have none in the table of poses: these are left out, and counted.
+    and rendered images, and people who do not exist in poses of noise, have none: these are left out, and counted.
 
     Args:
         path: an exported set, folder or zip, of this project's data.
@@ -48,8 +48,13 @@ def run(path: Path, out: Path) -> None:
         above = names[0].removesuffix(PurePosixPath(names[0]).name)
         entries = manifest.read(archive, names[0])
         posed = _pose_images(entries)
-        if not posed.notna().any():
-            raise InputError(f"{path}: {layout.poses()} has the pose of none of its images: is it of this data set?")
+        real = (entries["split"] == "train") & (entries["origin"] == REAL)
+        if posed[real].isna().any() or not posed.notna().any():
+            raise InputError(
+                f"{path}: expected the poses of its {int(real.sum()):,} real training images in {layout.poses()}, "
+                f"which has those of {int(posed[real].notna().sum()):,}: export the set of this data again, or "
+                f"{table.AGAIN}"
+            )
         with atomic.replacing(out) as new:
             new.mkdir()
             for split in layout.TRAINED_SPLITS:
@@ -70,9 +75,9 @@ def run(path: Path, out: Path) -> None:
 def _pose_images(entries: pd.DataFrame) -> pd.Series[str]:
     """The name, in the table of poses, of the image whose pose each image has; null where none is known."""
     known = parquet(layout.poses(), str(layout.poses()), table.AGAIN, table.COLUMNS)["image"]
-    by_file = {PurePosixPath(name).name: name for name in known}
+    by_file = {PurePosixPath(name).parts[-2:]: name for name in known}  # folder of the split, and file
     shows = entries["pose_of"].where(entries["origin"] != REAL, entries["image"])
-    return shows.map(lambda image: by_file.get(PurePosixPath(image).name), na_action="ignore")
+    return shows.map(lambda image: by_file.get(PurePosixPath(image).parts[-2:]), na_action="ignore")
 
 
 def _poses(images: pd.Series[str], sizes: list[tuple[int, int]]) -> Pose:

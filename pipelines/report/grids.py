@@ -46,8 +46,10 @@ def draw_grid(drawn: pd.DataFrame, size: tuple[int, int], path: Path) -> None:
     sheet(lines, path, height=160)
 
 
-def draw_side_by_side(drawn: dict[str, pd.DataFrame], size: tuple[int, int], path: Path) -> None:
+def draw_side_by_side(drawn: dict[str, pd.DataFrame], size: tuple[int, int], path: Path) -> bool:
     """Draw the pairs that all generators have drawn, a pair a column: source, target, its joints, a line a generator.
+
+    Returns whether there is such a pair; if not, nothing is drawn.
 
     Args:
         drawn: generator -> of `read`.
@@ -57,6 +59,8 @@ def draw_side_by_side(drawn: dict[str, pd.DataFrame], size: tuple[int, int], pat
     own = {name: _own_poses(table) for name, table in drawn.items()}
     first, *others = own.values()
     pairs = [pair for pair in first.index if all(pair in other.index for other in others)]
+    if not pairs:
+        return False
     sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
     lines = [
         ("source", _real(sources, size)),
@@ -65,6 +69,7 @@ def draw_side_by_side(drawn: dict[str, pd.DataFrame], size: tuple[int, int], pat
         *((name, [_decode(images[pair]) for pair in pairs]) for name, images in own.items()),
     ]
     sheet(lines, path, height=160)
+    return True
 
 
 def _own_poses(drawn: pd.DataFrame) -> pd.Series:

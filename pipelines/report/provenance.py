@@ -18,7 +18,7 @@ def facts(params: Params, rows: list[str]) -> dict[str, str]:
     known = {
         "Made": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "Commit": commit(),
-        "Durations": durations(params, rows),
+        "Durations (after an interruption, of the rest)": durations(params, rows),
     }
     return {name: fact for name, fact in known.items() if fact}
 
@@ -34,9 +34,10 @@ def commit() -> str:
         return done.stdout.strip() if done.returncode == 0 else None
 
     digits = git("rev-parse", "--short=10", "HEAD")
-    if not digits:
+    if not digits or not git("ls-files", "dvc.yaml"):  # of a folder that this one lies in
         return ""
-    return digits + (", with changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+    changes = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")  # DVC has just written it
+    return digits + (", with changes" if changes else "")
 
 
 def durations(params: Params, rows: list[str]) -> str:
@@ -56,7 +57,8 @@ def summed(log: str, names: Collection[str]) -> str:
         >>> summed("pair\t2\ntrain-gan full\t60\ntrain-gan full\t90\ntrain-gan baseline\t40\n", {"full", "baseline"})
         'pair 2 s, train-gan (2) 2 min 10 s'
     """
-    last = dict(line.rsplit("\t", 1) for line in log.splitlines())  # a later line replaces an earlier one
+    lines = (line.rpartition("\t") for line in log.splitlines())  # a later line replaces an earlier one
+    last = {stage: seconds for stage, _, seconds in lines if seconds.isdecimal()}
     by_command: dict[str, list[int]] = {}
     for stage, seconds in last.items():
         command, _, name = stage.partition(" ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from pipelines.params import Params
 from pipelines.report import grids, losses, rank_pages
 from pipelines.report.page import Illustration
 from pipelines.report.results import Results
+from reid.common import atomic
 from reid.common.errors import InputError
 from reid.files import samples
 from reid.files.images import Archive
@@ -20,6 +20,9 @@ from reid.pictures import rank_lists
 from reid.pictures.sheets import shrink
 
 DRAWING = 150_000  # bytes; a PNG of lines and text has fewer, one of photographs more
+
+
+MOST_LINES = 400  # of a sheet of rank lists: a JPEG has at most 65,500 pixels, and the page has all of them
 
 
 def collect(
@@ -89,10 +92,9 @@ def _data(params: Params) -> list[Illustration]:
 
 
 def _all_generators(grids_of: dict[str, pd.DataFrame], params: Params, folder: Path) -> list[Illustration]:
-    if not grids_of:
-        return []
     path = folder / "generators.jpg"
-    grids.draw_side_by_side(grids_of, params.image_size, path)
+    if not grids_of or not grids.draw_side_by_side(grids_of, params.image_size, path):
+        return []
     text = (
         "The same pairs of test images by each generator: a source image, the target, which has the pose that is "
         "wanted, its joints, and what each generator makes of the source."
@@ -173,7 +175,7 @@ def _copy(sheet: Illustration, folder: Path) -> Illustration:
     name = "-".join(sheet.path.with_suffix("").parts[1:])
     if sheet.path.stat().st_size < DRAWING:
         copy = folder / f"{name}.png"
-        shutil.copyfile(sheet.path, copy)
+        atomic.write(copy, sheet.path.read_bytes())
     else:
         copy = folder / f"{name}.jpg"
         shrink(sheet.path, copy)
@@ -214,9 +216,9 @@ def _checked(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _draw_rank_lists(lists: rank_pages.Lists, archive: Archive, path: Path) -> None:
-    """Draw the first query of all systems, then the second of all, and so on."""
+    """Draw the first query of all systems, then the second of all, and so on, of as many as fit on a JPEG."""
     drawn = []
-    for number in range(min(map(len, lists.values()))):
+    for number in range(min(*map(len, lists.values()), max(1, MOST_LINES // len(lists)))):
         for (row, network), entries in lists.items():
             entry = entries[number]
             gallery = [archive.image(image) for image in entry["gallery"]]

@@ -47,6 +47,7 @@ from reid.evaluation.gains import LEAST
 from reid.files import samples
 from reid.files.samples import write_tsv
 
+FOLDERS = ("figures", "people", "series", "sheets", "small", "summary", "tables")  # of the report
 DOWNLOADS = {  # file of the report -> what it has
     "table.md": "all tables, Markdown",
     "table.tex": "all tables, LaTeX",
@@ -74,6 +75,8 @@ def run(params: Params) -> None:
     with stage("report", f"{len(rows)} training sets: {', '.join(rows)}") as say, atomic.owning(layout.REPORT):
         results = read_results(rows, params.networks, params.seeds)
         check_settings(results, params)
+        for name in (*FOLDERS, "gains.tsv"):  # of a report before, which may have been of other rows
+            atomic.delete(layout.REPORT / name)
         figure_folder, sheet_folder = layout.REPORT / "figures", layout.REPORT / "sheets"
         for folder in (figure_folder, sheet_folder):
             folder.mkdir(parents=True, exist_ok=True)

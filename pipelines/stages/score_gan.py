@@ -122,7 +122,7 @@ def run(
             drawn = real_images(chosen, size)
         else:
             drawn, scratch = generated_images(name, chosen, seed, device, threads, size)
-        crossed = None if drawn.real else grid(name, chosen, seed, device, size)
+        crossed = None if drawn.real else grid(drawn, seed, device, size)
         networks = load_networks(scores.classifier, scores.detector, device)
         measured = scores_of_images(drawn, scores.ssim, networks, device)
         search, notes = None, list(networks.notes)
@@ -218,12 +218,11 @@ def generated_images(
     return Drawn(name, table, pairs, made_from, source, target, images, mask), scratch
 
 
-def grid(name: str, chosen: pd.DataFrame, seed: int, device: torch.device, size: tuple[int, int]) -> pd.DataFrame:
-    """The images that a generator draws of the first people of the pairs, each in the target poses of all of them.
+def grid(drawn: Drawn, seed: int, device: torch.device, size: tuple[int, int]) -> pd.DataFrame:
+    """The images that a generator draws of the first people of its pairs, each in the target poses of all of them.
 
     Args:
-        name: of the generator.
-        chosen: the pairs, columns source and target.
+        drawn: of the generator: its pairs.
         seed: of the choice of further sources, and of a method's noise.
         device: to work on.
         size: (H, W) of the images.
@@ -231,15 +230,13 @@ def grid(name: str, chosen: pd.DataFrame, seed: int, device: torch.device, size:
     Returns:
         columns source, target (names of images) and image (PNG); a person's own target comes at the same place among
         the targets as the person among the sources.
-
-    Raises:
-        InputError: the generator can draw none of these people.
     """
-    method = methods.load(layout.gan(name), device)
-    person = samples.read(layout.samples("gallery")).set_index("image")["identity"]
-    firsts = chosen[~chosen["source"].map(person).duplicated()].reset_index(drop=True)
-    people, table = read_pairs("gallery", firsts, size, method.needs)
-    kept = usable_pairs(method, firsts, people, table, name).head(GRID)
+    method = methods.load(layout.gan(drawn.name), device)
+    source, target = (drawn.table.iloc[rows.numpy()] for rows in drawn.pairs.unbind(1))
+    first = ~source["identity"].duplicated().to_numpy()
+    kept = pd.DataFrame({"source": source["image"].to_numpy()[first], "target": target["image"].to_numpy()[first]})
+    kept = kept.head(GRID)
+    people, table = read_pairs("gallery", kept, size, method.needs)
     own = tuples_of_pairs(method, kept, people, table, seed)
     rows, columns = torch.cartesian_prod(torch.arange(len(kept)), torch.arange(len(kept))).unbind(-1)
     crossed = Tuples(own.sources[rows], own.valid[rows], own.targets[columns])

@@ -78,22 +78,23 @@ def croissant(
         sources: paths of the archives of the original images.
         files: the tables of labels by their names (`hugging_face.label_tables`).
     """
-    row, generated = made["row"], entries[entries["origin"] != REAL]
+    row, training = made["row"], entries[entries["split"] == "train"]
+    real = int((training["origin"] == REAL).sum())
     originals = ", ".join(PurePath(path).name for path in sources)
-    how = " ".join(datasheet.how(generated).split())
+    how = " ".join(datasheet.how(entries, made).split())
     metadata = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
         "name": row,
-        "description": f"An augmented person re-identification data set: the images of {originals}, and beside them "
-        f"{len(generated):,} generated training images. {how}",
+        "description": f"A person re-identification data set: {real:,} real and {len(training) - real:,} generated "
+        f"training images, and the queries and gallery of {originals}. {how}",
         "license": f"As {originals}, whose terms generated images inherit: DATASHEET.md",
         "citeAs": f"The publications of {originals}, and of the method that DATASHEET.md names",
         "version": f"1.0.0+{hashlib.sha256(b''.join(files.values())).hexdigest()[:12]}",
         "rai:dataCollection": f"Real images were copied from {originals}. {how}",
         "rai:dataCollectionType": ["Secondary Data analysis", "Others"],
-        "rai:dataAnnotationProtocol": "A generated image is labelled with the identity and the camera of its source.",
+        "rai:dataAnnotationProtocol": datasheet.labelled(entries),
         "rai:dataUseCases": [datasheet.USES, datasheet.MEASURING],
         "rai:dataLimitations": datasheet.LIMITATIONS,
         "rai:dataBiases": [datasheet.BIASES],

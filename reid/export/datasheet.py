@@ -50,11 +50,13 @@ before you pass anything on. {people}
 """
 USES = "To train person re-identification with more images of each person, and to study how much generated images help."
 MEASURING = "Measure on the query and gallery images, which are the original ones."
+LABELLED = "A generated image is labelled with the identity and the camera of its source."
+NEW_PEOPLE = "Generated images show people who are not in the original set, under identities of their own."
 LIMITATIONS = (
-    "A generated image is labelled with the identity and the camera of its source; a reader must give both the same "
-    "class. It is no evidence of how anybody looked or where anybody was.",
+    "A reader must give a generated image and its source the same class. It is no evidence of how anybody looked or "
+    "where anybody was.",
     "Images of one source, and in one pose, are not independent. For validation split by identity, or keep generated "
-    "images (`_gNN_NNNNNN` before the suffix) out of it.",
+    "images (by the manifest, those whose origin is not `real`) out of it.",
     "A generator that was trained for a short time draws people poorly: look at the images before you use them.",
 )
 BIASES = "What the original set has too little of (people, places, views) the generated images lack too."
@@ -96,10 +98,10 @@ def datasheet(rows: pd.DataFrame, made: dict[str, Any], naming: str, root: str, 
         counts=_counts(rows),
         uses=USES,
         measuring=MEASURING,
-        limitations="\n".join(f"- {limitation}" for limitation in LIMITATIONS),
+        limitations="\n".join(f"- {limitation}" for limitation in (labelled(rows), *LIMITATIONS)),
         biases=BIASES,
         people=PEOPLE,
-        how=how(rows[rows["origin"] != REAL]) + (SELECTED.format(**made["selection"]) if "selection" in made else ""),
+        how=how(rows, made),
         settings="\n".join(f"| {key.replace('_', ' ')} | {_shown(value)} |" for key, value in made.items()),
         cautions="".join(_cautions(rows, naming)),
     )
@@ -117,13 +119,26 @@ def _counts(entries: pd.DataFrame) -> str:
     return "\n".join([*lines, "", f"The gallery has {junk:,} junk images (-1) and {distractors:,} distractors (0000)."])
 
 
-def how(generated: pd.DataFrame) -> str:
-    """What the generated images are, from their entries in the manifest."""
+def how(entries: pd.DataFrame, made: dict[str, Any]) -> str:
+    """What the generated images are, and how they were chosen, from the manifest's entries and how they were made."""
+    generated = entries[entries["origin"] != REAL]
     if generated.empty:
         return "No image was generated."
-    if (generated["source"] == generated["image"]).all():
-        return NEWCOMERS if generated["weights_sha256"].isna().all() else VIRTUAL
-    return RENDERED if generated["weights_sha256"].isna().all() else DRAWN
+    rendered = generated["weights_sha256"].isna().all()
+    if of_new_people(generated):
+        return NEWCOMERS if rendered else VIRTUAL
+    selected = SELECTED.format(**made["selection"]) if "selection" in made else ""
+    return (RENDERED if rendered else DRAWN) + selected
+
+
+def of_new_people(generated: pd.DataFrame) -> bool:
+    """Whether generated images are of nobody in the original set, by their entries in the manifest."""
+    return len(generated) > 0 and bool((generated["source"] == generated["image"]).all())
+
+
+def labelled(entries: pd.DataFrame) -> str:
+    """Whose identities the generated images have."""
+    return NEW_PEOPLE if of_new_people(entries[entries["origin"] != REAL]) else LABELLED
 
 
 def _cautions(entries: pd.DataFrame, naming: str) -> list[str]:

@@ -45,11 +45,11 @@ DATASHEET.md. In the folder that holds this file:
 
     datasets.load_dataset(".")
 
-Real images have the origin `real`. All others are generated, and labelled with the identity of their source.
+Real images have the origin `real`. All others are generated. {labelled}
 """
 
 
-def card(row: str, root: str, embedded: bool) -> bytes:
+def card(row: str, root: str, embedded: bool, labelled: str) -> bytes:
     """README.md: a dataset card with the splits.
 
     Args:
@@ -57,13 +57,14 @@ def card(row: str, root: str, embedded: bool) -> bytes:
         root: folder of the images, below that of the card.
         embedded: whether the splits are Parquet files with the images in them (`image_tables`), or the image files
             with tables beside them (`label_tables`).
+        labelled: whose identities generated images have.
     """
     lines = [] if embedded else [f"  metadata_filenames: {json.dumps(list(LABELS.values()))}"]
     lines.append("  data_files:")
     for split in SPLITS:
         files = [f"{FOLDER}/{split}-*.parquet"] if embedded else [LABELS[split], f"{root}/{FOLDER_OF[split]}/*"]
         lines += [f"  - split: {split}", f"    path: {json.dumps(files)}"]
-    return TEXT.format(config="\n".join(lines), row=row).encode()
+    return TEXT.format(config="\n".join(lines), row=row, labelled=labelled).encode()
 
 
 def label_tables(entries: pd.DataFrame) -> Iterator[tuple[str, bytes]]:

@@ -15,7 +15,7 @@ from reid.common.progress import progress
 from reid.datasets.folders import SPLITS
 from reid.export import hugging_face, manifest
 from reid.export.croissant import CROISSANT, croissant
-from reid.export.datasheet import datasheet
+from reid.export.datasheet import datasheet, labelled
 from reid.export.layout import FOLDER_OF, GENERATED, ROOTS, naming, numbered
 from reid.export.shards import shards
 from reid.files.images import Archive, decode
@@ -71,7 +71,7 @@ def exported(
         yield from manifest.encode(entries).items()
         sources = sorted(tables["query"]["archive"].unique())
         yield DATASHEET, datasheet(entries, made, style, root, sources).encode()
-        yield hugging_face.CARD, hugging_face.card(made["row"], root, with_parquet)
+        yield hugging_face.CARD, hugging_face.card(made["row"], root, with_parquet, labelled(entries))
         labels = dict(hugging_face.label_tables(entries))
         yield from labels.items()
         yield CROISSANT, croissant(entries, made, root, sources, labels)

@@ -51,7 +51,7 @@ def draw(lists: list[tuple[str, Picture, list[tuple[Picture, Kind]]]], path: Pat
 
     Args:
         lists: for each query its caption, its image, and its nearest gallery images with their kinds.
-        path: of the PNG.
+        path: of the picture, whose suffix says in which format.
         generated: whether the queries are generated images.
     """
     colour = GENERATED if generated else REAL

@@ -63,3 +63,12 @@ def test_what_has_no_poses_or_no_manifest_is_told(project):
     Path("R/manifest.parquet").unlink()
     Path("R/manifest.csv").unlink()
     assert "R has no manifest" in run("keypoints", "R", "--out", "L", fails=True)
+
+
+def test_poses_of_another_data_set_are_refused(project):
+    poses = pd.read_parquet(layout.poses())
+    poses["image"] = ["other/" + PurePosixPath(name).name for name in poses["image"]]  # files of the same names
+    poses.to_parquet(layout.poses())
+    assert "real training images in data/poses/poses.parquet, which has those of 0" in run(
+        "keypoints", "R", "--out", "K", fails=True
+    )
