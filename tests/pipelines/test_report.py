@@ -334,4 +334,8 @@ def test_rank_lists_line_up_queries_of_all_systems(tmp_path, tiny_zip, monkeypat
     assert [path.name for path in (tmp_path / "people").iterdir()] == [Path(image[0]).name]
     assert [name for name, _, _ in drawn] == ["real, ide", "full-a2, ide"] * 3, "two queries, then the hardest"
     assert all([kind for _, kind in pictures] == ["hit", "miss"] for _, _, pictures in drawn)
+    many = {f"n{number}": results["real"]["ide"] for number in range(sheets.MOST_LINES // 2)}
+    drawn.clear()
+    sheets._rank_lists({"real": many}, tmp_path / "sheets")
+    assert len(drawn) == (2 + 1) * len(many), "two queries of each, the third does not fit; and the hardest"
     assert all(np.array_equal(query, pictures[0][0]) for _, query, pictures in drawn)

@@ -168,6 +168,9 @@ def test_generators_stand_side_by_side_on_the_pairs_that_all_have_drawn(drawn, t
         "one": [(8, 2, 6), (8, 3, 7)],
         "two": [(9, 2, 6), (9, 3, 7)],
     }
+    of_all = {"one": images([1], [5], 8), "two": images([2], [6], 9)}
+    assert not grids.draw_side_by_side(of_all, (4, 2), tmp_path / "b.jpg")
+    assert len(drawn) == 1, "nothing is drawn where no pair is"
 
 
 def test_damaged_lines_of_the_log_are_left_out():
