@@ -163,7 +163,9 @@ def test_annotations(tmp_path_factory, data):
 
 
 MANIFEST = manifest.typed(
-    TABLE.assign(split="train", sha256="0", seed=None, weights_sha256=None, **dict.fromkeys(manifest.JUDGED))
+    TABLE.assign(
+        split="train", sha256="0", **dict.fromkeys(set(manifest.COLUMNS) - {*TABLE.columns, "split", "sha256"})
+    )
 )
 
 
