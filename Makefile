@@ -11,9 +11,9 @@ INSTALL := $(if $(shell command -v uv),uv pip install --python .venv/bin/python,
 	$(PYTHON) -m pip --python .venv --disable-pip-version-check install --no-compile) --quiet --no-deps
 SITE := .venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))"
 RUN := PYTHONDONTWRITEBYTECODE= PATH="$(CURDIR)/.venv/bin:$$PATH"
-# An index of CPU-only builds of torch and torchvision, to leave CUDA out. PyTorch's own is on its page "Get Started".
-TORCH_INDEX ?=
-TORCH := ^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==
+# CPU-only wheels of torch and torchvision, files or versions, in place of those of requirements.lock and of CUDA.
+TORCH ?=
+CUDA := ^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==
 # Tests run in as many processes as tests/conftest.py finds room for, one file in one of them, in its order.
 PYTEST := $(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
@@ -27,10 +27,9 @@ setup: .venv/ready
 .venv/ready: requirements.lock requirements-weights.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("Python 3.11 to 3.13 is needed, this is " + sys.version)'
 	$(PYTHON) -m venv --clear --without-pip .venv
-ifdef TORCH_INDEX
-	$(INSTALL) --index-url $(TORCH_INDEX) $$(grep -E '^torch(vision)?==' requirements.lock)
-	grep -vE '$(TORCH)' requirements.lock > .venv/requirements.lock
-	$(INSTALL) -r .venv/requirements.lock
+ifdef TORCH
+	grep -vE '$(CUDA)' requirements.lock > .venv/requirements.lock
+	$(INSTALL) -r .venv/requirements.lock $(TORCH)
 else
 	$(INSTALL) -r requirements.lock
 endif

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -286,9 +287,17 @@ def report(params: Params) -> None:
 @click.option(
     "--parquet", is_flag=True, help="Write Parquet files with the images in them too (Hugging Face datasets)."
 )
+@click.option("--published", type=click.DateTime(["%Y-%m-%d"]), help="Date of publication, for croissant.json.")
 @click.pass_context
 def export(
-    context: click.Context, name: str, alpha: int, out: Path, form: str | None, shards: bool, parquet: bool
+    context: click.Context,
+    name: str,
+    alpha: int,
+    out: Path,
+    form: str | None,
+    shards: bool,
+    parquet: bool,
+    published: datetime | None,
 ) -> None:
     """Write an augmented training set, and the test set, as a data set for other Re-ID code.
 
@@ -297,7 +306,8 @@ def export(
     from pipelines.stages import export as stage
 
     with one_line_errors(context):
-        stage.run(name, alpha, out, form or _layouts()[0], shards, parquet)
+        day = published.date().isoformat() if published else None
+        stage.run(name, alpha, out, form or _layouts()[0], shards, parquet, day)
 
 
 STAGES = (

@@ -21,7 +21,12 @@ def study() -> None:
 @study.command()
 @click.argument("generator")
 @click.option(
-    "--images", type=click.IntRange(2), default=50, show_default=True, metavar="N", help="Of each kind, that count."
+    "--images",
+    type=click.IntRange(2),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Number of images of each kind that count.",
 )
 @click.option(
     "--practice",
@@ -29,7 +34,7 @@ def study() -> None:
     default=5,
     show_default=True,
     metavar="N",
-    help="Of each kind, before the others: the page tells what they are, and they do not count.",
+    help="Number of images of each kind before those: the page tells what they are, and they do not count.",
 )
 @click.option(
     "--seconds",
@@ -37,7 +42,7 @@ def study() -> None:
     default=1.0,
     show_default=True,
     metavar="S",
-    help="That each image is shown.",
+    help="Time that each image is shown.",
 )
 @click.option(
     "--seed",
@@ -46,7 +51,7 @@ def study() -> None:
     default=0,
     show_default=True,
     metavar="S",
-    help="Of the choice of images; each participant sees them in an order of their own.",
+    help="Seed of the choice of images; each participant sees them in an order of their own.",
 )
 @click.option("--out", type=FILE, default="study.html", show_default=True, help="Page to write; its key lies beside.")
 @with_params

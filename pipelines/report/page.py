@@ -7,24 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines.report.colours import colour
 from pipelines.report.reid_table import GAIN
 from pipelines.report.tables import Captioned, files
+from pipelines.templates import templates
 from reid.common import atomic
 from reid.pictures.sheets import shrink
 
-TEMPLATES = Environment(
-    loader=PackageLoader("pipelines.report"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-
-
+TEMPLATES = templates("pipelines.report")
 SMALL = (640, 400)  # most pixels of the picture that the page loads, in width and height; a click shows all of them
 HIGH = 240  # pixels of the page that a picture is high, at most; those of a screen may be finer
 WIDE = 2.2  # width by height, from which on a picture has twice the place

@@ -20,7 +20,7 @@ from reid.files import samples
 from reid.files.images import write_folder, write_zip
 
 
-def run(name: str, alpha: int, out: Path, form: str, shards: bool, parquet: bool) -> None:
+def run(name: str, alpha: int, out: Path, form: str, shards: bool, parquet: bool, published: str | None = None) -> None:
     """Write the training set `data/augmented/NAME-aALPHA` and the test set to `out`, a folder or a `.zip`.
 
     Args:
@@ -30,6 +30,7 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool, parquet: bool
         form: the layout of folders, one of `reid.export.layout.LAYOUTS`.
         shards: whether to add WebDataset shards.
         parquet: whether to add Parquet files with the images in them.
+        published: the day, YYYY-MM-DD, if the set is to be published; not today's, so that equal sets are equal files.
 
     Raises:
         FileNotFoundError: there is no such augmented set; the message lists the existing ones.
@@ -56,7 +57,8 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool, parquet: bool
             )
         tables = {"train": _with_judgements(samples.read(augmented / "train.parquet"), augmented / layout.JUDGED)}
         tables |= {split: samples.read(layout.samples(split)) for split in SPLITS if split != "train"}
-        members = exported(tables, _provenance(augmented), form, shards, parquet)
+        made = _provenance(augmented) | ({"published": published} if published else {})
+        members = exported(tables, made, form, shards, parquet)
         (write_zip if to_zip else write_folder)(out, members)
         generated = int((tables["train"]["origin"] != samples.REAL).sum())
         total = sum(len(table) for table in tables.values())

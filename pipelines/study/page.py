@@ -5,16 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from pipelines.templates import templates
 
-TEMPLATES = Environment(
-    loader=PackageLoader("pipelines.study"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
+TEMPLATES = templates("pipelines.study")
 
 
 def page(

@@ -110,6 +110,8 @@ def croissant(
         "distribution": [part for split in SPLITS for part in _distribution(split, root, files[LABELS[split]])],
         "recordSet": [_records(split) for split in SPLITS],
     }
+    if "published" in made:
+        metadata["datePublished"] = made["published"]
     return (json.dumps(metadata, indent=1) + "\n").encode()
 
 

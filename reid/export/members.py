@@ -39,8 +39,8 @@ def exported(
     Args:
         tables: sample table of each of SPLITS; that of `train` has the generated images too, and where they were judged
             the columns `reid.export.manifest.JUDGED`.
-        made: how they were generated: `row`, `seed`, `weights_sha256` (absent where no network drew them), and further
-            settings for the datasheet.
+        made: how they were generated: `row`, `seed`, `weights_sha256` (absent where no network drew them), `published`
+            (the day, where it is known), and further settings for the datasheet.
         layout: one of LAYOUTS.
         with_shards: whether to add the images as WebDataset shards too.
         with_parquet: whether to add Parquet files with the images in them, and to have the card name these.

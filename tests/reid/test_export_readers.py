@@ -24,7 +24,9 @@ def sets(tmp_path_factory, tiny_zip):
     """An export with shards and images in Parquet files, and one with neither."""
     root = tmp_path_factory.mktemp("readers")
     tables = augmented_tables(tiny_zip, root / "images.zip")
-    write_folder(root / "all", exported(tables, MADE, with_shards=True, with_parquet=True))
+    write_folder(
+        root / "all", exported(tables, MADE | {"published": "2026-12-01"}, with_shards=True, with_parquet=True)
+    )
     write_folder(root / "folders", exported(tables, MADE))
     return root
 
