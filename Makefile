@@ -69,7 +69,7 @@ docs: .venv/docs
 	$(RUN) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 
 torture: .venv/developer
-	EXAMPLES=$(EXAMPLES) $(RUN) pytest tests/test_properties.py
+	EXAMPLES=$(EXAMPLES) $(RUN) pytest tests/test_properties.py --hypothesis-show-statistics
 	$(RUN) python tests/torture.py --moments $(MOMENTS)
 
 lint: .venv/developer

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import tarfile
+import zipfile
 
 import pandas as pd
 import pytest
@@ -286,3 +287,41 @@ def test_shards_of_earlier_versions_whose_labels_leave_out_what_is_null_are_stil
                 header.size = len(data)
                 new.addfile(header, io.BytesIO(data))
     assert found(tmp_path / "out") == set()
+
+
+def test_a_sparse_image_in_a_shard_is_not_read(good_export, tmp_path):
+    """A terabyte of zeros in a shard of two kilobytes, under the name of an image that belongs there."""
+    shutil.copytree(good_export, tmp_path / "out")
+    shard = tmp_path / "out/shards/query-000000.tar"
+    with tarfile.open(shard) as tar:
+        name = tar.getnames()[0]
+    header = tarfile.TarInfo(name)
+    header.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": str(1 << 40)}
+    with tarfile.open(shard, "w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(header)
+    assert (True, "in a shard: larger than the shard", f"shards/query-000000.tar: {name}") in found(tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_a_link_in_a_shard_leads_nowhere(good_export, tmp_path, kind):
+    shutil.copytree(good_export, tmp_path / "out")
+    shard = tmp_path / "out/shards/query-000000.tar"
+    header = tarfile.TarInfo("a.jpg")
+    header.type, header.linkname = kind, "/etc/passwd"
+    with tarfile.open(shard, "a") as tar:
+        tar.addfile(header)
+    ((fatal, what, _),) = found(tmp_path / "out")
+    assert (fatal, what) == (True, "damaged shard")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_zips_of_other_compressions_are_read_and_damage_in_them_told(good_export, tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "out.zip", "w", method) as archive:
+        for file in sorted(good_export.rglob("*")):
+            archive.write(file, file.relative_to(good_export))
+    assert found(tmp_path / "out.zip") == set()
+    data = bytearray((tmp_path / "out.zip").read_bytes())
+    for place in range(2000, len(data) // 2, 97):
+        data[place] ^= 255
+    (tmp_path / "out.zip").write_bytes(data)
+    assert any(fatal for fatal, _, _ in found(tmp_path / "out.zip"))
