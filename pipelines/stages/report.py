@@ -18,6 +18,7 @@ from pipelines.report import (
     losses,
     page,
     provenance,
+    rank_pages,
     reid_figures,
     series,
     sheets,
@@ -47,7 +48,7 @@ from reid.evaluation.gains import LEAST
 from reid.files import samples
 from reid.files.samples import write_tsv
 
-FOLDERS = ("figures", "people", "series", "sheets", "small", "summary", "tables")  # of the report
+FOLDERS = ("figures", "people", "series", "sheets", "small", "summary", "tables")
 DOWNLOADS = {  # file of the report -> what it has
     "table.md": "all tables, Markdown",
     "table.tex": "all tables, LaTeX",
@@ -59,6 +60,7 @@ DOWNLOADS = {  # file of the report -> what it has
     "series/networks.tsv": "losses of Re-ID networks",
     "series/generators.tsv": "losses of generators",
 }
+MAY_HOLD = (*FOLDERS, *(name for name in DOWNLOADS if "/" not in name), "index.html", rank_pages.PAGE)
 
 
 def run(params: Params) -> None:
@@ -72,38 +74,38 @@ def run(params: Params) -> None:
     """
     rows = [layout.REAL, *(layout.row_name(g, a) for g in params.augmentations for a in params.alphas)]
     bound_threads(params.threads)
-    with stage("report", f"{len(rows)} training sets: {', '.join(rows)}") as say, atomic.owning(layout.REPORT):
+    does = f"{len(rows)} training sets: {', '.join(rows)}"
+    # In the place of a report of other rows as a whole, and only where nothing is missing.
+    with stage("report", does) as say, atomic.replacing_folder(layout.REPORT, MAY_HOLD) as folder:
         results = read_results(rows, params.networks, params.seeds)
         check_settings(results, params)
-        for name in (*FOLDERS, "gains.tsv"):  # of a report before, which may have been of other rows
-            atomic.delete(layout.REPORT / name)
-        figure_folder, sheet_folder = layout.REPORT / "figures", layout.REPORT / "sheets"
-        for folder in (figure_folder, sheet_folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        figure_folder, sheet_folder = folder / "figures", folder / "sheets"
+        for made in (figure_folder, sheet_folder):
+            made.mkdir()
 
         means = metrics(results)
-        save_json(means, layout.REPORT / "metrics.json")
+        save_json(means, folder / "metrics.json")
         for row, numbers in summary(means, params.report.average_precision).items():
-            save_json(numbers, layout.REPORT / "summary" / f"{row}.json")
-        of_rows, of_networks = _gains(params, results)
-        shown = [_reid(params, results, means, of_rows)]
+            save_json(numbers, folder / "summary" / f"{row}.json")
+        of_rows, of_networks = _gains(params, results, folder)
+        shown = [_reid(params, results, means, of_rows, folder)]
         if of_networks:
             caption = captions.networks_caption(params)
             shown.append(Captioned("What networks add", gains.networks_as_text(of_networks), caption))
         shown += _images(params)
-        tables.write(shown, layout.REPORT)
-        page.write_tables(shown, layout.REPORT)
+        tables.write(shown, folder)
+        page.write_tables(shown, folder)
         logs_of_generators, logs_of_networks = losses.of_generators(params), losses.of_networks(params, rows)
-        series.write(results, logs_of_generators, logs_of_networks, layout.REPORT / "series")
+        series.write(results, logs_of_generators, logs_of_networks, folder / "series")
         drawn = reid_figures.draw(params, results, means, figure_folder)
         drawn += [reid_figures.draw_gains(of_rows, figure_folder)] if of_rows else []
         drawn += [_losses(logs_of_networks, figure_folder)] if len(logs_of_networks) else []
         drawn += sheets.curves(params, figure_folder)
         collected = sheets.collect(params, results, logs_of_generators, sheet_folder)
         facts = captions.facts(params, results) | provenance.facts(params, rows)
-        downloads = {name: what for name, what in DOWNLOADS.items() if (layout.REPORT / name).exists()}
-        page.write_page(facts, shown, drawn, collected, downloads, layout.REPORT)
-        click.echo((layout.REPORT / "table.md").read_text(encoding="utf-8"))
+        downloads = {name: what for name, what in DOWNLOADS.items() if (folder / name).exists()}
+        page.write_page(facts, shown, drawn, collected, downloads, folder)
+        click.echo((folder / "table.md").read_text(encoding="utf-8"))
         say(f"tables and all pictures: {layout.REPORT / 'index.html'}")
     if "DVC_STAGE" in os.environ:  # then DVC has recorded all that the tables are made of
         forget_results()
@@ -117,12 +119,12 @@ def _losses(logs: pd.DataFrame, folder: Path) -> Illustration:
     return shown
 
 
-def _reid(params: Params, results: Results, means: Metrics, of_rows: list[gains.Compared]) -> Captioned:
+def _reid(params: Params, results: Results, means: Metrics, of_rows: list[gains.Compared], folder: Path) -> Captioned:
     """The Re-ID table; writes significance.tsv."""
     evaluation, rule = params.evaluation, params.report.average_precision
     as_published = (evaluation.queries, evaluation.metric_train) == ("single", "real") and _is_market1501(params)
     compared = significance(results, rule, params.seed)
-    write_tsv(compared, layout.REPORT / "significance.tsv", "%.4g")
+    write_tsv(compared, folder / "significance.tsv", "%.4g")
     table = reid_table(results, means, compared, rule, as_published, of_rows)
     caption = captions.reid_caption(params, results, as_published)
     if of_rows:
@@ -137,7 +139,7 @@ def _is_market1501(params: Params) -> bool:
     return not unlike_published({split: samples.read(layout.samples(split)) for split in SPLITS})
 
 
-def _gains(params: Params, results: Results) -> tuple[list[gains.Compared], list[gains.Compared]]:
+def _gains(params: Params, results: Results, folder: Path) -> tuple[list[gains.Compared], list[gains.Compared]]:
     """With enough seeds, what each augmentation adds, and each network; writes gains.tsv."""
     if len(params.seeds) < LEAST:
         return [], []
@@ -146,7 +148,7 @@ def _gains(params: Params, results: Results) -> tuple[list[gains.Compared], list
     rule = params.report.average_precision
     of_rows = gains.compare_rows(results, rule, people)
     of_networks = gains.compare_networks(results, rule, people)
-    write_tsv(gains.as_numbers([*of_rows, *of_networks]), layout.REPORT / "gains.tsv", "%.4g")
+    write_tsv(gains.as_numbers([*of_rows, *of_networks]), folder / "gains.tsv", "%.4g")
     return of_rows, of_networks
 
 

@@ -241,6 +241,10 @@ def test_three_seeds_through_the_report(prepared):
     old = Path("data/report/summary/full-a9.json")  # of a report of other rows, by hand
     old.parent.mkdir(parents=True)
     old.write_text("{}")
+    Path("data/gan_scores/real.json").rename("away.json")
+    assert "real.json does not exist" in run("report", fails=True)
+    assert old.exists(), "what was made before is there as long as something is missing"
+    Path("away.json").rename("data/gan_scores/real.json")
     output = run("report")
     assert not old.exists()
     assert " ± " in output
