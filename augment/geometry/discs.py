@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from augment.geometry.limbs import LIMBS, closed
 from augment.poses.pose import Pose
@@ -53,11 +54,22 @@ def coarse_mask(pose: Pose, size: tuple[int, int], radius: int = 7) -> Tensor:
     most = int(torch.where(known, steps, 1).max())
     share = torch.arange(most + 1, device=start.device) / steps[..., None]  # (B, L, places)
     places = start[..., None, :] + share[..., None] * (end - start)[..., None, :]
-    inside = known[..., None] & (share <= 1)
-    mask = torch.zeros(len(start), *size, dtype=torch.bool, device=start.device)
-    for limb in range(len(LIMBS)):
-        mask |= _near(places[:, limb], inside[:, limb], size, radius).any(1)
-    return closed(mask)
+    return closed(_any_near(places.flatten(1, 2), (known[..., None] & (share <= 1)).flatten(1), size, radius))
+
+
+def _any_near(points: Tensor, known: Tensor, size: tuple[int, int], radius: int) -> Tensor:
+    """(B, H, W) bool: the pixels within `radius` of any of points (B, K, 2), truncated, that are known (B, K).
+
+    The points are marked on a grid that is wider by the radius on all sides, and a convolution draws a disc at each.
+    """
+    rows, columns = size[0] + 2 * radius, size[1] + 2 * radius
+    x, y = (points.trunc().long() + radius).unbind(-1)
+    marked = known & (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    grid = torch.zeros(len(points), rows * columns, device=points.device)
+    grid.scatter_reduce_(1, torch.where(marked, y * columns + x, 0), marked.float(), "amax")
+    offsets = torch.arange(-radius, radius + 1, device=points.device)
+    disc = (offsets[:, None] ** 2 + offsets**2 <= radius**2).float()
+    return F.conv2d(grid.view(-1, 1, rows, columns), disc[None, None])[:, 0] > 0.5
 
 
 def _near(points: Tensor, known: Tensor, size: tuple[int, int], radius: int) -> Tensor:
