@@ -1,4 +1,4 @@
-"""The adversarial loss (Eq. 5) and the nearest-neighbour loss (Eq. 7 and 8), unreduced: one value for each sample."""
+"""Adversarial losses and the nearest-neighbour loss (Eq. 5, 7 and 8), unreduced: one value for each sample."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from augment.conventions import Convention
 from reid.common.errors import InputError
@@ -55,6 +56,25 @@ def discriminator_adversarial(judged: Tensor, real: bool) -> Tensor:
         (tensor([0.1054]), tensor([2.3026]))
     """
     return -((judged if real else 1 - judged) + EPSILON).log().mean(1)
+
+
+def logistic(logits: Tensor, real: bool) -> Tensor:
+    """The cross-entropy of a discriminator's logits (B,), one an image: PG2's and DPIG's adversarial loss.
+
+    Args:
+        logits: (B,) that the images are real.
+        real: what they are, for the discriminator; for the generator, that they should be.
+
+    Returns:
+        (B,) float32: -log sigmoid(logits), or -log(1 - sigmoid(logits)).
+
+    Example:
+        >>> import torch
+        >>> from augment.losses import logistic
+        >>> logistic(torch.tensor([0.0, 2.0]), real=True)  # D is undecided; D is rather sure
+        tensor([0.6931, 0.1269])
+    """
+    return F.softplus(-logits.float() if real else logits.float())
 
 
 def nearest_neighbour(generated: Tensor, target: Tensor, size: int, convention: Convention = "released") -> Tensor:

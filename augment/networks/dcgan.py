@@ -22,12 +22,13 @@ class DCGANDiscriminator(nn.Module):
     Args:
         size: (H, W) of the images, which can be halved four times.
         width: scales all numbers of filters; 1 is the papers'.
+        images: that are judged together, one behind the other in the channels.
     """
 
-    def __init__(self, size: tuple[int, int], width: float = 1.0):
+    def __init__(self, size: tuple[int, int], width: float = 1.0, images: int = 1):
         super().__init__()
         rows, columns = coarsest(size, HALVINGS + 1)
-        filters = [3, *(max(1, round(FILTERS * width * 2**level)) for level in range(HALVINGS))]
+        filters = [3 * images, *(max(1, round(FILTERS * width * 2**level)) for level in range(HALVINGS))]
         self.convolutions = nn.ModuleList(nn.Conv2d(own, more, 5, 2, 2) for own, more in itertools.pairwise(filters))
         self.norms = nn.ModuleList(nn.BatchNorm2d(own, track_running_stats=False) for own in filters[2:])
         self.last = nn.Linear(filters[-1] * rows * columns, 1)
@@ -36,7 +37,7 @@ class DCGANDiscriminator(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (B,) that images (B, 3, H, W) are real."""
+        """Logits (B,) that images (B, 3, H, W), or several together (B, 3 images, H, W), are real."""
         x = F.leaky_relu(self.convolutions[0](images), 0.2)
         for convolution, norm in zip(list(self.convolutions)[1:], self.norms, strict=True):
             x = F.leaky_relu(norm(convolution(x)), 0.2)

@@ -8,7 +8,6 @@ then and fixed, give of real images.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -17,8 +16,10 @@ from torch.nn import functional as F
 
 from augment.conventions import Convention
 from augment.data.batch import Batch
+from augment.data.flips import draw_flips, flipped, mirrored
 from augment.data.people import People
 from augment.data.tuples import Tuples
+from augment.losses import logistic
 from augment.methods.contract import Needs, Phase, update
 from augment.methods.disentangled.appearance import (
     BACKGROUND_CODE,
@@ -166,7 +167,7 @@ class Disentangled:
         parts = torch.arange(len(people)).split(AT_ONCE)
         for rows in progress(parts, f"embed for {phase.name}", "batch", len(parts)):
             batch = people.batch(Tuples.of_pairs(rows, rows), with_target=False)
-            both = (batch, self._mirrored(batch)) if self.flip else (batch,)
+            both = (batch, mirrored(batch, self.size[1])) if self.flip else (batch,)
             found.append(torch.stack([self.embeddings(_factor(phase), *side.single_source()) for side in both]))
         self.real = torch.cat(found, 1)
 
@@ -187,39 +188,23 @@ class Disentangled:
         images, poses = first.single_source()
         with torch.no_grad():
             fake = self.composer(self.encoder(images, poses), poses)
-        loss_d = 0.5 * (_judged(self.discriminator(images), 1.0) + _judged(self.discriminator(fake), 0.0))
+        on_real, on_fake = self.discriminator(images), self.discriminator(fake)
+        loss_d = 0.5 * (logistic(on_real, real=True).mean() + logistic(on_fake, real=False).mean())
         update(phase.optimisers["discriminator"], loss_d)
 
         self.discriminator.requires_grad_(False)
         images, poses = second.single_source()
         fake = self.composer(self.encoder(images, poses), poses)
-        adversarial = _judged(self.discriminator(fake), 1.0)
+        adversarial = logistic(self.discriminator(fake), real=True).mean()
         reconstruction = (fake.float() - images).abs().mean()
         loss_g = adversarial + self.reconstruction_weight * reconstruction
         update(phase.optimisers["composer"], loss_g)
         self.discriminator.requires_grad_(True)
         return {"discriminator": loss_d, "adversarial": adversarial, "reconstruction": reconstruction}
 
-    def _flips(self, batch: Batch) -> Tensor:
-        """(B,) bool, at random: which samples are mirrored."""
-        return torch.rand(len(batch)).lt(self.flip).to(batch.source.device)
-
-    def _mirrored(self, batch: Batch) -> Batch:
-        """The batch with all sources mirrored, and their poses with them."""
-        image, pose = batch.single_source()
-        other = pose.mirrored(self.size[1])
-        mirrored = Pose(other.joints[:, None], other.visible[:, None])
-        return replace(batch, source=image.flip(3)[:, None], source_pose=mirrored)
-
     def _flipped(self, batch: Batch) -> Batch:
-        """The batch with some of the sources mirrored, and their poses with them."""
-        if not self.flip:
-            return batch
-        flips, other, pose = self._flips(batch), self._mirrored(batch), batch.source_pose
-        joints = torch.where(flips[:, None, None, None], other.source_pose.joints, pose.joints)
-        visible = torch.where(flips[:, None, None], other.source_pose.visible, pose.visible)
-        source = torch.where(flips[:, None, None, None, None], other.source, batch.source)
-        return replace(batch, source=source, source_pose=Pose(joints, visible))
+        """The batch with some of the samples mirrored."""
+        return flipped(batch, self.flip, self.size[1])
 
     def _pose_step(self, phase: Phase, batch: Batch) -> dict[str, Tensor]:
         """A step of the pose auto-encoder (Eq. 3)."""
@@ -237,7 +222,7 @@ class Disentangled:
                 f"phase {phase.name} has not begun: what the training images are embedded as is not known"
             )
         distance = torch.zeros(())
-        reals = [embedded[self._flips(batch).long(), batch.source_rows()] for batch in batches]
+        reals = [embedded[draw_flips(batch, self.flip).long(), batch.source_rows()] for batch in batches]
         for real in reals:
             with torch.no_grad():
                 fake = mapping(self.noise(factor, len(real), real.device))
@@ -322,8 +307,3 @@ class Disentangled:
 def _factor(phase: Phase) -> Factor:
     """The factor of a phase of mapping."""
     return phase.name.removesuffix(" mapping")  # type: ignore[return-value]
-
-
-def _judged(logits: Tensor, real: float) -> Tensor:
-    """Mean cross-entropy of logits (B,) that images are real, where all are (1) or none is (0)."""
-    return F.binary_cross_entropy_with_logits(logits.float(), torch.full(logits.shape, real, device=logits.device))
