@@ -31,6 +31,7 @@ TINY_FACTORS = {
     "pose_mapping_iterations": 3,
     "mapping_batch_size": 2,
 }
+TINY_STAGES = {"width": 0.03125, "iterations": 3, "refinement": 3, "batch_size": 2}
 CASES = {
     "unet": ("pose_gan", {"generator": "unet", **TINY}),
     "deformable": ("pose_gan", {"generator": "deformable", **TINY}),
@@ -44,6 +45,8 @@ CASES = {
     "disentangled": ("disentangled", TINY_FACTORS),
     "disentangled, no backgrounds": ("disentangled", {"backgrounds": False, **TINY_FACTORS}),
     "disentangled, text": ("disentangled", {"convention": "paper", **TINY_FACTORS}),
+    "pg2": ("pg2", TINY_STAGES),
+    "pg2, text": ("pg2", {"convention": "paper", **TINY_STAGES}),
     "toy": ("toy", {}),
 }
 PEOPLE = People(
