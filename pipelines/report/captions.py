@@ -110,6 +110,8 @@ def image_caption(params: Params, files: Mapping[str, ScoreFile], published: boo
     ]
     if published:
         parts.append("In brackets: Tables 1 and 5 of the journal paper (Inception's 2015 graph, SSD300).")
+        if {"pg2", "disentangled"} & set(files):
+            parts.append("Its SSIM of pg2 and disentangled is that of their papers, `scores.ssim: pg2`.")
     return " ".join([*parts, *notes(files)])
 
 

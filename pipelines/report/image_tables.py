@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.report.published import FEATURES, KEYS, SOURCES, TABLE_5, TABLES
+from pipelines.report.published import FEATURES, KEYS, SOURCES, TABLE_1, TABLE_5, TABLES
 from reid.files.samples import REAL
 
 # Title and decimals of each score.
@@ -37,9 +37,9 @@ def image_table(files: Mapping[str, ScoreFile], published: bool) -> pd.DataFrame
 
     Args:
         files: `real` or a generator's name -> its score file.
-        published: whether to put the numbers of the paper's Table 5 behind ours, in brackets.
+        published: whether to put the numbers of the paper's Tables 1 and 5 behind ours, in brackets.
     """
-    paper = {row.generator: row.published for row in TABLE_5} if published else {}
+    paper = {row.generator: row.published for row in (*TABLE_1, *TABLE_5)} if published else {}
     keys = [key for key in SCORES if any(key in file["scores"] for file in files.values())]
     return pd.DataFrame([{"images": name, **_cells(file, keys, paper.get(name))} for name, file in files.items()])
 
