@@ -38,8 +38,8 @@ TABLE_5: tuple[Row, ...] = (
     Row("Full", "full", FULL),
     Row("Real-Data", "real", (1.0, 3.86, 1.0, 3.76, 0.74)),
 )
-# Table 1, but for Full and the real images, which Table 5 has too. The SSIM of the first two rows is copied from their papers,
-# which have another one than the rest (`scores.ssim: pg2`); which the third row's is, is not said.
+# Table 1, but for Full and the real images, which Table 5 has too. The SSIM of the first two rows is copied from their
+# papers, which have another one than the rest (`scores.ssim: pg2`); which the third row's is, is not said.
 TABLE_1: tuple[Row, ...] = (
     Row("Ma et al. 2017", "pg2", (0.253, 3.460, 0.792, 3.435, 0.39)),
     Row("Ma et al. 2018", "disentangled", (0.099, 3.483, 0.614, 3.491, 0.61)),
