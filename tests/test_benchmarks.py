@@ -14,6 +14,7 @@ SMALLEST = {  # options, and how many ratios, speeds or times are printed
     "busy_machine": ("--iterations 1 --batch 2 --most 1 --rounds 1", 6),
     "generator_parts": ("--batch 1 --pairs 2 --rounds 1 --threads 1", 4),
     "large_gallery": ("--queries 20 --gallery 1000 --junk 50 --distractors 500 --dimensions 16", 2),
+    "methods": ("--profile smoke --iterations 1 --rounds 1", 1),
     "metric_learning": ("--images 400 --dimensions 32 --people 20 --rounds 1", 2),
     "precision": ("--width 0.03 --batch 1 --iterations 1 --rounds 1 --threads 1", 3),
     "ranking": ("--queries 20 --gallery 1000 --junk 50 --some 5 --rounds 1", 2),
