@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from augment.methods.contract import Method, Needs, Phase, update
 from augment.methods.disentangled.method import Disentangled
+from augment.methods.guided.method import Guided
 from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from augment.methods.storage import load, save, start_from
@@ -16,6 +17,7 @@ METHODS: dict[str, Callable[..., Method]] = {
     "pose_gan": PoseGAN,
     "multi_source": MultiSourceGAN,
     "disentangled": Disentangled,
+    "guided": Guided,
 }
 
 __all__ = ["METHODS", "Method", "Needs", "Phase", "load", "save", "start_from", "update"]
