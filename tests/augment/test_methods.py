@@ -31,6 +31,13 @@ TINY_FACTORS = {
     "pose_mapping_iterations": 3,
     "mapping_batch_size": 2,
 }
+GUIDED = {
+    **TINY,
+    "people": 2,
+    "guider_options": {"backbone": "mobilenet-v2", "input_size": [32, 32]},
+    "guider_iterations": 3,
+    "guider_batch_size": 2,
+}
 CASES = {
     "unet": ("pose_gan", {"generator": "unet", **TINY}),
     "deformable": ("pose_gan", {"generator": "deformable", **TINY}),
@@ -44,6 +51,8 @@ CASES = {
     "disentangled": ("disentangled", TINY_FACTORS),
     "disentangled, no backgrounds": ("disentangled", {"backgrounds": False, **TINY_FACTORS}),
     "disentangled, text": ("disentangled", {"convention": "paper", **TINY_FACTORS}),
+    "guided": ("guided", GUIDED),
+    "guided, deformable": ("guided", {**GUIDED, "generator": "deformable", "guider_iterations": 0}),
     "toy": ("toy", {}),
 }
 PEOPLE = People(
