@@ -138,7 +138,7 @@ def tuples_of(
         bank: (P,) names of a pose bank's poses, where the targets are of these.
     """
     index = pd.Series(np.arange(len(images)), images)
-    poses = index if bank is None else pd.Series(np.arange(len(bank)), bank)
+    poses = index if bank is None else pd.Series(np.arange(len(bank)), list(bank))
     chosen, valid = np.zeros((len(entries), sources), np.int64), np.zeros((len(entries), sources), bool)
     for entry, (first, further) in enumerate(zip(entries["source"], entries["further_sources"], strict=True)):
         names = [first, *samples.split_names(further)][:sources]

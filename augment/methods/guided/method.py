@@ -105,15 +105,11 @@ class Guided(Adversarial):
         """The guider alone, if it has iterations of its own; then all three."""
         (joint,) = super().phases(device)
         self.guider.start()
-        sgd = torch.optim.SGD(
-            [
-                {"params": list(self.guider.backbone.parameters())},
-                {"params": list(self.guider.classifier.parameters()), "lr": self.classifier_rate * self.guider_rate},
-            ],
-            self.guider_rate,
-            MOMENTUM,
-            weight_decay=DECAY,
-        )
+        groups: list[dict[str, Any]] = [
+            {"params": list(self.guider.backbone.parameters())},
+            {"params": list(self.guider.classifier.parameters()), "lr": self.classifier_rate * self.guider_rate},
+        ]
+        sgd = torch.optim.SGD(groups, self.guider_rate, MOMENTUM, weight_decay=DECAY)
         own: dict[str, torch.optim.Optimizer] = {"guider": sgd}
         alone = Phase(ALONE, self.guider_iterations, self.guider_batch_size, 1, own, ("guider",), draws=False)
         joint = replace(joint, batches=4, optimisers=joint.optimisers | own, trains=(*joint.trains, "guider"))
