@@ -95,8 +95,12 @@ def test_parameters_of_generator_and_discriminator_are_the_baselines():
 
 
 def test_the_phases():
-    method = Guided(SIZE, **TINY)
+    method = Guided(SIZE, **{**TINY, "guider_batch_size": 8, "guider_rate": 0.4, "classifier_rate": 5.0})
     alone, joint = method.phases(torch.device("cpu"))
+    rates = [[group["lr"] for group in phase.optimisers["guider"].param_groups] for phase in (alone, joint)]
+    assert rates == [[0.4, 2.0], [pytest.approx(0.1), pytest.approx(0.5)]], (
+        "a quarter of the pairs, a quarter of the rate"
+    )
     assert (alone.name, alone.trains, alone.batches, alone.draws) == ("guider", ("guider",), 1, False)
     assert (joint.name, joint.batches) == ("guided", 4)
     assert set(joint.trains) == set(joint.optimisers) == {"generator", "guider", "discriminator"}

@@ -62,7 +62,7 @@ class Guided(Adversarial):
         guider_options: dict[str, Any] | None = None,  # options of the guider, `reid.networks.ide.IDE`
         guider_iterations: Count = 2_000,  # in which the guider learns alone, so that it guides from something
         guider_batch_size: Positive = 16,  # pairs in these, of which it learns from both images
-        guider_rate: Rate = 0.001,  # learning rate of the guider's SGD
+        guider_rate: Rate = 0.001,  # learning rate of the guider's SGD while it learns alone
         classifier_rate: Rate = 1.0,  # that of its classifier, as a multiple
         guider_weight: NotNegative = 1.0,  # of the guider's loss in the generator's
         iterations: Positive = 90_000,  # of all three networks
@@ -102,18 +102,23 @@ class Guided(Adversarial):
         options_of_each({"guider_options": IDE}, {"guider_options": values["guider_options"] or {}}, NOT_OPTIONS)
 
     def phases(self, device: torch.device) -> Sequence[Phase]:
-        """The guider alone, if it has iterations of its own; then all three."""
+        """The guider alone, if it has iterations of its own; then all three, its rate being lower as its batches are."""
         (joint,) = super().phases(device)
         self.guider.start()
+        rate = self.guider_rate * self.batch_size / self.guider_batch_size
+        own = joint.optimisers | {"guider": self._guider_optimiser(rate)}
+        joint = replace(joint, batches=4, optimisers=own, trains=(*joint.trains, "guider"))
+        own = {"guider": self._guider_optimiser(self.guider_rate)}
+        alone = Phase(ALONE, self.guider_iterations, self.guider_batch_size, 1, own, ("guider",), draws=False)
+        return [alone, joint] if self.guider_iterations else [joint]
+
+    def _guider_optimiser(self, rate: float) -> torch.optim.Optimizer:
+        """SGD as IDE's, with a learning rate for the backbone."""
         groups: list[dict[str, Any]] = [
             {"params": list(self.guider.backbone.parameters())},
-            {"params": list(self.guider.classifier.parameters()), "lr": self.classifier_rate * self.guider_rate},
+            {"params": list(self.guider.classifier.parameters()), "lr": self.classifier_rate * rate},
         ]
-        sgd = torch.optim.SGD(groups, self.guider_rate, MOMENTUM, weight_decay=DECAY)
-        own: dict[str, torch.optim.Optimizer] = {"guider": sgd}
-        alone = Phase(ALONE, self.guider_iterations, self.guider_batch_size, 1, own, ("guider",), draws=False)
-        joint = replace(joint, batches=4, optimisers=joint.optimisers | own, trains=(*joint.trains, "guider"))
-        return [alone, joint] if self.guider_iterations else [joint]
+        return torch.optim.SGD(groups, rate, MOMENTUM, weight_decay=DECAY)
 
     def begin(self, phase: Phase, people: People) -> None:
         """Find the identities that the guider tells apart, and the foreign poses.
