@@ -1,7 +1,7 @@
 """A pose bank: poses of any people, of other data sets too, to draw people in.
 
 It is a table of poses of the project (`augment.poses.table`), as another run of it has in data/poses, or a published
-annotation file (`augment.poses.estimators.annotations`), for which somebody has to say how large its images are.
+annotation file (`augment.poses.annotation_files`), for which somebody has to say how large its images are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from augment.poses import table
-from augment.poses.estimators.annotations import read_annotations
+from augment.poses.annotation_files import read_annotations
 from augment.poses.pose import Pose
 from reid.common.errors import InputError
 from reid.files.samples import of_bank

@@ -11,7 +11,7 @@ from augment.data.people import People
 from augment.data.tuples import Tuples
 from augment.plans.redraw import redraw, tuples_of
 from augment.poses import INDEX, Pose, bank, table
-from augment.poses.estimators.annotations import HEADER, write_annotations
+from augment.poses.annotation_files import HEADER, write_annotations
 from reid.common.errors import InputError
 from reid.files.samples import is_of_bank, real_table
 
@@ -90,8 +90,8 @@ def test_people_are_redrawn_in_poses_of_the_bank():
     assert not REAL["image"].map(is_of_bank).any()
     assert new.iloc[:4].equals(redraw(REAL, 2, 0, "g-a9", "z", **options)), "alpha = 2 is the first draw"
     tuples = tuples_of(new, "pose_of", REAL["image"], 1, BANK)
-    assert [BANK[target] for target in tuples.targets] == list(new["pose_of"])
-    assert [REAL["image"][source] for source in tuples.sources[:, 0]] == list(new["source"])
+    assert [BANK[target] for target in tuples.targets.tolist()] == list(new["pose_of"])
+    assert [REAL["image"][source] for source in tuples.sources[:, 0].tolist()] == list(new["source"])
 
 
 def test_a_batch_in_poses_of_the_bank_has_the_sources_backgrounds():

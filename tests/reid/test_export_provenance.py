@@ -181,16 +181,6 @@ def two_manifests_that_differ(out):
     return "differs from manifest.parquet", manifest.CSV
 
 
-def test_a_pose_of_a_bank_is_no_fault(out):
-    """Its image is in no data set; what it is called stays as it is."""
-
-    def change(rows):
-        rows.loc[at(rows, origin="full-a2"), "pose_of"] = "bank:0001C1T0001F001.jpg"
-
-    rewrite(out, change)
-    assert found(out) == set()
-
-
 FAULTS = [
     an_image_generated_from_a_test_person,
     a_further_source_that_is_a_test_person,

@@ -102,7 +102,7 @@ class Guided(Adversarial):
         options_of_each({"guider_options": IDE}, {"guider_options": values["guider_options"] or {}}, NOT_OPTIONS)
 
     def phases(self, device: torch.device) -> Sequence[Phase]:
-        """The guider alone, if it has iterations of its own; then all three, its rate being lower as its batches are."""
+        """The guider alone, if it has iterations of its own; then all three, its rate lower as its batches are."""
         (joint,) = super().phases(device)
         self.guider.start()
         rate = self.guider_rate * self.batch_size / self.guider_batch_size
