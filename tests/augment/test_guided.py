@@ -233,28 +233,41 @@ def test_the_guider_starts_from_pretrained_weights_or_from_those_of_another(tmp_
 
 @pytest.mark.slow
 def test_it_copies_twelve_pairs_whose_people_the_guider_recognises_better_than_at_first(tiny_zip, tmp_path):
-    """Of four people; the bound is half of the distance between a pair's source and target."""
+    """Of four people, three images each. What is drawn is nearest to its own target, for which it takes both person and
+    pose: one that draws the same of each person or of each pose finds a third or a fourth of the targets at best."""
     table = DATASETS["streets"](tiny_zip).tables["train"]
     table = table.groupby("identity").head(3).reset_index(drop=True)
     images = load(table["archive"], table["image"], SIZE)
     people = People(images, random_poses(12, 0), identities=torch.from_numpy(table["identity"].to_numpy(copy=True)))
     rows = torch.tensor([(3 * person + one, 3 * person + (one + 1) % 3) for person in range(4) for one in range(3)])
     torch.manual_seed(0)
-    options = {**TINY, "people": 4, "width": 0.25, "start": "fan_in", "learning_rate": 2e-3, "iterations": 150,
-               "guider_iterations": 20, "guider_batch_size": 8, "guider_rate": 0.003}  # fmt: skip
-    method = Guided(SIZE, **{**options, "batch_size": 3})
+    method = Guided(
+        SIZE,
+        width=0.125,
+        start="fan_in",
+        people=4,
+        guider_options=SMALL,
+        guider_iterations=12,
+        guider_batch_size=6,
+        guider_rate=3e-4,
+        classifier_rate=5.0,
+        iterations=100,
+        batch_size=3,
+        learning_rate=2e-3,
+        reconstruction_weight=100.0,
+    )
     at_first = deepcopy(method)
     train(method, people, rows, Scratch("s", {}, tmp_path))
     batch = people.batch(Tuples.of_pairs(*rows.T))
     method.guider.eval()
     distances, costs = [], []
     for one in (at_first, method):
-        one.generator.eval()
         with torch.no_grad():
-            drawn = one.generate(batch)
+            drawn = one.generator.eval()(batch)
             costs.append(method.guider.loss(drawn, method.classes(batch)).mean().item())
-            distances.append((drawn - batch.target).abs().mean().item())
-    apart = (batch.source[:, 0] - batch.target).abs().mean().item()
-    print(distances, costs, apart)
-    assert distances[1] < 0.5 * apart
-    assert costs[1] < 0.5 * costs[0]
+            distances.append(torch.cdist(drawn.flatten(1), batch.target.flatten(1), p=1))
+    assert (distances[1].argmin(1) == torch.arange(12)).sum() >= 10
+    assert (distances[0].argmin(1) == torch.arange(12)).sum() <= 4
+    mean = (batch.target - batch.target.mean(0)).flatten(1).abs().sum(1).mean()
+    assert distances[1].diag().mean() < 0.9 * mean
+    assert costs[1] < 0.7 * costs[0]
