@@ -29,10 +29,13 @@ def redrawn(method: Method, people: People, tuples: Tuples) -> Draw:
 
     Args:
         method: trained, in evaluation mode.
-        people: images and poses of all people that the tuples name.
+        people: images and poses of all people that the tuples name; where they have a pose bank, targets are of that.
         tuples: P of them.
     """
-    return lambda start, stop: method.generate(people.batch(tuples.part(start, stop), with_target=False))
+    in_bank = people.bank is not None
+    return lambda start, stop: method.generate(
+        people.batch(tuples.part(start, stop), with_target=False, in_bank=in_bank)
+    )
 
 
 def generate_zip(

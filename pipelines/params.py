@@ -105,12 +105,20 @@ TRAINED_WITH = {
 }  # arguments of `train` from elsewhere
 
 
+class PosesParams(Section):
+    """A pose bank: `augment.poses.bank`."""
+
+    file: str
+    size: Size | None = None  # (H, W) of the images that an annotation file is about; null: image_size
+
+
 class GanParams(Section):
     """One generator: a method, its options, and how the loop trains it (`augment.training.train`)."""
 
     method: Annotated[str, one_of(METHODS)]
     initial: str | None = None  # folder of a trained method whose weights the training starts from
     keep: bool = False  # the generator as it is at each sheet, for `curve`
+    poses: PosesParams | None = None  # a pose bank, for guided methods' training and for what any method generates
     options: dict[str, Any] = DEFAULTS_ALONE
     training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)] = DEFAULTS_ALONE
 

@@ -21,7 +21,7 @@ from poses import random_poses
 from scipy.spatial.distance import cdist
 
 from augment.poses import table as pose_table
-from augment.poses.estimators.annotations import read_annotations, write_annotations
+from augment.poses.annotation_files import read_annotations, write_annotations
 from augment.poses.estimators.truth import Truth
 from pipelines import params
 from reid.common.errors import InputError

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from augment.methods.contract import Method, Needs, Phase, update
 from augment.methods.disentangled.method import Disentangled
+from augment.methods.guided.method import Guided
 from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pg2.method import PG2
 from augment.methods.pose_gan.method import PoseGAN
@@ -18,6 +19,7 @@ METHODS: dict[str, Callable[..., Method]] = {
     "multi_source": MultiSourceGAN,
     "disentangled": Disentangled,
     "pg2": PG2,
+    "guided": Guided,
 }
 
 __all__ = ["METHODS", "Method", "Needs", "Phase", "load", "save", "start_from", "update"]

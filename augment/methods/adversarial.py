@@ -20,6 +20,7 @@ from augment.poses import Pose
 from reid.common.parameters import options_of_each
 
 SHARED = {"size", "width", "background", "convention", "start"}  # what generator and discriminator are both built with
+TRAINED = ("generator", "discriminator")
 
 
 def check_generator_options(values: dict[str, Any], generator: Callable[..., nn.Module]) -> None:
@@ -94,12 +95,11 @@ class Adversarial:
         for module in self.networks.values():
             channels_last(module)
         optimisers: dict[str, torch.optim.Optimizer] = {
-            network: torch.optim.Adam(module.parameters(), self.learning_rate, (0.5, 0.999), fused=True)
-            for network, module in self.networks.items()
+            name: torch.optim.Adam(self.networks[name].parameters(), self.learning_rate, (0.5, 0.999), fused=True)
+            for name in TRAINED
         }
-        trains = tuple(self.networks)
         return [
-            Phase(phase, iterations, self.batch_size, 3, optimisers, trains)
+            Phase(phase, iterations, self.batch_size, 3, optimisers, TRAINED)
             for phase, iterations in self.iterations.items()
         ]
 
@@ -108,24 +108,13 @@ class Adversarial:
         sources = self.sources_in(phase)
         real, for_discriminator, for_generator = (self._prepared(next(batches), sources) for _ in range(3))
 
-        # Discriminator: real tuples against generated ones, which carry no gradient.
-        with torch.no_grad():
-            fake = self.generator(for_discriminator)
-        on_real = discriminator_adversarial(self._judged(real, real.wanted_target()), real=True)
-        on_fake = discriminator_adversarial(self._judged(for_discriminator, fake), real=False)
-        loss_d = self._over_sources(on_real, real) + self._over_sources(on_fake, for_discriminator)
-        update(phase.optimisers["discriminator"], loss_d)
+        loss_d = self._discriminator_step(phase, real, for_discriminator)
 
         # Generator: fool the discriminator (Eq. 5) and come close to the target (Eq. 8), summed by Eq. 10.
         self.discriminator.requires_grad_(False)
         fake = self.generator(for_generator)
-        judged = generator_adversarial(self._judged(for_generator, fake), self.convention)
-        adversarial = self._over_sources(judged, for_generator)
-        with torch.no_grad():
-            target_features = self.features(for_generator.wanted_target()).float()
-        reconstruction = nearest_neighbour(
-            self.features(fake).float(), target_features, self.neighbourhood, self.convention
-        ).mean()
+        adversarial = self._adversarial(for_generator, fake)
+        reconstruction = self._reconstruction(for_generator, fake)
         loss_g = adversarial + self.reconstruction_weight * reconstruction
         update(phase.optimisers["generator"], loss_g)
         self.discriminator.requires_grad_(True)
@@ -135,6 +124,27 @@ class Adversarial:
             "adversarial": adversarial,
             "reconstruction": reconstruction,
         }
+
+    def _discriminator_step(self, phase: Phase, real: Batch, generated: Batch) -> Tensor:
+        """A step of the discriminator: real tuples against generated ones, which carry no gradient (Eq. 5)."""
+        with torch.no_grad():
+            fake = self.generator(generated)
+        on_real = discriminator_adversarial(self._judged(real, real.wanted_target()), real=True)
+        on_fake = discriminator_adversarial(self._judged(generated, fake), real=False)
+        loss = self._over_sources(on_real, real) + self._over_sources(on_fake, generated)
+        update(phase.optimisers["discriminator"], loss)
+        return loss
+
+    def _adversarial(self, batch: Batch, fake: Tensor) -> Tensor:
+        """The generator's adversarial loss of what it drew of a batch (Eq. 5)."""
+        return self._over_sources(generator_adversarial(self._judged(batch, fake), self.convention), batch)
+
+    def _reconstruction(self, batch: Batch, fake: Tensor) -> Tensor:
+        """How far what was drawn of a batch is from the target images (Eq. 8)."""
+        with torch.no_grad():
+            wanted = self.features(batch.wanted_target()).float()
+        drawn = self.features(fake).float()
+        return nearest_neighbour(drawn, wanted, self.neighbourhood, self.convention).mean()
 
     def sources_in(self, phase: Phase) -> int:
         """With how many sources an iteration of a phase works, at most; all, unless a method says otherwise."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import torch
@@ -25,12 +27,13 @@ def redraw(
     usable_sources: NDArray[np.bool_],
     usable_targets: NDArray[np.bool_],
     sources: int = 1,
+    bank: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Plan to redraw each usable training image in alpha - 1 poses.
 
-    The target pose of each draw is that of a usable training image of anybody, chosen by a random stream of (seed,
-    image, draw). So the set for alpha = 2 is the first draw of the set for alpha = 10, and comparisons over alpha are
-    paired.
+    The target pose of each draw is that of a usable training image of anybody, or one of a bank, chosen by a random
+    stream of (seed, image, draw). So the set for alpha = 2 is the first draw of the set for alpha = 10, and comparisons
+    over alpha are paired.
 
     Args:
         table: sample table of the N real training images.
@@ -41,6 +44,7 @@ def redraw(
         usable_sources: (N,) whether the method can work from an image.
         usable_targets: (N,) whether the method can draw a person in an image's pose.
         sources: M, the number of images of the person that each new image is made from, where there are so many.
+        bank: names of a pose bank's poses, which are then the target poses (`augment.poses.bank`).
 
     Returns:
         sample table of the new images, with identity and camera of their source. From unusable images none is made.
@@ -59,7 +63,7 @@ def redraw(
     """
     check_alpha(alpha)
     redrawn = table[usable_sources].sort_values("image", ignore_index=True)
-    poses = table.loc[usable_targets, "image"].sort_values().to_numpy()
+    poses = np.sort(table.loc[usable_targets, "image"].to_numpy(str) if bank is None else np.array(bank))
     if redrawn.empty or not len(poses):
         raise InputError(f"none of the {len(table)} training images has a usable pose: see data/poses/skeletons.png")
     drawn = []
@@ -121,7 +125,9 @@ def further_sources(
     return joined
 
 
-def tuples_of(entries: pd.DataFrame, target: str, images: pd.Series, sources: int) -> Tuples:
+def tuples_of(
+    entries: pd.DataFrame, target: str, images: pd.Series, sources: int, bank: Sequence[str] | None = None
+) -> Tuples:
     """The tuples of P entries of a table, as indices of images in memory.
 
     Args:
@@ -129,13 +135,15 @@ def tuples_of(entries: pd.DataFrame, target: str, images: pd.Series, sources: in
         target: name of the column with the image whose pose is the target.
         images: (N,) names of the images in memory.
         sources: M.
+        bank: (P,) names of a pose bank's poses, where the targets are of these.
     """
     index = pd.Series(np.arange(len(images)), images)
+    poses = index if bank is None else pd.Series(np.arange(len(bank)), list(bank))
     chosen, valid = np.zeros((len(entries), sources), np.int64), np.zeros((len(entries), sources), bool)
     for entry, (first, further) in enumerate(zip(entries["source"], entries["further_sources"], strict=True)):
         names = [first, *samples.split_names(further)][:sources]
         chosen[entry] = index[first]
         chosen[entry, : len(names)] = index.loc[names]
         valid[entry, : len(names)] = True
-    targets = index.loc[entries[target]].to_numpy(copy=True)
+    targets = poses.loc[entries[target]].to_numpy(copy=True)
     return Tuples(torch.from_numpy(chosen), torch.from_numpy(valid), torch.from_numpy(targets))

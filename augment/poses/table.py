@@ -43,21 +43,44 @@ def read(path: Path, images: Sequence[str], size: tuple[int, int]) -> Pose:
         FileNotFoundError: there is no such table.
         InputError: the table lacks an image, or has one twice.
     """
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist: {AGAIN}")
-    table = parquet(path, str(path), AGAIN, COLUMNS).set_index("image")
-    if table.index.has_duplicates:
-        twice = table.index[table.index.duplicated()][0]
-        raise InputError(f"{path}: expected one pose of each image, {twice} has several: {AGAIN}")
+    table = _checked(path, AGAIN)
     missing = [image for image in images if image not in table.index]
     if missing:
         raise InputError(
             f"{path}: expected a pose of each image, {len(missing)} of {len(images)} have none, e.g. {missing[0]}: "
             f"{AGAIN}"
         )
-    table = typed(table.loc[list(images)], TYPES, str(path), AGAIN)
+    return _poses(table.loc[list(images)], path, size, AGAIN)
+
+
+def read_all(path: Path, size: tuple[int, int], remedy: str) -> tuple[list[str], Pose]:
+    """All images of a table, sorted, and their poses (N, 18); arguments and errors as of `read`.
+
+    Args:
+        path: of the table.
+        size: as there.
+        remedy: what to do where it is missing or damaged.
+    """
+    table = _checked(path, remedy).sort_index()
+    return list(table.index), _poses(table, path, size, remedy)
+
+
+def _checked(path: Path, remedy: str) -> pd.DataFrame:
+    """The table on disk, by image."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist: {remedy}")
+    table = parquet(path, str(path), remedy, COLUMNS).set_index("image")
+    if table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()][0]
+        raise InputError(f"{path}: expected one pose of each image, {twice} has several: {remedy}")
+    return table
+
+
+def _poses(table: pd.DataFrame, path: Path, size: tuple[int, int], remedy: str) -> Pose:
+    """The poses (N, 18) of N entries, in pixels of images of a size (H, W)."""
+    table = typed(table, TYPES, str(path), remedy)
     if not np.isfinite(table[list(TYPES)].to_numpy(float)).all():
-        raise InputError(f"{path}: a coordinate is not finite: {AGAIN}")
+        raise InputError(f"{path}: a coordinate is not finite: {remedy}")
     joints = [torch.from_numpy(table[[f"{joint}_x", f"{joint}_y"]].to_numpy("float32", copy=True)) for joint in JOINTS]
     visible = torch.from_numpy(table[[f"{joint}_visible" for joint in JOINTS]].to_numpy(bool, copy=True))
     sizes = list(zip(table["height"], table["width"], strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from augment import methods
 from augment.generation import generate_zip, redrawn
 from augment.plans import check_alpha
 from augment.plans.redraw import redraw, tuples_of
+from augment.poses import bank
 from pipelines import augmented, layout, resume
 from pipelines.console import stage
 from pipelines.people import read_people
@@ -69,6 +71,8 @@ def draw(
 ) -> DrawnSet:
     """Redraw each training image in alpha - 1 poses, into the zip `archive`.
 
+    The poses are those of training images, or of the pose bank that the generator was trained with.
+
     Args:
         name: of a trained generator.
         row: of the results table that the images are for.
@@ -85,7 +89,10 @@ def draw(
     gan = layout.gan(name)
     real = samples.read(layout.samples("train"))
     method = methods.load(gan, device)
-    people = read_people(real, size, method.needs)
+    config = load_json(gan / "config.json", ("trainings",), methods.storage.REMEDY)
+    said = config["trainings"][-1].get("poses")
+    poses = None if said is None else bank.read(Path(said["file"]), size, method.usable_target, said["size"])
+    people = replace(read_people(real, size, method.needs), bank=poses and poses.poses)
     usable = method.usable_source(people.poses).numpy()
     new = redraw(
         real,
@@ -96,18 +103,21 @@ def draw(
         usable_sources=usable,
         usable_targets=method.usable_target(people.poses).numpy(),
         sources=method.needs.sources,
+        bank=poses and poses.names,
     )
     settings = {"row": row, "alpha": alpha, "seed": seed, "size": size, "threads": threads, "device": device.type}
     inputs = [gan / "weights.pt", gan / "config.json", layout.samples("train"), layout.poses()]
-    inputs += samples.archives(real)
+    inputs += [*samples.archives(real), *([] if said is None else [Path(said["file"])])]
     scratch = resume.scratch(f"augment-{row}", settings, inputs, __name__, [type(method)])
-    tuples = tuples_of(new, "pose_of", real["image"], method.needs.sources)
+    tuples = tuples_of(new, "pose_of", real["image"], method.needs.sources, poses and poses.names)
     generate_zip(redrawn(method, people.to(device), tuples), list(new["image"]), archive, scratch, seed=seed)
     provenance = {
         "row": row,
         "seed": seed,
         "image_size": size,
-        "generator": load_json(gan / "config.json", (), methods.storage.REMEDY),
+        "generator": config,
         "weights_sha256": digest(gan / "weights.pt"),
     }
+    if said is not None:
+        provenance["poses_sha256"] = digest(Path(said["file"]))
     return DrawnSet(real, new, provenance, scratch, int((~usable).sum()))

@@ -118,7 +118,7 @@ def judged(
     embed = partial(embedded, network, size=size, mirror=mirror, device=device)
     row_of = pd.Series(np.arange(len(real)), real["image"])
     made_from = [
-        [source, pose, *samples.split_names(further)]
+        [name for name in (source, pose, *samples.split_names(further)) if name in row_of]  # not those of a pose bank
         for source, pose, further in zip(new["source"], new["pose_of"], new["further_sources"], strict=True)
     ]
     most = max(map(len, made_from))

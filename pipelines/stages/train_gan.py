@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from augment import methods, training
 from augment.data.people import People
 from augment.data.tuples import Tuples
 from augment.methods import METHODS, Method
+from augment.poses import bank
+from augment.poses.doubts import doubts
 from pipelines import layout, resume
 from pipelines.console import stage
 from pipelines.params import GanParams
@@ -49,6 +52,8 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
     inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), *samples.archives(real)]
     if gan.initial is not None:
         inputs += methods.storage.files(gan.initial, "no weights to start from")
+    if gan.poses is not None:
+        inputs.append(bank.present(Path(gan.poses.file)))
     scratch = resume.scratch(f"gan-{name}", settings, inputs, __name__, [METHODS[gan.method]])
     exactly = {**settings, "gan": gan.model_dump()}
     does = f"{gan.method} on {describe(device)}; sheets so far: {scratch.folder}/samples"
@@ -63,6 +68,12 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
         trainings = [] if gan.initial is None else methods.start_from(method, gan.options, gan.initial)
         pairs = samples.read_parquet(layout.pairs("train"))
         people, table = read_pairs("train", pairs, size, method.needs)
+        if gan.poses is not None:
+            found = bank.read(Path(gan.poses.file), size, method.usable_target, gan.poses.size)
+            people = replace(people, bank=found.poses)
+            say(f"{len(found.names):,} usable poses in {gan.poses.file}")
+            for doubt in doubts(found.poses, [size] * len(found.names)):
+                say(f"{gan.poses.file}: {doubt}")
         kept = usable_pairs(method, pairs, people, table, name)
         if method.needs.background and people.backgrounds is None:
             say("the data set has no backgrounds: grey takes their place")
@@ -96,6 +107,7 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
 
         data = [path.as_posix() for path in samples.archives(real)]
         own = {"data": data, "pairs": len(kept), "seed": seed, "device": describe(device), "initial": gan.initial}
+        own |= {"poses": None if gan.poses is None else gan.poses.model_dump()}
         trainings.append(own | {"options": gan.options, "training": trained})
         methods.save(method, gan.method, gan.options, folder, trainings)
         samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from reid.datasets.folders import SPLITS
 from reid.export.layout import FOLDER_OF, LIMITS
-from reid.files.samples import DISTRACTOR, JUNK, REAL
+from reid.files.samples import DISTRACTOR, JUNK, REAL, is_of_bank
 
 TEXT = """# {row}: an augmented person re-identification data set
 
@@ -70,7 +70,7 @@ turn. Like the images that the network learnt from, they may resemble people who
 RENDERED = """The generated images are rendered: each shows the person of its source, in the same camera at another
 moment, and is named like it with `_gNN_NNNNNN` before the suffix: the draw, and a number of its own."""
 DRAWN = """The generated images were drawn by a network that was trained on the training images: each is its source
-redrawn in the pose of another training image, and is named like its source with `_gNN_NNNNNN` before the suffix: the
+redrawn in the pose of {poses}, and is named like its source with `_gNN_NNNNNN` before the suffix: the
 draw, and a number of its own. Training images in which no usable pose was found got none."""
 SELECTED = """
 
@@ -128,7 +128,9 @@ def how(entries: pd.DataFrame, made: dict[str, Any]) -> str:
     if of_new_people(generated):
         return NEWCOMERS if rendered else VIRTUAL
     selected = SELECTED.format(**made["selection"]) if "selection" in made else ""
-    return (RENDERED if rendered else DRAWN) + selected
+    banked = generated["pose_of"].map(is_of_bank).any()
+    poses = "a pose bank, of images that are not here" if banked else "another training image"
+    return (RENDERED if rendered else DRAWN.format(poses=poses)) + selected
 
 
 def of_new_people(generated: pd.DataFrame) -> bool:

@@ -20,7 +20,7 @@ from reid.common.errors import InputError
 from reid.datasets.folders import SPLITS, Finding
 from reid.export import manifest
 from reid.export.layout import FOLDER_OF
-from reid.files.samples import REAL
+from reid.files.samples import REAL, is_of_bank
 from reid.files.tables import parquet
 
 CARD = "README.md"
@@ -106,7 +106,7 @@ def image_tables(
 def _with_origins(table: pd.DataFrame) -> pd.DataFrame:
     generated = table["origin"] != REAL
     known = table[["source", "further_sources", "pose_of"]].where(table["source"] != table["image"], other=None)
-    known["pose_of"] = table["pose_of"]
+    known["pose_of"] = table["pose_of"].where(~table["pose_of"].map(is_of_bank))  # of an image that is elsewhere
     joined = ["|".join(name for name in names if pd.notna(name) and name) for names in known.to_numpy()]
     derived = pd.Series(joined, table.index, dtype="str").where(generated & (pd.Series(joined, table.index) != ""))
     labels = table.assign(derived_from=derived, generated_by=table["origin"].where(generated))

@@ -9,7 +9,8 @@ identity, camera     int   as in a sample table (`reid.files.samples`), and as i
 origin               str   `real`, or for a generated image its row of the results table, e.g. `full-a2`
 source               str   the conditioning image; a real image, or one of a new person, is its own
 further_sources      str   other conditioning images, of methods that take several, joined by `|`; mostly empty
-pose_of              str   the image whose pose was the target; null for a real image, and where there was none
+pose_of              str   the image whose pose was the target, or `bank:NAME` of a pose bank's; null for a real image,
+                           and where there was none
 draw                 int   0 for a real image; 1.. for the generated images of one source
 sha256               str   of the file
 seed                 int   that the set was generated with; null for a real image

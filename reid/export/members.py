@@ -19,7 +19,7 @@ from reid.export.datasheet import datasheet, labelled
 from reid.export.layout import FOLDER_OF, GENERATED, ROOTS, naming, numbered
 from reid.export.shards import shards
 from reid.files.images import Archive, decode
-from reid.files.samples import REAL, join_names, split_names
+from reid.files.samples import REAL, is_of_bank, join_names, split_names
 
 DATASHEET = "DATASHEET.md"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -107,7 +107,8 @@ def _source_type(made: dict[str, Any]) -> str:
 
 def _manifest(table: pd.DataFrame, places: pd.Series[str], sums: list[str], made: dict[str, Any]) -> pd.DataFrame:
     new = dict(zip(table["image"], places, strict=True))
-    source, pose_of = table["source"].map(new), table["pose_of"].map(new)
+    source = table["source"].map(new)
+    pose_of = table["pose_of"].map(lambda name: new.get(name, name if is_of_bank(name) else None))
     further = [join_names(new[name] for name in split_names(joined)) for joined in table["further_sources"]]
     entries = table.assign(image=places, source=source, further_sources=further, pose_of=pose_of, sha256=sums)
     generated = table["origin"] != REAL

@@ -11,7 +11,7 @@ from reid.datasets.folders import Finding
 from reid.export import manifest
 from reid.export.layout import GENERATED
 from reid.files.images import Archive
-from reid.files.samples import REAL, join_names, split_names
+from reid.files.samples import REAL, is_of_bank, join_names, split_names
 
 IMAGES = ("image", "source", "pose_of")  # columns of the manifest that name an image
 
@@ -28,7 +28,10 @@ def load(archive: Archive, name: str) -> pd.DataFrame:
     entries = manifest.read(archive, name)
     above = name.removesuffix(PurePosixPath(name).name)
     further = [join_names(above + name for name in split_names(joined)) for joined in entries["further_sources"]]
-    return entries.assign(**{column: above + entries[column] for column in IMAGES}, further_sources=further)
+    named = {
+        column: (above + entries[column]).where(~entries[column].map(is_of_bank), entries[column]) for column in IMAGES
+    }
+    return entries.assign(**named, further_sources=further)
 
 
 def by_names(files: pd.DataFrame) -> Iterator[Finding]:
@@ -113,7 +116,7 @@ def _sources(manifest_entries: pd.DataFrame) -> Iterator[Finding]:
             elif further["identity"] != entry["identity"]:
                 yield Finding(True, "identity differs from a further source's", image, name)
         pose = entries.get(entry["pose_of"])
-        if pose is None and pd.notna(entry["pose_of"]):
+        if pose is None and pd.notna(entry["pose_of"]) and not is_of_bank(entry["pose_of"]):
             yield Finding(True, "the image of its pose is not in the manifest", image, str(entry["pose_of"]))
         elif pose is not None and pose["split"] != "train":
             yield Finding(True, f"generated in the pose of an image of {pose['split']}", image, str(entry["pose_of"]))

@@ -12,7 +12,7 @@ camera           int   from 1
 origin           str   `real`, or for a generated image its row of the results table, e.g. `full-a2`
 source           str   the conditioning image; a real image is its own
 further_sources  str   other conditioning images, for methods that take several: names joined by `|`; mostly empty
-pose_of          str   the image whose pose was the target; null for a real image
+pose_of          str   the image whose pose was the target, or `bank:NAME` of a pose bank's; null for a real image
 draw             int   0 for a real image; 1.. for the generated images of one source
 ===============  ====  ===============================================================================
 
@@ -37,6 +37,7 @@ REMEDY = "run `dvc checkout -f`, or its stage again"
 REAL = "real"
 JUNK = -1
 DISTRACTOR = 0
+BANK = "bank:"  # before the names of poses of a pose bank
 COLUMNS = {
     "image": "str",
     "archive": "str",
@@ -61,6 +62,21 @@ def real_table(images: list[str], archive: str, identities: list[int], cameras: 
     table = pd.DataFrame({"image": images, "archive": archive, "identity": identities, "camera": cameras})
     table = table.assign(origin=REAL, source=table["image"], further_sources="", pose_of=None, draw=0)
     return typed(table, COLUMNS, archive, "give whole numbers").sort_values("image", ignore_index=True)
+
+
+def of_bank(name: str) -> str:
+    """What `pose_of` calls a pose of a pose bank, whose image is not in the data set.
+
+    Example:
+        >>> of_bank("0001C1T0001F001.jpg")
+        'bank:0001C1T0001F001.jpg'
+    """
+    return BANK + name
+
+
+def is_of_bank(name: object) -> bool:
+    """Whether a value of `pose_of` names a pose of a pose bank."""
+    return isinstance(name, str) and name.startswith(BANK)
 
 
 def check(table: pd.DataFrame, name: str = "sample table") -> pd.DataFrame:

@@ -32,6 +32,13 @@ TINY_FACTORS = {
     "mapping_batch_size": 2,
 }
 TINY_STAGES = {"width": 0.03125, "iterations": 3, "refinement": 3, "batch_size": 2}
+GUIDED = {
+    **TINY,
+    "people": 2,
+    "guider_options": {"backbone": "mobilenet-v2", "input_size": [32, 32]},
+    "guider_iterations": 3,
+    "guider_batch_size": 2,
+}
 CASES = {
     "unet": ("pose_gan", {"generator": "unet", **TINY}),
     "deformable": ("pose_gan", {"generator": "deformable", **TINY}),
@@ -47,6 +54,8 @@ CASES = {
     "disentangled, text": ("disentangled", {"convention": "paper", **TINY_FACTORS}),
     "pg2": ("pg2", TINY_STAGES),
     "pg2, text": ("pg2", {"convention": "paper", **TINY_STAGES}),
+    "guided": ("guided", GUIDED),
+    "guided, deformable": ("guided", {**GUIDED, "generator": "deformable", "guider_iterations": 0}),
     "toy": ("toy", {}),
 }
 PEOPLE = People(

@@ -11,7 +11,8 @@ from poses import random_poses
 
 from augment.data.pairs import all_pairs, sample_pairs
 from augment.poses import INDEX, Pose
-from augment.poses.estimators.annotations import Annotations, write_annotations
+from augment.poses.annotation_files import write_annotations
+from augment.poses.estimators.annotations import Annotations
 from reid.files import samples
 
 TORSO = (2, 5, 8, 11)  # right and left shoulder, right and left hip in OpenPose's order

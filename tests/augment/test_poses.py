@@ -11,9 +11,9 @@ from poses import random_poses
 
 from augment.geometry import heatmaps
 from augment.poses import INDEX, JOINTS, Pose, table
+from augment.poses.annotation_files import read_annotations, write_annotations
 from augment.poses.doubts import doubts
 from augment.poses.estimators import ESTIMATORS
-from augment.poses.estimators.annotations import read_annotations, write_annotations
 from augment.poses.estimators.truth import Truth
 from augment.poses.skeleton import LEFT, RIGHT, skeleton
 from reid.common.errors import InputError

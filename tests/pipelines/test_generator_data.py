@@ -15,7 +15,7 @@ from augment.data.pairs import all_pairs
 from augment.data.tuples import Tuples
 from augment.methods import Needs
 from augment.poses import table as pose_table
-from augment.poses.estimators.annotations import write_annotations
+from augment.poses.annotation_files import write_annotations
 from augment.poses.estimators.truth import Truth
 from pipelines import layout
 from pipelines.people import places, read_people

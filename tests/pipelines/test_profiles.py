@@ -160,7 +160,12 @@ def test_params_yaml_is_committed_as_the_demo(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "names", [[name] for name in NAMES] + [["smoke", "variants"], ["variants", "streets-gpu"], ["paper", "ablations"]]
+    "names",
+    [
+        *([name] for name in NAMES),
+        *(["smoke", "variants"], ["variants", "streets-gpu"], ["paper", "ablations"]),
+        *(["evidence", "rivals"], ["paper", "paper-rivals"]),
+    ],
 )
 def test_values_and_comments(names):
     text = compose(names)

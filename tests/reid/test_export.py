@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 import pytest
-from export_files import MADE, augmented_tables
+from export_files import MADE, augmented_tables, found
 
 from reid.common.errors import InputError
 from reid.datasets import DATASETS
@@ -88,6 +88,17 @@ def test_the_manifest_says_where_each_image_comes_from(tables, tmp_path):
     assert generated.sum() == len(train) / 2
     assert (parquet.loc[generated, ["seed", "weights_sha256"]] == [7, "ab" * 32]).all(axis=None)
     assert parquet.loc[~generated, ["seed", "weights_sha256", "pose_of"]].isna().all(axis=None)
+
+
+def test_poses_of_a_bank_keep_their_names_and_are_no_fault(tables, tmp_path):
+    train = tables["train"].assign(pose_of=tables["train"]["pose_of"].where(tables["train"]["draw"] == 0, "bank:x.jpg"))
+    write_folder(tmp_path / "out", exported(tables | {"train": train}, MADE))
+    assert found(tmp_path / "out") == set()
+    rows = pd.read_parquet(tmp_path / "out" / manifest.PARQUET)
+    assert (rows.loc[rows["origin"] == "full-a2", "pose_of"] == "bank:x.jpg").all()
+    assert rows.loc[rows["origin"] != "full-a2", "pose_of"].isna().all()
+    text = (tmp_path / "out/DATASHEET.md").read_text().replace("\n", " ")
+    assert "redrawn in the pose of a pose bank, of images that are not here" in text
 
 
 def test_the_datasheet_counts(tables):
