@@ -11,11 +11,13 @@ from augment.methods.disentangled.method import Disentangled
 from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from augment.methods.storage import load, save, start_from
+from augment.methods.vunet.method import VUNet
 
 METHODS: dict[str, Callable[..., Method]] = {
     "pose_gan": PoseGAN,
     "multi_source": MultiSourceGAN,
     "disentangled": Disentangled,
+    "vunet": VUNet,
 }
 
 __all__ = ["METHODS", "Method", "Needs", "Phase", "load", "save", "start_from", "update"]
