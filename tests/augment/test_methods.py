@@ -44,6 +44,8 @@ CASES = {
     "disentangled": ("disentangled", TINY_FACTORS),
     "disentangled, no backgrounds": ("disentangled", {"backgrounds": False, **TINY_FACTORS}),
     "disentangled, text": ("disentangled", {"convention": "paper", **TINY_FACTORS}),
+    "vunet": ("vunet", TINY),
+    "vunet, text": ("vunet", {"convention": "paper", **TINY}),
     "toy": ("toy", {}),
 }
 PEOPLE = People(
