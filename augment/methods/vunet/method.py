@@ -88,7 +88,7 @@ class VUNet:
     def phases(self, device: torch.device) -> Sequence[Phase]:
         """The phase; loads the features."""
         self.features = FEATURES[self.feature_name](self.layers[-1]).to(device)
-        adam = torch.optim.Adam(self.generator.parameters(), self.learning_rate, (0.5, 0.9))
+        adam = torch.optim.Adam(self.generator.parameters(), self.learning_rate, (0.5, 0.9), fused=True)
         return [Phase("image", self.iterations, self.batch_size, 1, {"generator": adam}, ("generator",))]
 
     def begin(self, phase: Phase, people: People) -> None:
