@@ -58,8 +58,8 @@ def stickman(pose: Pose, size: tuple[int, int]) -> Tensor:
         channels.append(drawn)
     corners, known = joints[:, list(TORSO)], visible[:, list(TORSO)].all(1)
     torso = _inside(corners, size) & known[:, None, None]
-    for start, end in zip(corners.unbind(1), corners.roll(-1, 1).unbind(1), strict=True):
-        torso |= _near(start, end, known, size, 0.5)
+    for corner, following in zip(corners.unbind(1), corners.roll(-1, 1).unbind(1), strict=True):
+        torso |= _near(corner, following, known, size, 0.5)
     channels.append(torch.where(torso, 1.0, -1.0))
     return torch.stack(channels, 1)
 

@@ -65,7 +65,7 @@ class VUNet:
         channels = 6 if convention == "paper" else 3
         self.generator = VariationalUNet(PARTS * channels, self.halved, width)
         self.networks: dict[str, nn.Module] = {"generator": self.generator}
-        self.inference = ("generator",)
+        self.inference: tuple[str, ...] = ("generator",)
         self.layers = [f"conv{block}_2" for block in range(1, blocks + 1)]
         self.feature_name, self.features = features, FEATURES["pixels"](self.layers[-1])  # until training begins
 

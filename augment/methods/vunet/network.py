@@ -76,12 +76,12 @@ class Encoder(nn.Module):
         """(B, inputs, H, W) to the outputs of all residual blocks, fine to coarse, two for each level."""
         found = []
         x = self.first(x)
-        for blocks, down in itertools.zip_longest(self.levels, self.downs):
-            for block in blocks:
+        for level, blocks in enumerate(self.levels):
+            if level:
+                x = self.downs[level - 1](x)
+            for block in blocks.children():
                 x = block(x)
                 found.append(x)
-            if down is not None:
-                x = down(x)
         return found
 
 
