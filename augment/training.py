@@ -101,9 +101,14 @@ def train(
         own_seed = seed if number == 0 else seed_for(seed, "phase", number)
         for name, network in method.networks.items():
             network.train(name in phase.trains)
-        if start < phase.iterations and hasattr(method, "begin"):
-            method.begin(phase, people)
+        trained = {name for done in phases[:number] for name in done.trains}
         moving = [name for name in method.inference if name in phase.trains]
+        if start < phase.iterations and hasattr(method, "begin"):
+            torch.manual_seed(seed_for(own_seed, "begin"))
+            method.begin(phase, people)
+            for name in moving:
+                if start == 0 and name not in trained:  # averages start from the networks as they begin
+                    averaged.networks[name].load_state_dict(method.networks[name].state_dict())
         for iteration in progress(range(start, phase.iterations), phase.name, "it", phase.iterations, start):
             # Dropout and a method's noise draw from torch's global random stream: seeded anew for each iteration, they
             # are the same in a resumed run.

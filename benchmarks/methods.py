@@ -2,8 +2,8 @@
 
 python -m benchmarks.methods [--profile "evidence rivals"]
 
-The generators take turns, so that a machine whose speed changes slows all of them alike. Computing time is measured, not
-that of the clock, and beside it stands what the phases, as long as the profile has them, take in all.
+The generators take turns, so that a machine whose speed changes slows all of them alike. What is measured is computing
+time, not that of the clock. Last comes what all iterations of the profile's phases take.
 """
 
 from __future__ import annotations

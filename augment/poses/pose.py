@@ -87,7 +87,7 @@ class Pose:
             >>> pose.scaled([(256, 128)], (128, 64)).joints[0, 0]
             tensor([15.5000, 15.5000])
         """
-        factor = torch.tensor(size).flip(0) / torch.tensor(sizes).flip(1).float()
+        factor = (torch.tensor(size).flip(0) / torch.tensor(sizes).flip(1).float()).to(self.joints.device)
         return Pose((self.joints + 0.5) * factor[:, None] - 0.5, self.visible)
 
     def mirrored(self, width: int) -> Pose:
