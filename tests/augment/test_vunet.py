@@ -267,6 +267,7 @@ def test_a_step_by_hand(iteration):
     assert wrong <= total / 1000
 
 
+@pytest.mark.slow
 def test_begin_initialises_every_layer_once(tmp_path):
     method = tiny(batch_size=6)
     (phase,) = method.phases(torch.device("cpu"))
@@ -293,6 +294,7 @@ def test_begin_initialises_every_layer_once(tmp_path):
 CLOSE = {"atol": 1e-3, "rtol": 0}
 
 
+@pytest.mark.slow
 def test_averages_begin_with_the_initialised_network(tmp_path):
     """After one iteration it lies between the network after `begin` and the network after the step."""
     method = tiny(iterations=1)
@@ -316,6 +318,7 @@ def test_averages_begin_with_the_initialised_network(tmp_path):
             torch.testing.assert_close(value, 0.1 * begun[name] + 0.9 * stepped[name], atol=1e-6, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_weights_to_start_from_are_not_initialised_again(tmp_path):
     first = tiny()
     train(first, PEOPLE, PAIRS, Scratch("first", {}, tmp_path))
