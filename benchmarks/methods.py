@@ -38,9 +38,11 @@ def main(profile: str = "evidence rivals", iterations: int = 3, rounds: int = 5,
     lengths: dict[tuple[str, str], int] = {}
     for name in values.generators:
         section = values.gan[name]
-        method = METHODS[section.method](size=SIZE, **section.options)
-        for phase in method.phases(torch.device("cpu")):
-            reduced = precision_of(section.training["precision"], torch.device("cpu")) == "bfloat16"
+        reduced = precision_of(section.training["precision"], torch.device("cpu")) == "bfloat16"
+        count = len(METHODS[section.method](size=SIZE, **section.options).phases(torch.device("cpu")))
+        for number in range(count):  # a method of its own for each phase, since `begin` prepares one phase
+            method = METHODS[section.method](size=SIZE, **section.options)
+            phase = method.phases(torch.device("cpu"))[number]
             timed[name, phase.name] = _seconds(method, phase, people, iterations, reduced)
             lengths[name, phase.name] = phase.iterations
     seconds: dict[tuple[str, str], list[float]] = {key: [] for key in timed}
