@@ -13,7 +13,6 @@ from reid.datasets.market1501 import read_market1501
 from reid.files.images import load, to_float
 
 PEOPLE = 12
-SIZE = (64, 32)
 STORED = (128, 64)  # size of the images in the archive
 
 
@@ -25,8 +24,8 @@ class Learnt(NamedTuple):
     found: int  # of how many drawn images the nearest target, by that difference, is their own
 
 
-def people_and_pairs(archive):
-    """The people in memory and (12, 2) pairs: two images of each, by different cameras, that show the whole torso."""
+def people_and_pairs(archive, size):
+    """The people, at a size (H, W), and (12, 2) pairs: two images of each by two cameras, with whole torsos."""
     table = read_market1501(archive).tables["train"]
     table = table[table["identity"].isin(table["identity"].unique()[: 2 * PEOPLE])]
     table = table[Truth().estimate(table).has_torso().numpy()].sort_values("image")
@@ -39,8 +38,8 @@ def people_and_pairs(archive):
         if len(chosen) == 2 * PEOPLE:
             break
     table = table.loc[[entry.name for entry in chosen]]
-    poses = Truth().estimate(table).scaled([STORED] * len(table), SIZE)
-    images = load(table["archive"], table["image"], SIZE)
+    poses = Truth().estimate(table).scaled([STORED] * len(table), size)
+    images = load(table["archive"], table["image"], size)
     people = People(images, poses, identities=torch.tensor(table["identity"].to_numpy()))
     return people, torch.arange(2 * PEOPLE).view(-1, 2)
 
@@ -56,7 +55,7 @@ def learn(method, archive, folder, onto_target=True, **schedule):
             in their own, to be compared with the sources.
         schedule: of the loop.
     """
-    people, pairs = people_and_pairs(archive)
+    people, pairs = people_and_pairs(archive, method.size)
     train(method, people, pairs, Scratch("overfitting", {}, folder), **schedule)
     wanted = pairs[:, 1] if onto_target else pairs[:, 0]
     with torch.no_grad():

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from conftest import STREETS
+from overfitting import learn
 from poses import random_poses
 from torch import nn
 from torch.nn import functional as F
@@ -356,3 +358,23 @@ def test_the_text_encodes_parts_of_the_stickman_too():
     torch.testing.assert_close(parts[:, :, :3].flatten(1, 2), tiny()._parts(images, poses))
     drawn = stickman(in_square, (128, 128))
     torch.testing.assert_close(parts[:, :, 3:].flatten(1, 2), part_crops(drawn, in_square, 64))
+
+
+@pytest.mark.slow
+def test_it_learns_twelve_images_by_heart(tmp_path):
+    """It learns from single images, so that what it draws is compared with the sources."""
+    torch.manual_seed(0)
+    method = VUNet(
+        (128, 64),
+        width=1 / 8,
+        features="pixels",
+        iterations=300,
+        batch_size=2,
+        learning_rate=2e-3,
+        decay_start=200,
+        divergence_start=300,
+        divergence_end=300,
+    )
+    learnt = learn(method, STREETS, tmp_path, onto_target=False)
+    assert learnt.found == 12
+    assert learnt.distance < 0.7 * learnt.of_mean
