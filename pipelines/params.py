@@ -118,7 +118,7 @@ class GanParams(Section):
     method: Annotated[str, one_of(METHODS)]
     initial: str | None = None  # folder of a trained method whose weights the training starts from
     keep: bool = False  # the generator as it is at each sheet, for `curve`
-    poses: PosesParams | None = None  # a pose bank, for guided methods' training and for what any method generates
+    poses: PosesParams | None = None  # a pose bank, for guided methods' training and for redrawing people by any method
     options: dict[str, Any] = DEFAULTS_ALONE
     training: Annotated[dict[str, Any], arguments(train, TRAINED_WITH)] = DEFAULTS_ALONE
 

@@ -46,6 +46,9 @@ def flipped(batch: Batch, share: float, width: int) -> Batch:
     def chosen(there: Tensor, here: Tensor) -> Tensor:
         return torch.where(flips.view(-1, *[1] * (here.ndim - 1)), there, here)
 
+    def images(there: Tensor | None, here: Tensor | None) -> Tensor | None:
+        return None if there is None or here is None else chosen(there, here)
+
     def poses(there: Pose, here: Pose) -> Pose:
         return Pose(chosen(there.joints, here.joints), chosen(there.visible, here.visible))
 
@@ -54,8 +57,6 @@ def flipped(batch: Batch, share: float, width: int) -> Batch:
         source=chosen(other.source, batch.source),
         source_pose=poses(other.source_pose, batch.source_pose),
         target_pose=poses(other.target_pose, batch.target_pose),
-        target=None if batch.target is None or other.target is None else chosen(other.target, batch.target),
-        background=None
-        if batch.background is None or other.background is None
-        else chosen(other.background, batch.background),
+        target=images(other.target, batch.target),
+        background=images(other.background, batch.background),
     )

@@ -59,14 +59,16 @@ class People:
             tuples: B tuples: indices of the source images, and of the images whose poses are the targets.
             with_target: whether the batch carries the real target images.
             pixels: whether it carries images at all; without, the sources have a height and width of 0.
-            in_bank: whether the targets are poses of the bank instead, of which there are no images: then `with_target`
-                is to be false, and backgrounds are the first sources'.
+            in_bank: whether the targets are poses of the bank instead, of which there are no images: there are no
+                targets then, and backgrounds are the first sources'.
         """
         sources, valid, targets = (part.to(self.images.device) for part in tuples)
         images, flat = self.images if pixels else self.images[..., :0, :0], sources.flatten()
         poses = self.bank if in_bank else self.poses
         if poses is None:
-            raise InputError("these people have no pose bank to be drawn in poses of")
+            raise InputError(
+                "no pose bank is given: set poses in the section of gan, or draw in the poses of these people"
+            )
         behind = sources[:, 0] if in_bank else targets
         return Batch(
             source=_float(images[flat]).unflatten(0, tuple(sources.shape)),
@@ -74,7 +76,7 @@ class People:
             target_pose=poses[targets],
             source_valid=valid,
             identity=None if self.identities is None else self.identities[sources[:, 0]],
-            target=_float(self.images[targets]) if with_target and pixels else None,
+            target=_float(self.images[targets]) if with_target and pixels and not in_bank else None,
             background=_float(self.backgrounds[behind]) if self.backgrounds is not None and pixels else None,
             rows=sources,
         )

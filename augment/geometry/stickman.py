@@ -47,13 +47,14 @@ def stickman(pose: Pose, size: tuple[int, int]) -> Tensor:
     shoulders = [INDEX["right_shoulder"], INDEX["left_shoulder"]]
     nose, neck = joints[:, INDEX["nose"]], joints[:, shoulders].mean(1)
     nose_known = visible[:, INDEX["nose"]]
+    face_known = nose_known & visible[:, INDEX["right_eye"]] & visible[:, INDEX["left_eye"]]
     neck_line = _near(neck, nose, nose_known & visible[:, shoulders].all(1), size, reach)
     channels = []
     for chain, eye in zip(CHAINS, ("right_eye", "left_eye"), strict=True):
         limbs = torch.zeros_like(neck_line)
         for start, end in itertools.pairwise(chain):
             limbs |= _near(joints[:, start], joints[:, end], visible[:, start] & visible[:, end], size, reach)
-        to_eye = _near(nose, joints[:, INDEX[eye]], nose_known & visible[:, INDEX[eye]], size, reach)
+        to_eye = _near(nose, joints[:, INDEX[eye]], face_known, size, reach)
         drawn = torch.where(limbs, 1.0, -1.0).masked_fill(neck_line, 0.0).masked_fill(to_eye, 1.0)
         channels.append(drawn)
     corners, known = joints[:, list(TORSO)], visible[:, list(TORSO)].all(1)

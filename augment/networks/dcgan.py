@@ -11,24 +11,26 @@ from augment.networks.residual_unet import coarsest
 
 FILTERS = 64
 HALVINGS = 4
+MOST = 8  # times as many filters as the first convolution has, at most
 DEVIATION = 0.02  # of the initial weights
 
 
 class DCGANDiscriminator(nn.Module):
-    """Four 5x5 convolutions of stride 2 with leaky ReLU and, but for the first, batch normalisation; a linear layer.
+    """5x5 convolutions of stride 2 with leaky ReLU and, but for the first, batch normalisation; a linear layer.
 
     Batch normalisation uses the statistics of the batch in training and evaluation alike, as released.
 
     Args:
-        size: (H, W) of the images, which can be halved four times.
+        size: (H, W) of the images, which can be halved so often.
         width: scales all numbers of filters; 1 is the papers'.
         images: that are judged together, one behind the other in the channels.
+        halvings: number of convolutions: four at 128 pixels, PG2's five at 256.
     """
 
-    def __init__(self, size: tuple[int, int], width: float = 1.0, images: int = 1):
+    def __init__(self, size: tuple[int, int], width: float = 1.0, images: int = 1, halvings: int = HALVINGS):
         super().__init__()
-        rows, columns = coarsest(size, HALVINGS + 1)
-        filters = [3 * images, *(max(1, round(FILTERS * width * 2**level)) for level in range(HALVINGS))]
+        rows, columns = coarsest(size, halvings + 1)
+        filters = [3 * images, *(max(1, round(FILTERS * width * min(2**level, MOST))) for level in range(halvings))]
         self.convolutions = nn.ModuleList(nn.Conv2d(own, more, 5, 2, 2) for own, more in itertools.pairwise(filters))
         self.norms = nn.ModuleList(nn.BatchNorm2d(own, track_running_stats=False) for own in filters[2:])
         self.last = nn.Linear(filters[-1] * rows * columns, 1)

@@ -67,7 +67,7 @@ class VGG(nn.Module):
         self.bgr, self.scale = bgr, scale
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in [-1, 1] to features (B, C, H / s, W / s); s is 1, 2 or 4 in block 1, 2 or 3."""
+        """Images (B, 3, H, W) in [-1, 1] to features (B, C, H / s, W / s); s doubles with each block."""
         return self.outputs(images, self.layers[-1:])[0]
 
     def outputs(self, images: Tensor, layers: Sequence[str]) -> list[Tensor]:

@@ -62,6 +62,8 @@ def read_all(path: Path, size: tuple[int, int], remedy: str) -> tuple[list[str],
         remedy: what to do where it is missing or damaged.
     """
     table = _checked(path, remedy).sort_index()
+    if table.empty:
+        raise InputError(f"{path} has no poses: {remedy}")
     return list(table.index), _poses(table, path, size, remedy)
 
 

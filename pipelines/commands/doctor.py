@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import pandas as pd
@@ -140,9 +140,19 @@ def _own_files(params: Params) -> Iterator[tuple[str, str]]:
     for name in params.networks:
         if (path := params.reid[name].options.get("weights")) is not None:
             yield f"reid.{name}.options.weights", path
+    for name in params.trained:
+        if (path := _guider(params, name).get("weights")) is not None:
+            yield f"gan.{name}.options.guider_options.weights", path
+        if (poses := params.gan[name].poses) is not None:
+            yield f"gan.{name}.poses.file", poses.file
     if params.pose.estimator == "annotations":
         for path in params.pose.options["annotations"]["files"]:
             yield "pose.annotations.files", str(path)
+
+
+def _guider(params: Params, name: str) -> dict[str, Any]:
+    """The options of a generator's guider, where they are given."""
+    return params.gan[name].options.get("guider_options") or {}
 
 
 def _needed(params: Params) -> dict[str, str]:
@@ -152,6 +162,9 @@ def _needed(params: Params) -> dict[str, str]:
         needed["blazepose-full"] = "poses"
     for name in params.trained:
         needed.setdefault(params.gan[name].options.get("features", ""), f"generator {name}")
+        guider = _guider(params, name)
+        if guider.get("weights") is None:
+            needed.setdefault(guider.get("backbone", ""), f"the guider of generator {name}")
     for name in params.networks:
         if params.reid[name].options.get("weights") is None:
             needed.setdefault(params.reid[name].options.get("backbone", ""), f"network {name}")

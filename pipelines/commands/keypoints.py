@@ -18,7 +18,7 @@ from reid.common.errors import InputError
 from reid.export import manifest
 from reid.export.provenance import manifests
 from reid.files.images import Archive
-from reid.files.samples import REAL
+from reid.files.samples import REAL, is_of_bank
 from reid.files.tables import parquet
 
 ABOUT = ["identity", "camera", "origin"]  # columns of the manifest that annotations have too
@@ -73,10 +73,14 @@ def run(path: Path, out: Path) -> None:
 
 
 def _pose_images(entries: pd.DataFrame) -> pd.Series[str]:
-    """The name, in the table of poses, of the image whose pose each image has; null where none is known."""
+    """The name, in the table of poses, of the image whose pose each image has; null where none is known.
+
+    Poses of a pose bank are not: an image of that name may be another one here.
+    """
     known = parquet(layout.poses(), str(layout.poses()), table.AGAIN, table.COLUMNS)["image"]
     by_file = {PurePosixPath(name).parts[-2:]: name for name in known}  # folder of the split, and file
     shows = entries["pose_of"].where(entries["origin"] != REAL, entries["image"])
+    shows = shows.mask(shows.map(is_of_bank))
     return shows.map(lambda image: by_file.get(PurePosixPath(image).parts[-2:]), na_action="ignore")
 
 

@@ -121,6 +121,7 @@ def _card(
     lines = [[kind, *(f"{of['scores'][score]:.3f}" for score in named)] for kind, of in measured.items()]
     trainings = [
         {key: value for key, value in training.items() if not isinstance(value, dict)}
+        | {f"poses: {key}": value for key, value in training.get("poses", {}).items()}
         | training["options"]
         | training["training"]
         for training in config["trainings"]

@@ -64,6 +64,8 @@ def reid_caption(params: Params, results: Results, published: bool) -> str:
         parts.append("The people are rendered: not to be compared with numbers of other data sets.")
     if published:
         parts.append("In brackets: Table 4 of the journal paper.")
+        if "ide_smoothed" in results[layout.REAL]:
+            parts.append("Those of ide_smoothed are what Liu et al. report with label smoothing.")
     return " ".join(parts)
 
 

@@ -20,6 +20,7 @@ from pipelines.people import read_people
 from pipelines.runtime import Threads, describe, set_up
 from reid.common.checkpoints import Scratch
 from reid.common.digests import digest
+from reid.common.errors import InputError
 from reid.common.saved import load_json
 from reid.files import samples
 
@@ -90,8 +91,15 @@ def draw(
     real = samples.read(layout.samples("train"))
     method = methods.load(gan, device)
     config = load_json(gan / "config.json", ("trainings",), methods.storage.REMEDY)
-    said = config["trainings"][-1].get("poses")
-    poses = None if said is None else bank.read(Path(said["file"]), size, method.usable_target, said["size"])
+    said = config["trainings"][-1].get("poses") if config["trainings"] else None
+    poses = None
+    if said is not None:
+        path = bank.present(Path(said["file"]))
+        if digest(path) != said["sha256"]:
+            raise InputError(
+                f"{path} is not the pose bank that {name} was trained with: restore it, or train {name} again"
+            )
+        poses = bank.read(path, size, method.usable_target, said["size"])
     people = replace(read_people(real, size, method.needs), bank=poses and poses.poses)
     usable = method.usable_source(people.poses).numpy()
     new = redraw(
@@ -118,6 +126,4 @@ def draw(
         "generator": config,
         "weights_sha256": digest(gan / "weights.pt"),
     }
-    if said is not None:
-        provenance["poses_sha256"] = digest(Path(said["file"]))
     return DrawnSet(real, new, provenance, scratch, int((~usable).sum()))

@@ -21,6 +21,7 @@ from pipelines.console import stage
 from pipelines.params import GanParams
 from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.runtime import Threads, describe, set_up
+from reid.common.digests import digest
 from reid.files import samples
 from reid.files.images import to_float, to_uint8
 from reid.pictures.sheets import sheet
@@ -52,6 +53,9 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
     inputs = [layout.samples("train"), layout.poses(), layout.pairs("train"), *samples.archives(real)]
     if gan.initial is not None:
         inputs += methods.storage.files(gan.initial, "no weights to start from")
+    guider_weights = (gan.options.get("guider_options") or {}).get("weights")
+    if guider_weights and Path(guider_weights).exists():  # if not, making the guider raises an error that says so
+        inputs.append(Path(guider_weights))
     if gan.poses is not None:
         inputs.append(bank.present(Path(gan.poses.file)))
     scratch = resume.scratch(f"gan-{name}", settings, inputs, __name__, [METHODS[gan.method]])
@@ -107,7 +111,8 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
 
         data = [path.as_posix() for path in samples.archives(real)]
         own = {"data": data, "pairs": len(kept), "seed": seed, "device": describe(device), "initial": gan.initial}
-        own |= {"poses": None if gan.poses is None else gan.poses.model_dump()}
+        if gan.poses is not None:
+            own["poses"] = gan.poses.model_dump() | {"sha256": digest(Path(gan.poses.file))}
         trainings.append(own | {"options": gan.options, "training": trained})
         methods.save(method, gan.method, gan.options, folder, trainings)
         samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")

@@ -103,6 +103,7 @@ def test_a_batch_in_poses_of_the_bank_has_the_sources_backgrounds():
     own = people.batch(Tuples.of_pairs(torch.tensor([3, 1]), torch.tensor([3, 1])))
     assert torch.equal(batch.background, own.background)
     assert torch.equal(batch.source, own.source)
-    with pytest.raises(InputError, match="have no pose bank"):
+    assert people.batch(tuples, in_bank=True).target is None, "there are no images of its people"
+    with pytest.raises(InputError, match="no pose bank is given"):
         People(images, random_poses(4, 0)).batch(tuples, with_target=False, in_bank=True)
     assert people.to("cpu").bank is not None

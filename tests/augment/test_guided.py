@@ -87,8 +87,13 @@ def test_parameters_of_the_guider():
 
 def test_parameters_of_generator_and_discriminator_are_the_baselines():
     """Those that the released Baseline has: tests/augment/test_generators.py."""
-    method = Guided(SIZE, guider_options=SMALL)
+    with torch.device("meta"):
+        method = Guided(SIZE, guider_options=SMALL)
     assert sum(p.numel() for p in method.discriminator.parameters()) == 2_803_782
+    assert sum(p.numel() for p in method.generator.parameters()) == 36_072_533
+
+
+def test_options_of_the_guider_are_checked():
     with pytest.raises(ValueError, match="unknown parameter|extra"):
         Guided.check_options({"generator": "unet", "generator_options": None, "background": False,
                               "background_dropout": 0.0, "guider_options": {"clases": 3}})  # fmt: skip

@@ -128,8 +128,9 @@ def test_samples_do_not_mix(name):
         identity=together.identity[1:2],
         target=None,
     )
-    # Rounding alone may differ: of a network whose outputs go far beyond the images' range by more than 1e-5.
-    torch.testing.assert_close(method.generate(together)[1:2], method.generate(alone), atol=1e-4, rtol=1e-4)
+    # Rounding alone may differ; VUNet's, untrained, is that of outputs far beyond the images' range.
+    tolerance = 1e-4 if name.startswith("vunet") else 1e-5
+    torch.testing.assert_close(method.generate(together)[1:2], method.generate(alone), atol=tolerance, rtol=1e-4)
 
 
 def test_source_and_target_pose_both_matter(name):

@@ -1,5 +1,7 @@
 """PG2: its networks' sizes, its losses by formulas written anew, what each phase trains, and that it learns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -62,6 +64,19 @@ def test_larger_images_have_a_level_more_and_a_skip_connection_more():
     assert method.integrator.coarsest == (8, 8)
     assert len(method.integrator.blocks) == 6
     assert [block[0].in_channels for block in method.refiner.decoder] == [1024, 128 + 384, 128 + 256, 128 + 128]
+    sizes = ((3, 64), (64, 128), (128, 256), (256, 512), (512, 512))
+    expected = sum(convolution(*own, 5) for own in sizes) + 2 * (128 + 256 + 512 + 512) + 8 * 8 * 512 + 1
+    assert count(method.discriminator) == expected
+
+
+def test_the_coarse_image_is_in_the_batch_normalisation_up_to_128_pixels():
+    for size, seen in (((128, 64), 8), ((256, 256), 6)):
+        method = PG2(size, **TINY)
+        counts = []
+        method.discriminator.register_forward_pre_hook(lambda _, inputs, counts=counts: counts.append(len(inputs[0])))
+        of = replace(batch((0, 1), (2, 3)), source=torch.zeros(2, 1, 3, *size), target=torch.zeros(2, 3, *size))
+        method._judged(of, torch.zeros(2, 3, *size), torch.zeros(2, 3, *size))
+        assert counts == [seen]
 
 
 def test_the_finest_skip_connection_of_the_refiner_is_left_out_at_128_pixels():
@@ -153,8 +168,8 @@ def test_the_second_stage_has_the_losses_of_its_convention(convention):
             seen = torch.cat([torch.cat([source, of.target], 1), torch.cat([source, fine], 1)])
             real, fake = logits_of(method.discriminator, seen).sigmoid().chunk(2)
             return real, [fake], fine
-        seen = torch.cat([of.target, source, coarse, fine])
-        real, on_source, _, fake = logits_of(method.discriminator, seen).sigmoid().chunk(4)
+        seen = torch.cat([of.target, source, fine, coarse])
+        real, on_source, fake, _ = logits_of(method.discriminator, seen).sigmoid().chunk(4)
         return real, [on_source, fake], fine
 
     with torch.no_grad():

@@ -52,7 +52,8 @@ def slow(pose, reach):
             start, end = (joint(pose, f"{side}_{name}") for name in pair.split())
             own.append((start, end, 1.0))
         own.append((neck, joint(pose, "nose"), 0.0))
-        own.append((joint(pose, "nose"), joint(pose, f"{side}_eye"), 1.0))
+        if joint(pose, "left_eye") and joint(pose, "right_eye"):
+            own.append((joint(pose, "nose"), joint(pose, f"{side}_eye"), 1.0))
         lines.append([line for line in own if line[0] and line[1]])
     corners = [joint(pose, name) for name in ("left_hip", "left_shoulder", "right_shoulder", "right_hip")]
     found = torch.full((3, *SIZE), -1.0)

@@ -111,7 +111,12 @@ def test_sizes_and_options_that_do_not_go_are_named():
         VUNet.check_size((96, 48))
     VUNet.check_size((256, 128))
     with pytest.raises(ValueError, match="divergence_start 7 is after divergence_end 5"):
-        VUNet.check_options({"divergence_start": 7, "divergence_end": 5})
+        VUNet.check_options({"divergence_start": 7, "divergence_end": 5, "iterations": 9, "decay_start": 0})
+    for late in ("divergence_end", "decay_start"):
+        with pytest.raises(ValueError, match=f"{late} 10 is after the 9 iterations; set it to 9 at most"):
+            VUNet.check_options(
+                {"divergence_start": 7, "divergence_end": 8, "iterations": 9, "decay_start": 0, late: 10}
+            )
 
 
 def test_a_residual_block_by_hand():
@@ -270,7 +275,7 @@ def test_a_step_by_hand(iteration):
 
 
 @pytest.mark.slow
-def test_begin_initialises_every_layer_once(tmp_path):
+def test_begin_initialises_every_layer_once():
     method = tiny(batch_size=6)
     (phase,) = method.phases(torch.device("cpu"))
     method.generator.train()

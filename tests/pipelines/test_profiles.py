@@ -194,6 +194,14 @@ def test_an_experiment_changes_one_line(name, tmp_path):
     assert sum(new != old for old, new in zip(after, path.read_text().splitlines(), strict=True)) == 1
 
 
+def test_rivals_have_a_quarter_of_their_widths_and_no_backgrounds():
+    ours = params.check(YAML(typ="safe").load(compose(["evidence", "rivals"])), "profile")
+    for name in ours.trained:
+        options = ours.gan[name].options
+        assert options["width"] == 0.25, name
+        assert not options.get("background", False), name
+
+
 @pytest.mark.parametrize("base", ["paper", "variants"])
 def test_ablations_are_the_papers(base):
     values = YAML(typ="safe").load(compose([base, "ablations"]))

@@ -15,13 +15,13 @@ from augment.losses import logistic
 from augment.methods.contract import Needs, Phase, update
 from augment.methods.pg2.refiner import Refiner
 from augment.networks.blocks import Start, channels_last, initialise, scaled
-from augment.networks.dcgan import DCGANDiscriminator
+from augment.networks.dcgan import HALVINGS, DCGANDiscriminator
 from augment.networks.residual_unet import WIDTH, ResidualUNet, coarsest
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
 from reid.common.parameters import Positive, Rate, Share, Size
 
-LARGE = 128  # pixels; of larger images both generators have one level more, and the refiner a further skip connection
+LARGE = 128  # pixels; above, all networks have one level more, and the refiner a further skip connection
 LEVELS, REFINING_LEVELS = 5, 3  # of the U-Nets of both stages, up to LARGE
 RADIUS = 4  # of the discs at joints and of the target's mask, in pixels at every size
 
@@ -49,10 +49,11 @@ class PG2:
         self.batch_size, self.learning_rate = batch_size, learning_rate
         self.reconstruction_weight = reconstruction_weight
         (filters,) = scaled((WIDTH,), width)
-        more = int(max(size) > LARGE)
+        self.large = max(size) > LARGE
+        more = int(self.large)
         self.integrator = ResidualUNet(size, 3 + len(JOINTS), filters, LEVELS + more)
-        self.refiner = Refiner(size, filters, REFINING_LEVELS + more, finest=bool(more))
-        self.discriminator = DCGANDiscriminator(size, width, images=2 if convention == "paper" else 1)
+        self.refiner = Refiner(size, filters, REFINING_LEVELS + more, finest=self.large)
+        self.discriminator = DCGANDiscriminator(size, width, 2 if convention == "paper" else 1, HALVINGS + more)
         self.networks: dict[str, nn.Module] = {
             "integrator": self.integrator,
             "refiner": self.refiner,
@@ -120,16 +121,16 @@ class PG2:
         """Logits (B,) of the discriminator: of what is real, then of each fake, the generated images last.
 
         As released it sees single images, and the source images are fakes too: an image has to be in the target pose,
-        not only real. Its batch normalisation is over all of them and the coarse images. In the text it sees pairs of
-        the source and an image.
+        not only real. Its batch normalisation is over all of them, and up to 128 pixels over the coarse images too. In
+        the text it sees pairs of the source and an image.
         """
         source, _ = batch.single_source()
         target = batch.wanted_target()
         if self.convention == "paper":
             pairs = [torch.cat([source, image], 1) for image in (target, fine)]
             return list(self.discriminator(torch.cat(pairs)).chunk(2))
-        on_target, on_source, _, on_fine = self.discriminator(torch.cat([target, source, coarse, fine])).chunk(4)
-        return [on_target, on_source, on_fine]
+        images = [target, source, fine] + [coarse] * (not self.large)
+        return list(self.discriminator(torch.cat(images)).chunk(len(images))[:3])
 
     def _distance(self, images: Tensor, batch: Batch) -> Tensor:
         """The L1 distance of images (B, 3, H, W) to the targets, in which pixels of the person count twice."""

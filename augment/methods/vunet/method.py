@@ -80,10 +80,13 @@ class VUNet:
 
     @staticmethod
     def check_options(options: dict[str, Any]) -> None:
-        """Raise ValueError where the divergence would get its weight before it is to."""
-        start, end = options["divergence_start"], options["divergence_end"]
+        """Raise ValueError where the steps of the schedule are not one after the other within the training."""
+        start, end, last = options["divergence_start"], options["divergence_end"], options["iterations"]
         if start > end:
             raise ValueError(f"divergence_start {start} is after divergence_end {end}; set it to {end} at most")
+        for name, at in (("divergence_end", end), ("decay_start", options["decay_start"])):
+            if at > last:
+                raise ValueError(f"{name} {at} is after the {last} iterations; set it to {last} at most")
 
     def phases(self, device: torch.device) -> Sequence[Phase]:
         """The phase; loads the features."""

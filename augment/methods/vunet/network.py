@@ -103,7 +103,7 @@ class Posterior(nn.Module):
 
     def forward(self, encoded: Sequence[Tensor], noise: bool) -> tuple[list[Tensor], list[Tensor]]:
         """The means of both stages, (B, C, H, W) each, and the codes: the means, or drawn around them."""
-        fine, _, coarse_skip, coarse = encoded[-3], encoded[-4], encoded[-2], encoded[-1]
+        fine, coarse_skip, coarse = encoded[-3:]
         x = self.blocks[0](self.first(coarse), coarse)
         means = [self.means[0](x)]
         codes = [_drawn(means[0], noise)]
