@@ -39,6 +39,7 @@ GUIDED = {
     "guider_iterations": 3,
     "guider_batch_size": 2,
 }
+TINY_CODES = {**TINY, "decay_start": 1, "divergence_start": 1, "divergence_end": 2}
 CASES = {
     "unet": ("pose_gan", {"generator": "unet", **TINY}),
     "deformable": ("pose_gan", {"generator": "deformable", **TINY}),
@@ -56,8 +57,8 @@ CASES = {
     "pg2, text": ("pg2", {"convention": "paper", **TINY_STAGES}),
     "guided": ("guided", GUIDED),
     "guided, deformable": ("guided", {**GUIDED, "generator": "deformable", "guider_iterations": 0}),
-    "vunet": ("vunet", TINY),
-    "vunet, text": ("vunet", {"convention": "paper", **TINY}),
+    "vunet": ("vunet", TINY_CODES),
+    "vunet, text": ("vunet", {"convention": "paper", **TINY_CODES}),
     "toy": ("toy", {}),
 }
 PEOPLE = People(
