@@ -128,7 +128,9 @@ class Guided(Adversarial):
                 there are no foreign poses.
         """
         if people.identities is None:
-            raise InputError("the guider learns to tell people apart, and it is not known whom the images show")
+            raise InputError(
+                "the guider tells people apart, and it is not known whom the images show: give their identities"
+            )
         self.identities = people.identities.unique()
         if (count := len(self.identities)) > self.people:
             raise InputError(
@@ -187,7 +189,9 @@ class Guided(Adversarial):
     def classes(self, batch: Batch) -> Tensor:
         """The guider's classes (B,) of a batch's people, who are training people; known from `begin` on."""
         if batch.identity is None:
-            raise InputError("the guider takes batches of training people, and it is not known whom these show")
+            raise InputError(
+                "the guider takes batches of training people, and it is not known whom these show: give identities"
+            )
         return torch.searchsorted(self.identities, batch.identity)
 
     def _in_foreign_poses(self, batch: Batch, which: Tensor) -> Batch:
