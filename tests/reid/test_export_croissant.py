@@ -68,6 +68,15 @@ def test_further_sources_count_and_new_people_come_from_nowhere(tables):
     assert other["generated_by"] == "full-a2"
 
 
+def test_a_pose_of_a_bank_is_nothing_that_is_there_to_derive_from(tables):
+    train = tables["train"]
+    drawn = train.index[train["origin"] != "real"][0]
+    train.loc[drawn, "pose_of"] = "bank:x.jpg"
+    rows = pd.read_parquet(io.BytesIO(dict(exported(tables, MADE))["manifest-train.parquet"]))
+    assert rows.loc[drawn, "pose_of"] == "bank:x.jpg"
+    assert rows.loc[drawn, "derived_from"] == rows.loc[drawn, "source"]
+
+
 @pytest.mark.parametrize(
     ("made", "kind"),
     [
