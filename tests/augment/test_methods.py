@@ -2,6 +2,7 @@
 
 import json
 import re
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from augment.methods import METHODS
 from augment.methods.pose_gan.method import PoseGAN
 from augment.poses import Pose
 from augment.training import train
-from reid.common.checkpoints import Scratch
+from reid.common.checkpoints import Scratch, State
 from reid.common.errors import InputError
 
 # Methods, and options with which they are small and train in moments.
@@ -217,6 +218,19 @@ def run(scratch, name, **options):
     return method, log
 
 
+class InMemory(State):
+    """Keeps the state without a file, which takes seconds for large networks; each time it has, the run is killed."""
+
+    state = None
+
+    def load(self):
+        return deepcopy(self.state)
+
+    def save(self, state):
+        self.state = deepcopy(state)
+        raise KeyboardInterrupt
+
+
 def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_weights(name, tmp_path):
     sheets = []
     whole, log = run(
@@ -228,15 +242,13 @@ def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_weights(name, tmp
     drawing = max(number for number, phase in enumerate(phases) if phase.draws)
     assert sheets[-1] == sum(phase.iterations for phase in phases[: drawing + 1])
 
-    class Dying(Scratch):
-        def save(self, state):
-            super().save(state)
-            raise KeyboardInterrupt
-
+    memory = InMemory(tmp_path)
     for _ in range(sum(phase.iterations for phase in phases)):
         with pytest.raises(KeyboardInterrupt):
-            run(Dying("broken", {}, tmp_path), name)
-    resumed, resumed_log = run(Scratch("broken", {}, tmp_path), name)
+            run(memory, name)
+    on_disk = Scratch("broken", {}, tmp_path)
+    on_disk.save(memory.state)
+    resumed, resumed_log = run(on_disk, name)
     ours, expected = weights(resumed), weights(whole)
     assert all(torch.equal(ours[key], expected[key]) for key in expected)
     assert resumed_log == log
@@ -286,7 +298,7 @@ def test_a_size_that_is_no_pair_is_named(tmp_path, size):
 
 
 def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
-    first, _ = run(Scratch("first", {}, tmp_path), name)
+    first = build(name)
     methods.save(first, *CASES[name], tmp_path / "first", [{"iterations": 3}])
     torch.manual_seed(1)
     second = METHODS[CASES[name][0]](size=(128, 64), **CASES[name][1])
