@@ -58,7 +58,8 @@ def measure(threads: Threads, busy: int, iterations: int, batch: int) -> tuple[f
 
 def main(iterations: int = 100, batch: int = 32, most: int = 2, rounds: int = 3) -> None:
     """All versions in turn, the fastest of all rounds each."""
-    versions: list[tuple[Threads, int]] = [(threads, busy) for busy in (0, 1) for threads in (most, 1, "auto")]
+    numbers: list[Threads] = list(dict.fromkeys((most, 1, "auto")))
+    versions = [(threads, busy) for busy in (0, 1) for threads in numbers]
     measured = [[measure(*version, iterations, batch) for version in versions] for _ in range(rounds)]
     best = [min(column) for column in zip(*measured, strict=True)]
     for (threads, busy), (seconds, device) in zip(versions, best, strict=True):
