@@ -9,17 +9,12 @@ import pandas as pd
 from augment.methods.storage import CONFIG
 from pipelines import layout
 from pipelines.console import stage
+from pipelines.drawn import generated_images, scores_of_images
 from pipelines.params import ScoresParams
 from pipelines.report import figures
 from pipelines.runtime import Threads, describe, set_up
 from pipelines.scoring import Searcher, load_networks
-from pipelines.stages.score_gan import (
-    generated_images,
-    read_gallery,
-    scores_of_identity,
-    scores_of_images,
-    search_gallery,
-)
+from pipelines.searching import read_gallery, scores_of_identity, search_gallery
 from reid.common.saved import load_json
 from reid.files import samples
 

@@ -11,8 +11,8 @@ import numpy as np
 from augment import methods
 from pipelines import layout
 from pipelines.console import stage
+from pipelines.drawn import Drawn, generated_images, pixels
 from pipelines.runtime import Threads, describe, set_up
-from pipelines.stages.score_gan import Drawn, generated_images, pixels
 from pipelines.study.choice import choose
 from pipelines.study.key import digest
 from pipelines.study.page import page
