@@ -25,23 +25,25 @@ from pipelines import params
 from pipelines.profiles import compose
 from tests.poses import random_poses
 
-SIZE, PEOPLE, OF_EACH = (128, 64), 64, 4  # of the images; how many, and how many of each person
+PEOPLE, OF_EACH = 64, 4  # images; how many of each person
 
 
 def main(profile: str = "evidence rivals", iterations: int = 3, rounds: int = 5, threads: int = 1) -> None:
     torch.set_num_threads(threads)
     values = params.check(YAML(typ="safe").load(compose(profile.split())), "profile")
+    size = values.image_size
     identities = torch.arange(PEOPLE) // OF_EACH
-    images = torch.randint(0, 256, (PEOPLE, 3, *SIZE), dtype=torch.uint8)
-    people = People(images, random_poses(PEOPLE, 0), images, identities)
+    images = torch.randint(0, 256, (PEOPLE, 3, *size), dtype=torch.uint8)
+    poses = random_poses(PEOPLE, 0).scaled([(128, 64)] * PEOPLE, size)
+    people = People(images, poses, images, identities)
     timed: dict[tuple[str, str], Callable[[], float]] = {}
     lengths: dict[tuple[str, str], int] = {}
     for name in values.generators:
         section = values.gan[name]
         reduced = precision_of(section.training["precision"], torch.device("cpu")) == "bfloat16"
-        count = len(METHODS[section.method](size=SIZE, **section.options).phases(torch.device("cpu")))
+        count = len(METHODS[section.method](size=size, **section.options).phases(torch.device("cpu")))
         for number in range(count):  # a method of its own for each phase, since `begin` prepares one phase
-            method = METHODS[section.method](size=SIZE, **section.options)
+            method = METHODS[section.method](size=size, **section.options)
             phase = method.phases(torch.device("cpu"))[number]
             timed[name, phase.name] = _seconds(method, phase, people, iterations, reduced)
             lengths[name, phase.name] = phase.iterations

@@ -15,6 +15,8 @@ from augment.networks.blocks import BACKGROUND_CHANNELS, SOURCE_CHANNELS, Down, 
 class Discriminator(nn.Module):
     """Convolutions of stride 2 down to 3 x 1 patches at 128x64, 7 x 7 at 256x256.
 
+    Where a side is below 64 pixels there are fewer of them.
+
     It also sees the source image and both poses, so that an image only passes as real if it shows that person in the
     target pose.
 
@@ -32,7 +34,8 @@ class Discriminator(nn.Module):
     ):
         super().__init__()
         self.size, self.background, self.convention = size, background, convention
-        filters = scaled((64, 128, 256, 512), width)
+        halvings = (min(size) // 2 - 1).bit_length() - 1  # that fit after the first
+        filters = scaled((64, 128, 256, 512)[:halvings], width)
         norm = convention != "paper"
         self.first = nn.Conv2d(2 * SOURCE_CHANNELS + background * BACKGROUND_CHANNELS, filters[0], 4, 2)
         self.downs = nn.Sequential(

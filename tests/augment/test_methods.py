@@ -202,6 +202,34 @@ def test_each_phase_trains_and_names_finite_losses(name):
         assert set(method.step(phase, 1, batches())) == set(losses)
 
 
+def takes(method, size):
+    try:
+        getattr(method, "check_size", lambda size: None)(size)
+    except InputError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("size", [(96, 48), (64, 32), (32, 16)])
+def test_small_images_are_learnt_from_and_drawn_or_refused(name, size):
+    method, options = CASES[name]
+    if not takes(METHODS[method], size):
+        return
+    small = People(
+        PEOPLE.images[:, :, : size[0], : size[1]], PEOPLE.poses.scaled([(128, 64)] * 6, size), None, PEOPLE.identities
+    )
+    torch.manual_seed(0)
+    method = METHODS[method](size=size, **options)
+    phase = method.phases(torch.device("cpu"))[0]
+    for network_name, network in method.networks.items():
+        network.train(network_name in phase.trains)
+    if hasattr(method, "begin"):
+        method.begin(phase, small)
+    losses = method.step(phase, 0, iter([a_batch(method, small)] * phase.batches))
+    assert all(loss.isfinite() for loss in losses.values())
+    assert ready(method).generate(a_batch(method, small)).shape == (3, 3, *size)
+
+
 def test_it_survives_a_folder(name, tmp_path):
     method = ready(build(name))
     for folder in ("a", "b"):

@@ -97,7 +97,14 @@ def test_width_scales_all_filters():
 
 
 def test_codes_are_at_the_two_coarsest_resolutions():
-    for size, coarsest in (((128, 64), 2), ((64, 128), 2), ((256, 256), 4)):
+    for size, coarsest in (
+        ((128, 64), 2),
+        ((64, 128), 2),
+        ((256, 256), 4),
+        ((64, 32), 2),
+        ((96, 48), 6),
+        ((48, 16), 6),
+    ):
         method = VUNet(size, **TINY)
         poses = random_poses(2, 0)
         drawn = method.generator(method._parts(torch.zeros(2, 3, *size), poses), method._stickmen(poses), learning=True)
@@ -107,9 +114,10 @@ def test_codes_are_at_the_two_coarsest_resolutions():
 
 
 def test_sizes_and_options_that_do_not_go_are_named():
-    with pytest.raises(InputError, match=r"longer side that is a multiple of 128, got 96x48: set"):
-        VUNet.check_size((96, 48))
-    VUNet.check_size((256, 128))
+    with pytest.raises(InputError, match=r"longer side that is a multiple of 16, got 72x48: set"):
+        VUNet.check_size((72, 48))
+    for size in ((256, 128), (96, 48), (64, 32), (16, 16)):
+        VUNet.check_size(size)
     with pytest.raises(ValueError, match="divergence_start 7 is after divergence_end 5"):
         VUNet.check_options({"divergence_start": 7, "divergence_end": 5, "iterations": 9, "decay_start": 0})
     for late in ("divergence_end", "decay_start"):

@@ -30,12 +30,16 @@ from reid.common.errors import InputError
 from reid.common.parameters import Count, Positive, Rate, Size, one_of
 
 LARGE = 128  # pixels of a side, up to which body parts are halved once, above twice
+LEAST_LEVELS = 4  # of shapes
 INITIAL_BATCHES = 4  # that gains and biases are initialised by
 LEAST_DIVERGENCE = 1e-6  # weight of the divergence before it is raised
 
 
 class VUNet:
     """One phase. Images of any aspect are drawn as squares, whose side is their longer one.
+
+    Networks have seven levels where that is a multiple of 128, as in the paper, else one for each time that it can be
+    halved.
 
     The rate falls on a line from `decay_start` to 0 at the end; the weight of the divergence rises from 1e-6 to 1 on a
     line from `divergence_start` to `divergence_end`. Until then codes tell almost anything about an image.
@@ -63,7 +67,8 @@ class VUNet:
         self.side = max(size)
         self.halved = 1 if self.side <= LARGE else 2
         channels = 6 if convention == "paper" else 3
-        self.generator = VariationalUNet(PARTS * channels, self.halved, width)
+        levels = next(n for n in range(LEVELS, 0, -1) if self.side % 2**n == 0)  # the prior halves the coarsest again
+        self.generator = VariationalUNet(PARTS * channels, self.halved, width, levels)
         self.networks: dict[str, nn.Module] = {"generator": self.generator}
         self.inference: tuple[str, ...] = ("generator",)
         self.layers = [f"conv{block}_2" for block in range(1, blocks + 1)]
@@ -71,11 +76,11 @@ class VUNet:
 
     @staticmethod
     def check_size(size: tuple[int, int]) -> None:
-        """Raise InputError where squares of images of (H, W) cannot be halved as often as the U-Net does."""
-        if max(size) % 2**LEVELS:  # the prior's groups halve the coarsest level again
+        """Raise InputError where squares of images of (H, W) cannot be halved as often as the least U-Net does."""
+        if max(size) % 2**LEAST_LEVELS:
             raise InputError(
-                f"image_size: expected a longer side that is a multiple of {2**LEVELS}, got {size[0]}x{size[1]}: set "
-                f"image_size to such a size"
+                f"image_size: expected a longer side that is a multiple of {2**LEAST_LEVELS}, got {size[0]}x{size[1]}: "
+                f"set image_size to such a size"
             )
 
     @staticmethod

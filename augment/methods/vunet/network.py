@@ -18,7 +18,7 @@ from augment.networks.blocks import scaled
 from augment.networks.weight_norm import NormedConvolution
 
 DROPOUT = 0.1
-LEVELS = 7  # of shapes, from the image's resolution on
+LEVELS = 7  # of shapes, from the image's resolution on; fewer below 128 pixels
 FILTERS, MOST_FILTERS = 32, 128  # of the finest level, doubled at each coarser one up to the latter
 STAGES = 2  # of the code
 GROUPS = 4  # of a stage in its prior: the pixels of 2x2 cells, one after the other
@@ -187,13 +187,14 @@ class VariationalUNet(nn.Module):
         inputs: channels of the body parts.
         halved: how often the parts' squares are halved from the image's side: they need as many levels fewer.
         width: scales all filters; 1 is the paper's.
+        levels: of shapes.
     """
 
     initialised: Tensor  # () bool: whether gains and biases were set by data
 
-    def __init__(self, inputs: int, halved: int, width: float = 1.0):
+    def __init__(self, inputs: int, halved: int, width: float = 1.0, levels: int = LEVELS):
         super().__init__()
-        filters = scaled(tuple(min(FILTERS * 2**level, MOST_FILTERS) for level in range(LEVELS)), width)
+        filters = scaled(tuple(min(FILTERS * 2**level, MOST_FILTERS) for level in range(levels)), width)
         self.shape = Encoder(3, filters)
         self.appearance = Encoder(inputs, filters[halved:])
         self.posterior = Posterior(filters[-STAGES:])
