@@ -66,6 +66,15 @@ def test_parameters_of_the_variant_without_backgrounds_of_larger_images():
         assert composer.unet.coarsest == (16, 16)
 
 
+def test_regions_of_images_of_at_most_64_pixels_are_half_as_large_with_a_level_less():
+    blocks = sum(2 * convolution(128 * level, 128 * level, 3) for level in range(1, 5))
+    blocks += sum(convolution(128 * level, 128 * (level + 1), 3) for level in range(1, 4))
+    with torch.device("meta"):
+        encoder = AppearanceEncoder((64, 32))
+    assert encoder.side == 24
+    assert count(encoder.region_levels) + count(encoder.to_region) == blocks + 3 * 3 * 512 * 32 + 32
+
+
 @torch.no_grad()
 def test_without_backgrounds_all_of_the_image_is_seen():
     torch.manual_seed(0)

@@ -16,13 +16,13 @@ from augment.networks.residual_unet import WIDTH, Levels, Residual, ResidualUNet
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
 
-LEVELS = 5  # of the U-Net, and of the encoders up to LARGE pixels
-LARGE, LARGE_LEVELS, LARGE_SIDE = 128, 7, 64  # of the encoder of body regions of larger images, and its SIDE
+LEVELS = 5  # of the U-Net, and of the encoder of backgrounds
 CODE = 32  # dimensions of a body region
 BACKGROUND_CODE = 4 * CODE
 FOREGROUND_CODE = len(REGIONS) * CODE
-SIDE = 48  # pixels that body regions are resized to
-
+# Of the encoder of body regions, by the longest side of images, at most: pixels that these are resized to, and levels.
+# The first is none of the paper's: half of the second, down to as many pixels.
+REGIONS_OF = ((64, 24, 4), (128, 48, 5), (math.inf, 64, 7))
 
 Body = Literal["regions", "whole"]  # what foregrounds are encoded from: BodyROI7, or the paper's WholeBody
 
@@ -59,8 +59,7 @@ class AppearanceEncoder(nn.Module):
     ):
         super().__init__()
         self.size, self.convention, self.body, self.backgrounds = size, convention, body, backgrounds
-        large = max(size) > LARGE
-        self.side, levels = (LARGE_SIDE, LARGE_LEVELS) if large else (SIDE, LEVELS)
+        self.side, levels = next((side, levels) for most, side, levels in REGIONS_OF if max(size) <= most)
         self.first = nn.Conv2d(3, width, 3, 1, 1)
         self.block = Residual(width)
         self.region_levels = Levels(width, levels)
