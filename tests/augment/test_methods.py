@@ -202,19 +202,15 @@ def test_each_phase_trains_and_names_finite_losses(name):
         assert set(method.step(phase, 1, batches())) == set(losses)
 
 
-def takes(method, size):
-    try:
-        getattr(method, "check_size", lambda size: None)(size)
-    except InputError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize("size", [(96, 48), (64, 32), (32, 16)])
 def test_small_images_are_learnt_from_and_drawn_or_refused(name, size):
     method, options = CASES[name]
-    if not takes(METHODS[method], size):
+    if method in ("pose_gan", "multi_source", "guided") and size != (64, 32):
+        with pytest.raises(InputError, match=f"got {size[0]}x{size[1]}"):
+            METHODS[method].check_size(size)
         return
+    if hasattr(METHODS[method], "check_size"):
+        METHODS[method].check_size(size)
     small = People(
         PEOPLE.images[:, :, : size[0], : size[1]], PEOPLE.poses.scaled([(128, 64)] * 6, size), None, PEOPLE.identities
     )
@@ -270,11 +266,13 @@ def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_weights(name, tmp
     drawing = max(number for number, phase in enumerate(phases) if phase.draws)
     assert sheets[-1] == sum(phase.iterations for phase in phases[: drawing + 1])
 
-    memory = InMemory(tmp_path)
-    for _ in range(sum(phase.iterations for phase in phases)):
+    memory, on_disk = InMemory(tmp_path), Scratch("broken", {}, tmp_path)
+    for number in range(sum(phase.iterations for phase in phases)):
         with pytest.raises(KeyboardInterrupt):
             run(memory, name)
-    on_disk = Scratch("broken", {}, tmp_path)
+        if number % 3 == 0:  # after the first iteration of each phase
+            on_disk.save(memory.state)
+            memory.state = on_disk.load()
     on_disk.save(memory.state)
     resumed, resumed_log = run(on_disk, name)
     ours, expected = weights(resumed), weights(whole)
@@ -327,12 +325,15 @@ def test_a_size_that_is_no_pair_is_named(tmp_path, size):
 
 def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     first = build(name)
+    for value in (value for network in first.networks.values() for value in network.state_dict().values()):
+        value.copy_(value.logical_not() if value.dtype == torch.bool else value + 1)
     methods.save(first, *CASES[name], tmp_path / "first", [{"iterations": 3}])
     torch.manual_seed(1)
     second = METHODS[CASES[name][0]](size=(128, 64), **CASES[name][1])
-    assert any(not torch.equal(value, weights(first)[key]) for key, value in weights(second).items())
+    expected = weights(first)
+    assert not any(torch.equal(value, expected[key]) for key, value in weights(second).items())
     assert methods.start_from(second, CASES[name][1], tmp_path / "first") == [{"iterations": 3}]
-    assert all(torch.equal(value, weights(first)[key]) for key, value in weights(second).items())
+    assert all(torch.equal(value, expected[key]) for key, value in weights(second).items())
 
 
 def test_what_only_training_needs_may_be_missing_from_the_start(tmp_path):
