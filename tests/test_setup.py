@@ -12,8 +12,7 @@ from packaging.utils import canonicalize_name
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LEFT_OUT = {"setuptools", "imageio"}  # torch compiles C++ with the first, scikit-image reads files with the other
 OLDEST = {"python_version": "3.11", "python_full_version": "3.11.0"}  # needs all that newer ones need
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-docs.lock")
-FILES = {name: (ROOT / name).read_text().splitlines()[1:] for name in LOCKS}
+FILES = {path.stem: path.read_text().splitlines()[1:] for path in (ROOT / "requirements").glob("*.lock")}
 
 
 def locked(file):
@@ -43,26 +42,23 @@ def needed(requirements):
 
 
 def test_the_pipelines_lock_has_what_it_needs_and_no_tools():
-    assert needed(PROJECT["dependencies"]) - LEFT_OUT <= locked("requirements.lock")
-    assert locked("requirements.lock") <= needed(PROJECT["dependencies"])
+    assert needed(PROJECT["dependencies"]) - LEFT_OUT <= locked("pipeline")
+    assert locked("pipeline") <= needed(PROJECT["dependencies"])
 
 
 def test_the_tools_lock_has_the_rest():
     with_tools = needed([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]])
-    assert with_tools - locked("requirements.lock") - LEFT_OUT <= locked("requirements-dev.lock")
-    assert locked("requirements-dev.lock") <= with_tools
-    assert not locked("requirements.lock") & locked("requirements-dev.lock")
+    assert with_tools - locked("pipeline") - LEFT_OUT <= locked("developer")
+    assert locked("developer") <= with_tools
+    assert not locked("pipeline") & locked("developer")
 
 
 def test_the_sites_lock_has_the_rest_of_what_it_needs():
-    others, extra = (
-        locked("requirements.lock") | locked("requirements-dev.lock"),
-        PROJECT["optional-dependencies"]["docs"],
-    )
-    assert set(map(canonicalize_name, extra)) <= locked("requirements-docs.lock")
-    assert not others & locked("requirements-docs.lock")
+    others, extra = locked("pipeline") | locked("developer"), PROJECT["optional-dependencies"]["docs"]
+    assert set(map(canonicalize_name, extra)) <= locked("docs")
+    assert not others & locked("docs")
     pytest.importorskip("mkdocs", reason="what its packages need, only they say; `make docs` installs them")
-    assert needed(extra) - others <= locked("requirements-docs.lock") <= needed(extra)
+    assert needed(extra) - others <= locked("docs") <= needed(extra)
 
 
 def test_locks_hold_exact_versions_and_no_addresses():

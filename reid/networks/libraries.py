@@ -52,7 +52,7 @@ def _torchreid_models() -> Any:
     except ImportError as error:
         raise InputError(
             f"torchreid's networks need it and what it imports ({error}): `make developer` installs what "
-            "requirements-dev.lock names"
+            "requirements/developer.lock names"
         ) from error
     return models
 
