@@ -378,15 +378,15 @@ def test_it_learns_twelve_images_by_heart(tmp_path):
     """It learns from single images, so that what it draws is compared with the sources."""
     torch.manual_seed(0)
     method = VUNet(
-        (128, 64),
+        (64, 32),
         width=1 / 8,
         features="pixels",
-        iterations=300,
+        iterations=200,
         batch_size=2,
         learning_rate=2e-3,
-        decay_start=200,
-        divergence_start=300,
-        divergence_end=300,
+        decay_start=130,
+        divergence_start=200,
+        divergence_end=200,
     )
     learnt = learn(method, STREETS, tmp_path, onto_target=False)
     assert learnt.found == 12
