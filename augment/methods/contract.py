@@ -48,8 +48,7 @@ class Method(Protocol):
     together, and `check_size(size)` for an image size (H, W) that it cannot draw. It may have `begin(phase, people)`,
     called before a phase and before the rest of one that was interrupted, for what is made once of all training images;
     batches say by `rows` which of them they have. It may draw from torch's random stream, and initialise networks
-    once; a buffer then says that it was done. And it may have `sample(poses)`, if it can invent people who do not
-    exist: images of one of them.
+    once; a buffer then says that it was done.
     """
 
     size: tuple[int, int]  # (H, W) of its images

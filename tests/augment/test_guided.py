@@ -210,6 +210,21 @@ def test_foreign_poses_are_those_of_other_people():
     assert torch.equal(mixed.target_pose.visible[~half], batch.target_pose.visible[~half])
 
 
+def test_behind_foreign_poses_is_what_was_there():
+    """As when people are redrawn; poses of a bank have no pictures, and the pair's own target stays behind them."""
+    backgrounds = torch.arange(6, dtype=torch.uint8).view(6, 1, 1, 1).expand(6, 3, *SIZE)
+    people = replace(PEOPLE, backgrounds=backgrounds)
+    half = torch.arange(20) < 10
+    for given, moves in ((people, True), (replace(people, bank=PEOPLE.poses), False)):
+        method, _ = begun(given)
+        batch = given.batch(Tuples.of_pairs(torch.zeros(20, dtype=torch.int64), torch.ones(20, dtype=torch.int64)))
+        found = method._in_foreign_poses(batch, half)
+        shown = ((found.background[:, 0, 0, 0] + 1) * 127.5).round().int().tolist()
+        poses = [(PEOPLE.poses.joints == pose).all((1, 2)).nonzero().item() for pose in found.target_pose.joints]
+        assert shown == (poses if moves else [1] * 20)
+        assert shown[10:] == [1] * 10
+
+
 def test_who_is_to_be_told_apart_has_to_be_known():
     method = Guided(SIZE, **TINY)
     phase = method.phases(torch.device("cpu"))[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from pydantic import AfterValidator
@@ -26,12 +26,21 @@ from augment.networks.features import FEATURES, Layer
 from augment.poses import Pose
 from reid.common.errors import InputError
 from reid.common.parameters import Count, NotNegative, Positive, Rate, Share, Size, odd, one_of, options_of_each
+from reid.files.images import to_float
 from reid.networks.ide import IDE
 
 ALONE, JOINT = "guider", "guided"  # the phases
 MOMENTUM, DECAY, FLIP = 0.9, 5e-4, 0.5  # of the guider's training, as of IDE's; FLIP: probability of mirroring an image
 NOT_OPTIONS = {"classes", "pretrained"}  # arguments of IDE that come from elsewhere
 FOREIGN = 0.5  # share of the discriminator's generated images in foreign poses: the same as of the generator's
+
+
+class Foreign(NamedTuple):
+    """P poses in which people are drawn who were not seen so; those of training images have owners."""
+
+    poses: Pose  # (P,)
+    owners: Tensor | None = None  # (P,) identities
+    backgrounds: Tensor | None = None  # (P, 3, H, W) uint8, where the data set has them
 
 
 class Guided(Adversarial):
@@ -90,10 +99,9 @@ class Guided(Adversarial):
         self.networks["guider"] = self.guider
         self.guider_iterations, self.guider_batch_size = guider_iterations, guider_batch_size
         self.guider_rate, self.classifier_rate, self.guider_weight = guider_rate, classifier_rate, guider_weight
-        # Of the training images, from `begin` on: sorted identities (K,), foreign poses (P,) and, where they are not of
-        # a bank, whose they are (P,).
+        # Of the training images, from `begin` on: sorted identities (K,), and foreign poses.
         self.identities = torch.empty(0, dtype=torch.int64)
-        self.foreign: tuple[Pose, Tensor | None] | None = None
+        self.foreign: Foreign | None = None
 
     @staticmethod
     def check_options(values: dict[str, Any]) -> None:
@@ -113,7 +121,7 @@ class Guided(Adversarial):
         return [alone, joint] if self.guider_iterations else [joint]
 
     def _guider_optimiser(self, rate: float) -> torch.optim.Optimizer:
-        """SGD as IDE's, with a learning rate for the backbone."""
+        """SGD as IDE's, with a learning rate for the backbone; but the classifier's bias learns as its weights do."""
         groups: list[dict[str, Any]] = [
             {"params": list(self.guider.backbone.parameters())},
             {"params": list(self.guider.classifier.parameters()), "lr": self.classifier_rate * rate},
@@ -137,13 +145,14 @@ class Guided(Adversarial):
                 f"the guider tells {self.people} people apart, there are {count}: set options.people: {count}"
             )
         if people.bank is not None:
-            self.foreign = people.bank, None
+            self.foreign = Foreign(people.bank)
             return
         usable = self.usable_target(people.poses)
         owners = people.identities[usable]
         if len(owners.unique()) < 2:
             raise InputError("foreign poses are those of other people, and there are none: give a pose bank, `poses`")
-        self.foreign = people.poses[usable], owners
+        behind = None if people.backgrounds is None else people.backgrounds[usable]
+        self.foreign = Foreign(people.poses[usable], owners, behind)
 
     def step(self, phase: Phase, iteration: int, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """A step of the guider alone; or one of the generator, one of the guider and one of the discriminator."""
@@ -198,13 +207,15 @@ class Guided(Adversarial):
         """The batch with foreign poses, drawn at random, as the targets of some samples (B,) bool; no target images."""
         if self.foreign is None or batch.identity is None:
             raise RuntimeError("the training has not begun: what poses are foreign is not known")
-        poses, owners = self.foreign
+        poses, owners, backgrounds = self.foreign
         if owners is None:
             rows = torch.randint(len(poses), (len(batch),)).to(poses.joints.device)
         else:
             rows = torch.multinomial((owners[None] != batch.identity[:, None]).float(), 1)[:, 0]
         drawn, own, which = poses[rows], batch.target_pose, which.to(rows.device)
         joints = torch.where(which[:, None, None], drawn.joints, own.joints)
-        return replace(
-            batch, target_pose=Pose(joints, torch.where(which[:, None], drawn.visible, own.visible)), target=None
-        )
+        pose = Pose(joints, torch.where(which[:, None], drawn.visible, own.visible))
+        background = batch.background
+        if backgrounds is not None and background is not None:
+            background = torch.where(which[:, None, None, None], to_float(backgrounds[rows]), background)
+        return replace(batch, target_pose=pose, background=background, target=None)
