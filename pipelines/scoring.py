@@ -15,7 +15,7 @@ from augment.methods import Method
 from augment.poses import Pose
 from augment.scores.classifiers import CLASSIFIERS, Classifier, Judged, judge
 from augment.scores.detectors import DETECTORS, Detector, detection_score
-from augment.scores.inception import inception_score
+from augment.scores.inception import SPLITS, inception_score
 from augment.scores.l1 import l1
 from augment.scores.masks import masked, person_mask
 from augment.scores.ssim import ssim
@@ -150,10 +150,13 @@ def inspect(
     scores, judged = {}, None
     if networks.classifier:
         judged = judge(networks.classifier, images.to(device), title=f"classify {title} images")
-        scores["is"], scores["is_std"] = inception_score(judged.probabilities)
-        hidden = masked(images, mask).to(device)
-        of_masked = judge(networks.classifier, hidden, title=f"classify {title} images, masked")
-        scores["mask_is"], scores["mask_is_std"] = inception_score(of_masked.probabilities)
+        if len(images) < SPLITS:
+            networks.notes.append(f"No IS, mask-IS of {title} images: they take {SPLITS}, there are {len(images)}")
+        else:
+            scores["is"], scores["is_std"] = inception_score(judged.probabilities)
+            hidden = masked(images, mask).to(device)
+            of_masked = judge(networks.classifier, hidden, title=f"classify {title} images, masked")
+            scores["mask_is"], scores["mask_is_std"] = inception_score(of_masked.probabilities)
     if networks.detector:
         pixels = images.permute(0, 2, 3, 1).numpy()
         scores["ds"] = detection_score(networks.detector, pixels, f"detect people in {title} images")

@@ -28,7 +28,7 @@ from pipelines.runtime import Threads, describe, set_up
 from reid.common.errors import InputError
 from reid.common.progress import progress
 from reid.files import samples
-from reid.files.images import Archive, to_float, to_uint8
+from reid.files.images import Archive, pictures, to_float
 from reid.pictures.sheets import sheet
 
 COLOURS = "viridis"  # dark: the source is not looked at; yellow: it alone is
@@ -206,8 +206,3 @@ def coloured(attention: Tensor, valid: Tensor) -> list[NDArray[np.uint8]]:
     maps = (255 * colormaps[COLOURS](attention.float().cpu().numpy())[..., :3]).astype(np.uint8)
     maps[~valid.cpu().numpy()] = 127
     return list(maps)
-
-
-def pictures(images: Tensor) -> list[NDArray[np.uint8]]:
-    """Images (B, 3, H, W) in [-1, 1] as B pictures (H, W, 3)."""
-    return list(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy())

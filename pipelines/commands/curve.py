@@ -48,7 +48,11 @@ def run(
         FileNotFoundError: a generator of a training was not kept, or there is no Re-ID network.
     """
     device = set_up(device_name, threads)
-    kept = {name: kept_of(name) for name in names}
+    kept, absent = dict[str, list[Path]](), []
+    for name in names:
+        kept[name], without = kept_of(name)
+        if without:
+            absent.append(f"{name}: no generators of {', '.join(without)} iterations, drawn before `keep` was set")
     if not (searcher.model / "network.pt").exists():
         raise FileNotFoundError(f"{searcher.model} holds no network: run `dvc repro score_gan_real`")
     count = sum(map(len, kept.values()))
@@ -56,7 +60,7 @@ def run(
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
         networks = load_networks(scores.classifier, scores.detector, device)
         gallery = read_gallery(searcher, device)
-        lines = []
+        lines, scratches = [], []
         for name, folders in kept.items():
             for folder in folders:
                 at = folder.relative_to(layout.GAN).as_posix()
@@ -65,23 +69,26 @@ def run(
                 measured |= scores_of_identity(search_gallery(gallery, drawn))
                 so_far = load_json(folder / CONFIG, ("trainings",), "train again")["trainings"][-1]
                 lines.append({"generator": name, **so_far, "pairs": len(drawn.pairs), **measured})
-                scratch.remove()
+                scratches.append(scratch)
         table = pd.DataFrame(lines)
         numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
         samples.write_tsv(table, numbers, "%.5g")
         figures.curves(table, picture)
-        for note in networks.notes:
+        for scratch in scratches:
+            scratch.remove()
+        for note in [*networks.notes, *absent]:
             say(note)
         say(f"{numbers}, {picture}")
 
 
-def kept_of(name: str) -> list[Path]:
-    """Folders of a generator as it was at each of its sheets, in order."""
-    sheets = sorted((layout.gan(name) / "samples").glob("*.png"))
-    missing = [sheet.stem for sheet in sheets if not (sheet.with_suffix("") / CONFIG).exists()]
-    if missing or not sheets:
+def kept_of(name: str) -> tuple[list[Path], list[str]]:
+    """Folders of a generator as it was at each of its sheets, in order; and the iterations of sheets without one."""
+    sheets = sorted((layout.gan(name) / "samples").glob("*.png"), key=lambda sheet: int(sheet.stem))
+    folders = [sheet.with_suffix("") for sheet in sheets]
+    kept = [folder for folder in folders if (folder / CONFIG).exists()]
+    if not kept:
         raise FileNotFoundError(
-            f"{layout.gan(name) / 'samples'} holds no generators of {', '.join(missing) or 'any'} iterations: set "
-            f"`keep: true` in gan.{name} in params.yaml and train it again, `python -m pipelines train-gan {name}`"
+            f"{layout.gan(name) / 'samples'} holds no generators of any iterations: set `keep: true` in gan.{name} in "
+            f"params.yaml and train it again, `python -m pipelines train-gan {name}`"
         )
-    return [sheet.with_suffix("") for sheet in sheets]
+    return kept, [folder.name for folder in folders if folder not in kept]

@@ -25,7 +25,7 @@ from pipelines.people import places, read_pairs, usable_pairs
 from pipelines.runtime import Threads, describe, set_up
 from reid.common.errors import InputError
 from reid.files import samples
-from reid.files.images import to_float, to_uint8
+from reid.files.images import pictures, to_float
 from reid.pictures.sheets import sheet
 from reid.randomness.seeds import seed_for
 
@@ -59,7 +59,7 @@ def run(name: str, out: Path, seed: int, device_name: str, threads: Threads, siz
         torch.manual_seed(seed_for(seed, "factors"))
         with torch.no_grad():
             drawn = lines(method, to_float(people.images[sources]), people.poses[sources])
-        rows = [(title, list(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy())) for title, images in drawn.items()]
+        rows = [(title, pictures(images)) for title, images in drawn.items()]
         sheet(
             rows, out, height=128, title=f"{name}: people who are not in the training set, and people who do not exist"
         )

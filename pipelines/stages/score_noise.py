@@ -12,7 +12,7 @@ from augment.generation import generate_images
 from augment.poses import Pose
 from augment.poses.noise import with_noise
 from augment.scores.classifiers import judge
-from augment.scores.inception import inception_score
+from augment.scores.inception import SPLITS, inception_score
 from augment.scores.masks import masked
 from pipelines import layout
 from pipelines.console import stage
@@ -44,6 +44,9 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: T
         target, mask = people.images[tuples.targets], masks(people.poses[tuples.targets], size)
         notes = list[str]()
         classifier = load_classifier(scores.classifier, device, "mask-IS", notes)
+        if classifier and len(kept) < SPLITS:
+            notes.append(f"No mask-IS: it takes {SPLITS} pairs, there are {len(kept)}")
+            classifier = None
 
         lines, scratches = [], []
         for sigma in SIGMAS:

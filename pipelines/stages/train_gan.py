@@ -23,7 +23,7 @@ from pipelines.people import places, read_pairs, tuples_of_pairs, usable_pairs
 from pipelines.runtime import Threads, describe, set_up
 from reid.common.digests import digest
 from reid.files import samples
-from reid.files.images import to_float, to_uint8
+from reid.files.images import pictures, to_float
 from reid.pictures.sheets import sheet
 from reid.randomness.seeds import seed_for
 
@@ -117,7 +117,8 @@ def run(name: str, gan: GanParams, seed: int, device_name: str, threads: Threads
         methods.save(method, gan.method, gan.options, folder, trainings)
         samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")
         shutil.copytree(scratch.folder / "samples", folder / "samples")
-        shutil.copyfile(max((folder / "samples").glob("*.png")), folder / "sheet.png")
+        last = max((folder / "samples").glob("*.png"), key=lambda path: int(path.stem))
+        shutil.copyfile(last, folder / "sheet.png")
         say(_learnt(log))
         say(str(layout.gan(name) / "sheet.png"))
 
@@ -145,7 +146,7 @@ def draw(method: Method, people: People, tuples: Tuples, path: Path, title: str)
         shown |= {} if batch.background is None else {"background": batch.background}
         shown |= {"generated": generated}
         for caption, images in shown.items():
-            lines.append((caption, list(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy())))
+            lines.append((caption, pictures(images)))
     sheet(lines, path, title=f"{title}, on people who are not in the training set")
 
 

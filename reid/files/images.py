@@ -321,3 +321,8 @@ def to_uint8(images: Tensor) -> Tensor:
         tensor([  0, 128, 255, 255], dtype=torch.uint8)
     """
     return ((images + 1) * 127.5).round().clamp(0, 255).byte()
+
+
+def pictures(images: Tensor) -> list[NDArray[np.uint8]]:
+    """Images (B, 3, H, W) in float, [-1, 1], as B pictures (H, W, 3) in 0..255, on the CPU."""
+    return list(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy())

@@ -23,7 +23,9 @@ from augment.methods.pose_gan.method import PoseGAN
 from augment.poses import table as pose_table
 from augment.scores.masks import person_mask
 from augment.scores.ssim import ssim
+from pipelines.commands import curve
 from pipelines.people import places, read_pairs
+from pipelines.scoring import Networks, inspect
 from reid.files import samples, weights
 from reid.files.images import load, stored_size, to_uint8
 from reid.networks import storage
@@ -195,6 +197,17 @@ def test_scores_by_number_of_sources(trained, monkeypatch):
     assert not unfinished()
 
 
+def test_a_few_images_have_no_inception_score():
+    def judge_none(images):
+        return torch.zeros(len(images), 3), torch.full((len(images), 2), 0.5)
+
+    networks = Networks(judge_none, None, [])
+    images, mask = torch.zeros(9, 3, 8, 4, dtype=torch.uint8), torch.ones(9, 8, 4)
+    scores, judged = inspect(images, mask, networks, torch.device("cpu"), "real")
+    assert (scores, len(judged.features)) == ({}, 9)
+    assert networks.notes == ["No IS, mask-IS of real images: they take 10, there are 9"]
+
+
 @pytest.mark.slow
 def test_curve_scores_the_generators_that_were_kept(trained):
     """The last of them is the one that training ends with, whose scores `score-gan` has too."""
@@ -224,3 +237,5 @@ def test_curve_scores_the_generators_that_were_kept(trained):
         assert table[name][1] == pytest.approx(value, abs=1e-4, rel=1e-4), name
     assert Path("out/curve.png").stat().st_size > 0
     assert not unfinished()
+    shutil.rmtree(folders[0])
+    assert curve.kept_of("full") == ([Path("data/gan/full/samples/000002")], ["000001"])
