@@ -20,15 +20,18 @@ import pandas as pd
 import torch
 
 from augment import methods
+from augment.methods.guided import method as guided
 from pipelines.cores import Watch
 from pipelines.params import Params
 from pipelines.runtime import WATCHED
 from reid.common.checkpoints import RESULT, SCRATCH
 from reid.common.errors import InputError
 from reid.common.locks import claim
+from reid.common.parameters import options
 from reid.datasets import DATASETS, SPLITS
 from reid.export.layout import naming
 from reid.files import weights
+from reid.networks.ide import IDE
 
 PYTHONS = ((3, 11), (3, 14))  # the first that will do, and the first that will not
 JPEG = 0.2  # bytes of a generated image for each of its values: those of `streets` have 0.11
@@ -151,8 +154,9 @@ def _own_files(params: Params) -> Iterator[tuple[str, str]]:
 
 
 def _guider(params: Params, name: str) -> dict[str, Any]:
-    """The options of a generator's guider, where they are given."""
-    return params.gan[name].options.get("guider_options") or {}
+    """The options of a generator's guider, defaults too; none where there is no guider."""
+    given = params.gan[name].options
+    return options(IDE, given["guider_options"] or {}, guided.NOT_OPTIONS) if "guider_options" in given else {}
 
 
 def _needed(params: Params) -> dict[str, str]:

@@ -59,6 +59,18 @@ def test_weights_that_are_missing_or_damaged(project, monkeypatch):
     assert (marks["mobilenet-v2"], marks["ssdlite-person"]) == ("FAILS", "warning")
 
 
+def test_the_guiders_backbone_is_needed_whether_it_is_named_or_the_default(project, monkeypatch):
+    monkeypatch.setattr(weights, "locate", lambda name: None)
+
+    def guide(params):
+        params["gan"]["guided"] = {**params["gan"]["baseline"], "method": "guided", "options": {}, "initial": None}
+        params.update(generators=["guided"], exports=[])
+
+    write_params(guide)
+    texts = [text for _, title, text in found() if title == "weights"]
+    assert any(text.startswith("resnet50, for the guider of generator guided") for text in texts)
+
+
 def test_files_that_are_not_images_of_the_set_are_counted(project):
     (project / "data/raw/own/query").mkdir(parents=True)
     for name in ("bounding_box_train", "bounding_box_test"):
