@@ -274,6 +274,15 @@ class Params(Section):
                 raise ValueError(
                     f"virtual_people.{name}: {generator} has method {method}, and only disentangled invents"
                 )
+            learns = ["mapping_iterations"]
+            if self.virtual_people[name].poses == "sampled":
+                learns += ["pose_iterations", "pose_mapping_iterations"]
+            for key in learns:
+                if self.gan[generator].options[key] == 0:
+                    raise ValueError(
+                        f"virtual_people.{name}: {generator} does not learn to invent people: set "
+                        f"gan.{generator}.options.{key} above 0"
+                    )
         for kind, names in (("noise", self.noise), ("sources", self.sources), ("features", self.features)):
             for name in names:
                 if name not in self.trained:

@@ -23,6 +23,17 @@ def changed(tmp_path, change):
     return path
 
 
+def invent_without(phase, **options):
+    """A change of the parameters: people are to be invented, and one phase is left out."""
+
+    def change(raw):
+        raw["gan"]["disentangled"] = {**raw["gan"]["full"], "method": "disentangled", "options": {phase: 0}}
+        raw["virtual_people"]["virtual"].update(options)
+        raw.update(generators=["disentangled"], exports=[], virtual=["virtual"])
+
+    return change
+
+
 def test_paper_profile_is_the_papers():
     paper = params.check(profile("paper"), "paper")
     assert paper.dataset.name == "market1501"
@@ -252,6 +263,14 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
         (
             lambda p: p["virtual_people"]["virtual"].update(generator="full") or p.update(virtual=["virtual"]),
             "virtual_people.virtual: full has method pose_gan, and only disentangled invents",
+        ),
+        (
+            invent_without("mapping_iterations"),
+            "virtual_people.virtual: disentangled does not .* set gan.disentangled.options.mapping_iterations above 0",
+        ),
+        (
+            invent_without("pose_mapping_iterations", poses="sampled"),
+            "virtual_people.virtual: .* set gan.disentangled.options.pose_mapping_iterations above 0",
         ),
         (
             lambda p: p["virtual_people"].update(full_best=p["virtual_people"]["virtual"]),
