@@ -66,10 +66,9 @@ def run(
     scratch = resume.scratch(f"reid-{out.name}", settings, inputs, __name__, [NETWORKS[reid.network]])
     does = f"{reid.training['iterations']:,} iterations on {len(table):,} images, {generated:,} of them generated"
     does += f", on {describe(device)}"
-    exactly = {**settings, "reid": reid.model_dump()}
     with (
         stage(f"train-reid {out.name}", does) as say,
-        resume.output(scratch, out, MAY_HOLD, exactly, say) as folder,
+        resume.output(scratch, out, MAY_HOLD, settings, say) as folder,
     ):
         if folder is None:
             return

@@ -215,6 +215,8 @@ def test_real_images_are_trained_on_alike_whatever_the_policy_for_generated_ones
     first, second = (Path(f"data/reid/{labels}") for labels in ("inherit", "separate"))
     assert (first / "network.pt").read_bytes() == (second / "network.pt").read_bytes()
     assert (first / "config.json").read_bytes() == (second / "config.json").read_bytes()
+    write_params(lambda p: p["reid"]["ide"].update(distances=["euclidean"], mirror=True))
+    assert "made before" in run("train-reid", "ide", "--out", "data/reid/separate"), "it is for `evaluate` alone"
 
 
 @pytest.mark.slow
