@@ -140,7 +140,7 @@ def costs(params: Params, name: str, alpha: int, out: Path) -> None:
     """
     from pipelines.commands import costs as command
 
-    command.run(name, alpha, out, searcher(params), params.device, params.threads, params.image_size)
+    command.run(name, alpha, out, searcher(params), params.device, params.threads)
 
 
 @click.command()

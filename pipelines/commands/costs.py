@@ -35,9 +35,7 @@ class Found(NamedTuple):
     taken_for: NDArray[np.int64]  # (N,) index of the real image of another person whose search it harms most, -1: none
 
 
-def run(
-    name: str, alpha: int, out: Path, searcher: Searcher, device_name: str, threads: Threads, size: tuple[int, int]
-) -> None:
+def run(name: str, alpha: int, out: Path, searcher: Searcher, device_name: str, threads: Threads) -> None:
     """Write OUT.tsv, the cost of each new image (`find`) in points of mAP, and OUT.png, a sheet of the costliest.
 
     Args:
@@ -47,7 +45,6 @@ def run(
         searcher: the Re-ID network, trained on the real training images.
         device_name: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
-        size: (H, W) of the images.
 
     Raises:
         FileNotFoundError: there is no such training set, or the network is not trained.

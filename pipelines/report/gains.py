@@ -80,25 +80,13 @@ def as_numbers(lines: Iterable[Compared]) -> pd.DataFrame:
     return pd.DataFrame(flat, columns=[*Compared._fields[:6], "gain", "low", "high", "share"])
 
 
-def rows_as_text(lines: Iterable[Compared]) -> pd.DataFrame:
-    """Gains over `real`, in per cent: one line a row; an asterisk where the interval excludes zero."""
-    over_real = [line for line in lines if line.over_row == layout.REAL]
-    return _table(
-        (line.row, "training set", f"{line.network} + {line.distance}: {line.score}", line) for line in over_real
-    )
-
-
 def networks_as_text(lines: Iterable[Compared]) -> pd.DataFrame:
     """Gains of networks, in per cent: one line each; an asterisk where the interval excludes zero."""
-    return _table((line.network, "network", f"{line.row}, {line.distance}: {line.score}", line) for line in lines)
-
-
-def _table(cells: Iterable[tuple[str, str, str, Compared]]) -> pd.DataFrame:
-    """A table of (name of the line, title of the names, name of the column, what is in the cell)."""
-    lines: dict[str, dict[str, str]] = {}
-    for name, title, column, compared in cells:
-        lines.setdefault(name, {title: name})[column] = in_text(compared)
-    return pd.DataFrame(list(lines.values())).fillna("")
+    rows: dict[str, dict[str, str]] = {}
+    for line in lines:
+        cells = rows.setdefault(line.network, {"network": line.network})
+        cells[f"{line.row}, {line.distance}: {line.score}"] = in_text(line)
+    return pd.DataFrame(list(rows.values())).fillna("")
 
 
 def in_text(compared: Compared) -> str:

@@ -52,12 +52,11 @@ def read_results(rows: list[str], networks: list[str], seeds: list[int]) -> Resu
     return results
 
 
-def read_score(path: Path, command: str = "dvc repro", keys: tuple[str, ...] = ()) -> dict[str, Any]:
+def read_score(path: Path, keys: tuple[str, ...] = ()) -> dict[str, Any]:
     """Read a score file, of a Re-ID network or of generated images.
 
     Args:
         path: of the JSON file.
-        command: what writes it, for the message.
         keys: that it has to have.
 
     Raises:
@@ -65,7 +64,7 @@ def read_score(path: Path, command: str = "dvc repro", keys: tuple[str, ...] = (
         InputError: it is damaged.
     """
     if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist, and the tables need its scores: run `{command}`")
+        raise FileNotFoundError(f"{path} does not exist, and the tables need its scores: run `dvc repro`")
     return load_json(path, keys, REMEDY)
 
 

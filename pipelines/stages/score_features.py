@@ -70,7 +70,7 @@ def run(
             normalise(_foregrounds(method, table, own, device)) for table, own in zip(tables, poses, strict=True)
         ]
         _, query, gallery = tables
-        components = PCA(min(pca, *features[0].shape), random_state=seed).fit(features[0])
+        components = PCA(min(pca, *features[0].shape), random_state=seed % 2**32).fit(features[0])
         reduced = [normalise(components.transform(part).astype(np.float32)) for part in features]
         lines = []
         for title, (_, of_query, of_gallery) in {"foreground": features, "foreground, PCA": reduced}.items():

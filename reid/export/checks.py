@@ -59,7 +59,7 @@ def check(path: Path) -> tuple[pd.DataFrame, list[Finding]]:
         ]
         findings += _duplicate_names(names, files)
         findings += _misread(files, style)
-        findings += _traps(path, archive, files)
+        findings += _traps(path, files)
         findings += _skipped(files)
         findings += _beyond_limits(files, style)
         findings += _provenance(archive, names, files)
@@ -115,7 +115,7 @@ def _duplicate_names(names: list[str], files: pd.DataFrame) -> Iterator[Finding]
             yield Finding(False, "file name occurs more than once", image, f"also {earlier}")
 
 
-def _traps(path: Path, archive: Archive, files: pd.DataFrame) -> Iterator[Finding]:
+def _traps(path: Path, files: pd.DataFrame) -> Iterator[Finding]:
     """Folders in whose paths other libraries would find identity and camera; a zip's own path does not matter."""
     for folder in sorted({PurePosixPath(image).parent for image in files[IMAGE]}):
         whole = PurePosixPath(path.resolve()) / folder if path.is_dir() else folder

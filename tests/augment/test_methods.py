@@ -150,9 +150,11 @@ def test_the_target_image_is_not_looked_at(name):
     assert torch.equal(method.generate(batch), method.generate(replace(batch, target=None)))
 
 
+@pytest.mark.parametrize("name", [name for name, (method, _) in CASES.items() if method == "multi_source"])
 def test_a_source_that_is_not_valid_has_no_influence(name):
     method = ready(build(name))
     batch = a_batch(method)
+    assert not batch.valid().all()
     others = batch.source.clone()
     others[~batch.valid()] = 0.5
     assert torch.equal(method.generate(batch), method.generate(replace(batch, source=others)))
