@@ -154,7 +154,8 @@ def rounds(params: Params, network: str, model: Path, out: Path) -> None:
     """Score a network after each round of its training without labels.
 
     NETWORK is its section of `reid`, with `progressive`. Beside Rank-1 and mAP are the numbers of reliable images, and
-    how much the clusters agree with those of the round before, and with the people.
+    how much the clusters agree with those of the round before, and with the people. Features have length 1, and queries
+    are single, whatever `evaluation` says.
     """
     from pipelines.commands import rounds as command
 

@@ -24,8 +24,9 @@ def run(model: Path, out: Path, mirror: bool, device_name: str, threads: Threads
     """Write OUT.tsv, a line for each round, and OUT.png.
 
     Columns: round (0: before the first), what `rounds.tsv` has, truth (the adjusted Rand index of the round's clusters
-    against the people that the images show), rank1 and mAP of the test set by Euclidean distance, in per cent. Neither
-    the people nor the test set had a say in training.
+    against the people that the images show), rank1 and mAP of the test set, in per cent: by Euclidean distance of
+    features of length 1, single queries, whatever `evaluation` says. Neither the people nor the test set had a
+    say in training.
 
     Args:
         model: folder of a network that train-reid has trained without labels.
