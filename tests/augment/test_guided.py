@@ -257,12 +257,14 @@ def test_it_copies_twelve_pairs_whose_people_the_guider_recognises_better_than_a
     pose: one that draws the same of each person or of each pose finds a third or a fourth of the targets at best."""
     table = DATASETS["streets"](tiny_zip).tables["train"]
     table = table.groupby("identity").head(3).reset_index(drop=True)
-    images = load(table["archive"], table["image"], SIZE)
-    people = People(images, random_poses(12, 0), identities=torch.from_numpy(table["identity"].to_numpy(copy=True)))
+    size = (64, 32)
+    images = load(table["archive"], table["image"], size)
+    poses = random_poses(12, 0).scaled([SIZE] * 12, size)
+    people = People(images, poses, identities=torch.from_numpy(table["identity"].to_numpy(copy=True)))
     rows = torch.tensor([(3 * person + one, 3 * person + (one + 1) % 3) for person in range(4) for one in range(3)])
     torch.manual_seed(0)
     method = Guided(
-        SIZE,
+        size,
         width=0.125,
         start="fan_in",
         people=4,
