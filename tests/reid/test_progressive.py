@@ -60,6 +60,7 @@ def test_rounds_end_when_the_clusters_stay(network, images, tmp_path):
     assert 2 <= len(found.log) < 9, "people in plain colours are clustered alike in two rounds"
     assert found.log[-1]["agreement"] == 1
     assert math.isnan(found.log[0]["agreement"])
+    assert all(line["agreement"] < 1 for line in found.log[1:-1])
     assert [line["round"] for line in found.log] == list(range(1, len(found.log) + 1))
     assert seen == [(line["round"], line["clusters"]) for line in found.log]
     assert found.network.classifier.out_features == found.classes == 3
