@@ -124,8 +124,8 @@ def evaluate_blocks(
     the number of images before them; the others (of distractors, say) once.
 
     Args:
-        block: (start, stop) to the distances (Q, stop - start) of gallery images start..stop-1; the same values each
-            time it is called.
+        block: (start, stop) to the distances (Q, stop - start) of gallery images start..stop-1. A matrix product rounds
+            otherwise when the number of threads changes in between: of a query's own images the first values count.
         query_identities: (Q,), positive.
         query_cameras: (Q,).
         gallery_identities: (G,); -1 junk, 0 distractor.
@@ -174,10 +174,16 @@ def evaluate_blocks(
     good_query, good_image, good_distance = pair_query[is_good], pair_image[is_good], pair_distance[is_good]
     before = np.zeros(len(good_query), np.int64)
     bounds = np.searchsorted(good_query, np.arange(queries + 1))
-    for start in starts:
+    for number, start in enumerate(starts):
         stop = min(start + size, gallery)
+        inside = block_of == number
+        own = pair_query[inside], pair_image[inside] - start
+        distances = block(start, stop)
+        if not np.array_equal(distances[own], pair_distance[inside]):
+            distances = distances.copy()
+            distances[own] = pair_distance[inside]
         junk = gallery_identities[start:stop] == JUNK
-        before += count_before(block(start, stop), junk, start, good_query, good_image, good_distance, threads)
+        before += count_before(distances, junk, start, good_query, good_image, good_distance, threads)
     before -= _own_camera_before(pair_query, pair_image, pair_distance, is_good)
 
     return _metrics(good_query, before, bounds, gallery)

@@ -143,6 +143,23 @@ def test_a_gallery_of_thousands_of_which_one_person_has_hundreds(ties):
     np.testing.assert_allclose(ranking.ap_trapezoid, aps, atol=1e-12)
 
 
+@pytest.mark.parametrize("to", [-np.inf, np.inf])
+def test_a_block_that_is_rounded_otherwise_the_second_time_changes_no_rank(to):
+    # As a matrix product is when the number of its threads changes.
+    distances, *labels = random_case(3, ties=False)
+    made = set()
+
+    def block(start, stop):
+        values = distances[:, start:stop]
+        again = (start, stop) in made
+        made.add((start, stop))
+        return np.nextafter(values, np.float32(to)) if again else values
+
+    ranking, expected = evaluate_blocks(block, *labels, size=64), evaluate(distances, *labels)
+    np.testing.assert_array_equal(ranking.first_rank, expected.first_rank)
+    np.testing.assert_array_equal(ranking.ap_step, expected.ap_step)
+
+
 def test_blocks_of_distractors_are_made_once():
     distances, query_ids, query_cameras, gallery_ids, gallery_cameras = random_case(4, ties=False)
     gallery_ids[100:] = 0
