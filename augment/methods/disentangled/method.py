@@ -156,7 +156,7 @@ class Disentangled:
         parameters = [parameter for name in names for parameter in self.networks[name].parameters()]
         if phase.endswith(" mapping") and self.convention != "paper":
             return torch.optim.RMSprop(parameters, self.learning_rate, alpha=0.9, eps=1e-10)
-        return torch.optim.Adam(parameters, self.learning_rate, (0.5, 0.999))
+        return torch.optim.Adam(parameters, self.learning_rate, (0.5, 0.999), fused=True)
 
     def begin(self, phase: Phase, people: People) -> None:
         """Before a phase of mapping, embed all training images once: its encoder changes no more."""
