@@ -349,8 +349,9 @@ def test_normalising(features):
 def test_significance(pairs):
     values = np.array(pairs, float).reshape(-1, 2)
     with np.errstate(all="ignore"):
-        means = resampled_means(values, draws=99) if len(values) else np.zeros((99, 2))
-        found = answer(compare, *values.T, *means.T)
+        people = np.arange(len(values)) // 2
+        means = resampled_means(values, people, draws=99) if len(values) else np.zeros((99, 2))
+        found = answer(compare, *values.T, *means.T, people)
     if found is not None:
         assert 0 < found.p <= 1
         assert found.low <= found.mean <= found.high or np.isinf(found.mean)

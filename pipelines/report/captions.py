@@ -48,7 +48,7 @@ def reid_caption(params: Params, results: Results, published: bool) -> str:
         f"Data set {params.dataset.name}, profile {params.profile}, {_seeds(params.seeds)}, {first['device']}.",
         f"Per cent; {_queries(first)} against {first['gallery']:,} gallery images;",
         f"mAP by the {params.report.average_precision} rule.",
-        f"*: differs from {layout.REAL} by a paired bootstrap over queries, not over seeds (p < {LEVEL}, not corrected",
+        f"*: differs from {layout.REAL} by a paired bootstrap over people, not over seeds (p < {LEVEL}, not corrected",
         "for the number of comparisons).",
     ]
     fitted_to = sorted({file["learnt_from"] for file in real.values()} - {None})

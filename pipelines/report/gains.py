@@ -44,7 +44,7 @@ def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list
         rows = [row for row in results if network in results[row]]
         for distance, score in itertools.product(distances(seeds), SCORES):
             values = {row: query_values(results[row][network], distance, score, rule) for row in rows}
-            whose = _whose(seeds, distance, people)
+            whose = asked_of(seeds, distance, people)
             found = {
                 (row, over): gain(values[row], values[over], whose) for over, row in itertools.combinations(rows, 2)
             }
@@ -69,7 +69,7 @@ def compare_networks(results: Results, rule: str, people: Mapping[str, int]) -> 
             both = [name for name in distances(seeds) if name in distances(its)]
             for distance, score in itertools.product(both, SCORES):
                 first, second = (query_values(result, distance, score, rule) for result in (seeds, its))
-                own = gain(first, second, _whose(seeds, distance, people))
+                own = gain(first, second, asked_of(seeds, distance, people))
                 lines.append(Compared(row, network, row, base, distance, score, own, float("nan")))
     return lines
 
@@ -112,7 +112,7 @@ def _oracle(row: str) -> str:
     return f"{ORACLE}-{row.rpartition('-')[2]}"
 
 
-def _whose(seeds: list[Result], distance: str, people: Mapping[str, int]) -> NDArray[np.int64]:
+def asked_of(seeds: list[Result], distance: str, people: Mapping[str, int]) -> NDArray[np.int64]:
     """The identities (Q,) of the queries."""
     table = seeds[0].queries
     return np.array([people[query] for query in table.loc[table["distance"] == distance, "query"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -54,7 +55,7 @@ DOWNLOADS = {  # file of the report -> what it has
     "table.tex": "all tables, LaTeX",
     "table.html": "all tables, HTML",
     "metrics.json": "Re-ID scores, means and standard deviations over seeds",
-    "significance.tsv": "each two training sets compared, by a paired bootstrap over queries",
+    "significance.tsv": "each two training sets compared, by a paired bootstrap over people",
     "gains.tsv": "each two training sets, and networks, compared over seeds and people",
     "series/cmc.tsv": "CMC curves",
     "series/networks.tsv": "losses of Re-ID networks",
@@ -87,8 +88,10 @@ def run(params: Params) -> None:
         save_json(means, folder / "metrics.json")
         for row, numbers in summary(means, params.report.average_precision).items():
             save_json(numbers, folder / "summary" / f"{row}.json")
-        of_rows, of_networks = _gains(params, results, folder)
-        shown = [_reid(params, results, means, of_rows, folder)]
+        query = samples.read(layout.samples("query"))
+        people = dict(zip(query["image"], query["identity"], strict=True))
+        of_rows, of_networks = _gains(params, results, people, folder)
+        shown = [_reid(params, results, means, people, of_rows, folder)]
         if of_networks:
             caption = captions.networks_caption(params)
             shown.append(Captioned("What networks add", gains.networks_as_text(of_networks), caption))
@@ -119,11 +122,18 @@ def _losses(logs: pd.DataFrame, folder: Path) -> Illustration:
     return shown
 
 
-def _reid(params: Params, results: Results, means: Metrics, of_rows: list[gains.Compared], folder: Path) -> Captioned:
+def _reid(
+    params: Params,
+    results: Results,
+    means: Metrics,
+    people: Mapping[str, int],
+    of_rows: list[gains.Compared],
+    folder: Path,
+) -> Captioned:
     """The Re-ID table; writes significance.tsv."""
     evaluation, rule = params.evaluation, params.report.average_precision
     as_published = (evaluation.queries, evaluation.metric_train) == ("single", "real") and _is_market1501(params)
-    compared = significance(results, rule, params.seed)
+    compared = significance(results, rule, people, params.seed)
     write_tsv(compared, folder / "significance.tsv", "%.4g")
     table = reid_table(results, means, compared, rule, as_published, of_rows)
     caption = captions.reid_caption(params, results, as_published)
@@ -139,12 +149,12 @@ def _is_market1501(params: Params) -> bool:
     return not unlike_published({split: samples.read(layout.samples(split)) for split in SPLITS})
 
 
-def _gains(params: Params, results: Results, folder: Path) -> tuple[list[gains.Compared], list[gains.Compared]]:
+def _gains(
+    params: Params, results: Results, people: Mapping[str, int], folder: Path
+) -> tuple[list[gains.Compared], list[gains.Compared]]:
     """With enough seeds, what each augmentation adds, and each network; writes gains.tsv."""
     if len(params.seeds) < LEAST:
         return [], []
-    query = samples.read(layout.samples("query"))
-    people = dict(zip(query["image"], query["identity"], strict=True))
     rule = params.report.average_precision
     of_rows = gains.compare_rows(results, rule, people)
     of_networks = gains.compare_networks(results, rule, people)

@@ -31,7 +31,7 @@ def report(tmp_path, monkeypatch):
     read = results.read_results(ROWS, ["ide", "strong"], SEEDS)
     people = {f"{n}.jpg": n // 4 for n in range(QUERIES)}
     of_rows = gains.compare_rows(read, "trapezoid", people)
-    compared = significance(read, "trapezoid", 0)
+    compared = significance(read, "trapezoid", people, 0)
     table = reid_table(read, results.metrics(read), compared, "trapezoid", True, of_rows)
     shown = [Captioned("Re-identification", table, "Captions are long, and have names/with/slashes/in_them. " * 9)]
     folder = tmp_path / "report"

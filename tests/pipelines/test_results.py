@@ -13,6 +13,8 @@ from pipelines.report.reid_table import reid_table
 from pipelines.report.significance import significance
 from reid.common.errors import InputError
 
+EVERYBODY = {f"{n}.jpg": n for n in range(QUERIES)}  # each query is of somebody else
+
 
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
@@ -46,7 +48,7 @@ def test_the_summary_has_few_numbers_of_each_row(rows):
 
 
 def test_every_two_rows_are_compared(rows):
-    compared = significance(results.read_results(rows, ["ide"], [0]), "trapezoid", 0)
+    compared = significance(results.read_results(rows, ["ide"], [0]), "trapezoid", EVERYBODY, 0)
     assert len(compared) == 3 * 2
     compared = compared.set_index(["row", "other", "score"])
     better = compared.loc[("full-a2", "real", "mAP")]
@@ -62,14 +64,14 @@ def test_differences_are_those_of_the_means_over_seeds(rows):
     read = results.read_results(rows, ["ide"], [0, 1])
     means = results.metrics(read)
     keys = {"Rank-1": "rank1", "mAP": "mAP"}
-    for line in significance(read, "trapezoid", 0).itertuples():
+    for line in significance(read, "trapezoid", EVERYBODY, 0).itertuples():
         row, other = (means[name]["ide"]["euclidean"][keys[line.score]] for name in (line.row, line.other))
         assert line.difference == pytest.approx(row - other, abs=0.02)
 
 
-def test_the_seed_resamples_the_queries(rows):
+def test_the_seed_resamples_the_people(rows):
     read = results.read_results(rows, ["ide"], [0])
-    first, again, other = (significance(read, "trapezoid", seed) for seed in (0, 0, 1))
+    first, again, other = (significance(read, "trapezoid", EVERYBODY, seed) for seed in (0, 0, 1))
     pd.testing.assert_frame_equal(first, again)
     assert first["difference"].tolist() == other["difference"].tolist()
     assert first["low"].tolist() != other["low"].tolist()
@@ -101,7 +103,12 @@ def test_gains_over_real_and_the_oracles_share(rows):
     numbers = gains.as_numbers(found.values()).set_index(["row", "score"])
     assert numbers.loc[("full-a2", "mAP")]["gain"] == pytest.approx(10)
     table = reid_table(
-        read, results.metrics(read), significance(read, "trapezoid", 0), "trapezoid", published=False, gains=compared
+        read,
+        results.metrics(read),
+        significance(read, "trapezoid", EVERYBODY, 0),
+        "trapezoid",
+        published=False,
+        gains=compared,
     ).set_index("training set")
     assert table.loc["full-a2", "ide + euclidean: mAP gain"] == "+10.0 [10.0, 10.0]*, 50 %"
     assert table.loc["real", "ide + euclidean: mAP gain"] == ""
@@ -115,7 +122,7 @@ def test_gains_of_networks_over_the_first(rows):
             for row in ("real", "full-a2"):
                 write(row, seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.5 + more + 0.01 * seed), network)
     read = results.read_results(["real", "full-a2"], ["ide", "strong"], [0, 1, 2])
-    compared = gains.compare_networks(read, "trapezoid", {f"{n}.jpg": n for n in range(QUERIES)})
+    compared = gains.compare_networks(read, "trapezoid", EVERYBODY)
     assert [(line.row, line.network, line.over_network) for line in compared[::2]] == [
         ("real", "strong", "ide"),
         ("full-a2", "strong", "ide"),
@@ -128,7 +135,7 @@ def test_gains_of_networks_over_the_first(rows):
 def test_the_table_marks_what_differs(rows):
     for seeds, expected in (([0], "{:.1f}*"), ([0, 1], "{:.1f} ± 0.0*")):
         read = results.read_results(rows, ["ide"], seeds)
-        means, compared = results.metrics(read), significance(read, "trapezoid", 0)
+        means, compared = results.metrics(read), significance(read, "trapezoid", EVERYBODY, 0)
         shown = reid_table(read, means, compared, "trapezoid", published=False).set_index("training set")
         value = means["full-a2"]["ide"]["euclidean"]["mAP"]
         assert shown.loc["full-a2", "ide + euclidean: mAP"] == expected.format(value)
@@ -137,7 +144,7 @@ def test_the_table_marks_what_differs(rows):
 
 def test_the_table_shows_the_chosen_rule_and_published_numbers(rows):
     read = results.read_results(rows, ["ide"], [0])
-    means, compared = results.metrics(read), significance(read, "trapezoid", 0).head(0)
+    means, compared = results.metrics(read), significance(read, "trapezoid", EVERYBODY, 0).head(0)
     score = means["real"]["ide"]["euclidean"]
     shown = [reid_table(read, means, compared, rule, published).iloc[0].tolist() for rule, published in CASES]
     assert shown[0][:3] == ["real", "1,234", "0"]

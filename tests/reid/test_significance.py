@@ -10,8 +10,10 @@ def drawn(*shape):
     return np.random.default_rng(0).random(shape)
 
 
-def difference(first, second, **options):
-    return compare(first, second, *resampled_means(np.stack([first, second], 1), **options).T)
+def difference(first, second, people=None, **options):
+    people = np.arange(len(first)) if people is None else people
+    means = resampled_means(np.stack([first, second], 1), people, **options)
+    return compare(first, second, *means.T, people)
 
 
 def test_interval_is_scipys():
@@ -28,7 +30,7 @@ def test_interval_is_scipys():
 
 def test_means_are_those_of_queries_drawn_together():
     values = drawn(30, 3)
-    means = resampled_means(np.column_stack([values, values[:, 0] + 1]), draws=700, seed=4)
+    means = resampled_means(np.column_stack([values, values[:, 0] + 1]), np.arange(30), draws=700, seed=4)
     assert means.shape == (700, 4)
     np.testing.assert_allclose(means[:, 3], means[:, 0] + 1)
     np.testing.assert_allclose(means.mean(0)[:3], values.mean(0), atol=0.02)
@@ -47,6 +49,28 @@ def test_p_is_uniform_where_there_is_no_difference():
     found = [difference(*random.random((2, 60)), draws=400).p for _ in range(300)]
     assert np.mean(np.array(found) < 0.1) == pytest.approx(0.1, abs=0.05)
     assert np.mean(np.array(found) < 0.5) == pytest.approx(0.5, abs=0.1)
+
+
+def test_queries_of_one_person_are_drawn_together():
+    """Against a slow bootstrap: people with one to nine queries, alike but for little."""
+    random = np.random.default_rng(3)
+    people = np.repeat(np.arange(40), random.integers(1, 10, 40))
+    first, second = random.normal(0.1, 0.3, 40)[people] + 0.05 * random.random(len(people)), np.zeros(len(people))
+    found = difference(first, second, people, draws=20_000)
+    means = []
+    for _ in range(3000):
+        rows = np.concatenate([np.flatnonzero(people == person) for person in random.integers(40, size=40)])
+        means.append(first[rows].mean())
+    assert found.mean == pytest.approx(first.mean())
+    assert (found.low, found.high) == pytest.approx(np.percentile(means, (2.5, 97.5)), abs=0.01)
+    apart = difference(first, second, draws=20_000)
+    assert found.high - found.low > 1.5 * (apart.high - apart.low), "as if the queries were independent"
+
+
+def test_queries_that_are_there_twice_prove_no_more():
+    first, people = drawn(9), np.arange(9)
+    once = difference(first, np.zeros(9) + 0.4)
+    assert difference(first.repeat(3), np.zeros(27) + 0.4, people.repeat(3)) == pytest.approx(once)
 
 
 def test_few_queries_prove_little():
