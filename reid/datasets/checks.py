@@ -9,7 +9,7 @@ import pandas as pd
 
 from reid.common.progress import progress
 from reid.datasets.folders import SPLITS, Dataset, Finding
-from reid.files.images import Archive, ImageError, decode
+from reid.files.images import Archive, ImageError, decode, without_suffix
 from reid.files.samples import DISTRACTOR, JUNK
 
 # The published numbers of Market-1501's (images, junk, distractors).
@@ -65,7 +65,7 @@ def _identities(tables: dict[str, pd.DataFrame]) -> Iterable[Finding]:
     for table in (train, query, gallery):
         for image in table.loc[table["camera"] < 1, "image"]:
             yield Finding(True, "camera number below 1", image)
-    stems = train["image"].str.rsplit(".", n=1).str[0]
+    stems = train["image"].map(without_suffix)
     for image in train.loc[stems.duplicated(), "image"]:
         yield Finding(
             True, "same name as another image but for the suffix: their generated images would have one name", image

@@ -26,6 +26,8 @@ DIGITS = 9  # numbers of more are replaced, as words are
 def read_listed(path: str | Path) -> Dataset:
     """A folder or zip with `images.csv` or `images.parquet` in it, whose columns are COLUMNS; others do not matter.
 
+    Where it lies in a folder inside, as in a zip of a folder, the uppermost one counts.
+
     image is a path relative to the table; identity and camera are any numbers or words; split is train, query or
     gallery. The identities `junk` (or -1) and `distractor` are nobody's. Where all people have whole numbers from 1,
     they keep them; otherwise people are numbered from 1 in their order. So it is with cameras.
@@ -36,7 +38,9 @@ def read_listed(path: str | Path) -> Dataset:
     """
     with Archive(path) as archive:
         files = archive.names()
-        table = _table(archive, files)
+        file = _place(archive, files)
+        table = _table(archive, file)
+        table["image"] = file.removesuffix(PurePosixPath(file).name) + table["image"]
         findings = list[Finding]()
         stored = {normalize("NFC", name): name for name in files if name.lower().endswith(IMAGE_SUFFIXES)}
         table["image"] = table["image"].map(lambda image: stored.get(image, image))
@@ -62,15 +66,21 @@ def read_listed(path: str | Path) -> Dataset:
     )
 
 
-def _table(archive: Archive, files: list[str]) -> pd.DataFrame:
-    """The table with COLUMNS as words, checked."""
-    present = [file for file in FILES if file in files]
+def _place(archive: Archive, files: list[str]) -> str:
+    """Which of the files is the table: the uppermost one of FILES; there has to be one alone."""
+    tables = [PurePosixPath(file) for file in files if PurePosixPath(file).name in FILES]
+    top = min((len(table.parts) for table in tables), default=0)
+    present = [table.as_posix() for table in tables if len(table.parts) == top]
     if len(present) != 1:
         found = " and ".join(present) or ", ".join(sorted({name.split("/")[0] for name in files})[:8]) or "nothing"
         raise FileNotFoundError(
             f"{archive.path}: expected {' or '.join(FILES)} with the columns {', '.join(COLUMNS)}, found {found}"
         )
-    (file,) = present
+    return present[0]
+
+
+def _table(archive: Archive, file: str) -> pd.DataFrame:
+    """The table with COLUMNS as words, checked."""
     where = f"{archive.path}: {file}"
     data, remedy = archive.read(file), "docs/datasets.md says what such a table is"
     if file.endswith(".csv"):

@@ -23,6 +23,7 @@ MARKET = Naming(
         (r"_\d+", "_ and a frame"),
         (r"_\d+", "_ and the number of the box"),
         GENERATED,
+        (r"(?i:\.jpg(?=\.))?", "nothing, or a suffix that is written twice, as in the published set"),
         SUFFIX,
     ),
 )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.common.errors import InputError
 from reid.distances.euclidean import euclidean
 
 BLOCK = 256  # queries whose distances are held at a time
@@ -73,6 +74,9 @@ def found_by_own(features: NDArray[np.float32], people: NDArray[np.int64]) -> tu
         features: (N, D), of length 1.
         people: (N,); the only image of a person is not asked.
 
+    Raises:
+        InputError: nobody has two images.
+
     Example:
         >>> found_by_own(np.float32([[0], [2], [3], [4.5]]), np.array([7, 7, 8, 8]))
         (0.5, 0.3333333333333333)
@@ -80,4 +84,6 @@ def found_by_own(features: NDArray[np.float32], people: NDArray[np.int64]) -> tu
     rank = judge(features, people, features, people, left_out=np.arange(len(people))[:, None]).identity_rank
     _, which, counts = np.unique(people, return_inverse=True, return_counts=True)
     asked = counts[which] > 1
+    if not asked.any():
+        raise InputError(f"expected two images of a person at least, got one of each of {len(people)} people")
     return float((rank[asked] == 1).mean()), float((counts[which][asked] - 1).mean() / (len(people) - 1))

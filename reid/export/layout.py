@@ -12,7 +12,9 @@ from reid.datasets.market1501 import FOLDERS
 
 # File names that other libraries find identity and camera in; the readers of this project take more.
 NAMINGS = {
-    "market1501": re.compile(r"(?P<identity>-1|\d{4,})_c(?P<camera>\d)s\d_\d{6}_\d{2}(_g\d+(_\d+)?)?\.(jpg|png)"),
+    "market1501": re.compile(
+        r"(?P<identity>-1|\d{4,})_c(?P<camera>\d)s\d_\d{6}_\d{2}(_g\d+(_\d+)?)?(\.jpg)?\.(jpg|png)"
+    ),
     "dukemtmc-reid": re.compile(r"(?P<identity>\d{4})_c(?P<camera>\d)_f\d+(_g\d+(_\d+)?)?\.(jpg|png)"),
 }
 # The highest identity and camera that other libraries' data set classes allow for a naming; they assert it.

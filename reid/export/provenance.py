@@ -10,7 +10,7 @@ import pandas as pd
 from reid.datasets.folders import Finding
 from reid.export import manifest
 from reid.export.layout import GENERATED
-from reid.files.images import Archive
+from reid.files.images import Archive, without_suffix
 from reid.files.samples import REAL, is_of_bank, join_names, split_names
 
 IMAGES = ("image", "source", "pose_of")  # columns of the manifest that name an image
@@ -40,7 +40,8 @@ def by_names(files: pd.DataFrame) -> Iterator[Finding]:
     Args:
         files: columns image, split, identity, camera, sha256.
     """
-    stems = {PurePosixPath(image).stem: split for image, split in zip(files["image"], files["split"], strict=True)}
+    names = files["image"].map(lambda image: without_suffix(PurePosixPath(image).name))
+    stems = dict(zip(names, files["split"], strict=True))
     generated = 0
     for image, split in zip(files["image"], files["split"], strict=True):
         match = GENERATED.fullmatch(PurePosixPath(image).name)

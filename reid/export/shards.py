@@ -22,6 +22,7 @@ import pandas as pd
 
 from reid.datasets.folders import Finding
 from reid.export.manifest import label
+from reid.files.images import without_suffix
 
 FOLDER = "shards"
 IMAGES = 4096  # in a shard: some 10 MB of person crops
@@ -47,9 +48,9 @@ def shards(
             buffer = io.BytesIO()
             with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
                 for entry in ordered.iloc[start:stop].to_dict("records"):
-                    path = PurePosixPath(entry["image"])
-                    _add(tar, path.name, read(entry["image"]))
-                    _add(tar, f"{path.stem}.json", json.dumps(label(entry)).encode())
+                    picture, text = _members(entry["image"])
+                    _add(tar, picture, read(entry["image"]))
+                    _add(tar, text, json.dumps(label(entry)).encode())
             yield f"{FOLDER}/{split}-{number:06d}.tar", buffer.getvalue()
 
 
@@ -64,9 +65,9 @@ def shard_faults(manifest: pd.DataFrame, files: Iterable[tuple[str, bytes]]) -> 
     """
     missing = dict[tuple[str, str], str | dict[str, Any]]()
     for entry in manifest.to_dict("records"):
-        path = PurePosixPath(entry["image"])
-        missing[entry["split"], path.name] = entry["sha256"]
-        missing[entry["split"], f"{path.stem}.json"] = label(entry)
+        picture, text = _members(entry["image"])
+        missing[entry["split"], picture] = entry["sha256"]
+        missing[entry["split"], text] = label(entry)
     for shard, data in files:
         split = PurePosixPath(shard).name.rpartition("-")[0]
         try:
@@ -102,6 +103,13 @@ def _is(data: bytes, expected: str | dict[str, Any]) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and label({}) | found == expected  # earlier versions left out what is null
+
+
+def _members(image: str) -> tuple[str, str]:
+    """Names in a shard of an image and its JSON; readers take all up to the first point for the key."""
+    path = PurePosixPath(image)
+    key = without_suffix(path.name)
+    return f"{key}{path.suffix}", f"{key}.json"
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import lzma
+import os
+import re
 import struct
 import warnings
 import zipfile
@@ -30,6 +32,7 @@ if TYPE_CHECKING:  # torch takes seconds and half a gigabyte; processes that onl
 
 # zip stores a time stamp with each member; a fixed one makes equal contents equal bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+SUFFIXES = re.compile(r"(\.jpe?g(?=\.jpe?g$))?\.[^./]+$", re.IGNORECASE)  # of a name, one or two
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 MOST_PIXELS = 64_000_000  # of an image: 192 MB decoded
 MOST_BYTES = 1 << 29  # of a file that is read whole, unpacked
@@ -68,12 +71,22 @@ class Archive:
         """Paths of all files below the folder, links followed, or in the zip, sorted.
 
         Only if wanted with `reid.common.debris`. A link that leads nowhere is among them: reading it says so.
+
+        Raises:
+            InputError: a name is not UTF-8, as of a zip with names in another encoding that was unpacked.
         """
         if self._zip is None:
             names: Iterable[str] = (file.relative_to(self.path).as_posix() for file in below(self.path, debris))
         else:
             names = (name for name, _ in self._files)
-        return sorted(name for name in names if debris or not is_debris(name))
+        kept = sorted(name for name in names if debris or not is_debris(name))
+        for name in kept:
+            if not name.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in name):
+                raise InputError(
+                    f"{self.path}: the file name {os.fsencode(name)!r} is not UTF-8: rename the file (convmv renames "
+                    "many), or unpack the archive anew with its names' encoding"
+                )
+        return kept
 
     def read(self, name: str) -> bytes:
         """The bytes of one file; raises ImageError naming archive and file where it is missing or cannot be read."""
@@ -244,6 +257,16 @@ def zip_members(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
                 yield name, archive.read(name)
 
 
+def without_suffix(image: str) -> str:
+    """An image's name without its suffix, or without both: Market-1501 has names that end in `.jpg.jpg`.
+
+    Example:
+        >>> without_suffix("query/0002_c1s1_000451_03.jpg"), without_suffix("query/0002_c1s1_000451_03.jpg.jpg")
+        ('query/0002_c1s1_000451_03', 'query/0002_c1s1_000451_03')
+    """
+    return SUFFIXES.sub("", image)
+
+
 def generated_name(image: str, draw: int) -> str:
     """Name of a generated image, from its source's name and the number of its draw.
 
@@ -253,8 +276,7 @@ def generated_name(image: str, draw: int) -> str:
         >>> generated_name("bounding_box_train/0002_c1s1_000451_03.jpg", draw=1)
         'bounding_box_train/0002_c1s1_000451_03_g01.jpg'
     """
-    path = PurePosixPath(image)
-    return path.with_name(f"{path.stem}_g{draw:02d}.jpg").as_posix()
+    return f"{without_suffix(image)}_g{draw:02d}.jpg"
 
 
 def background_name(image: str) -> str:
@@ -267,7 +289,7 @@ def background_name(image: str) -> str:
         'backgrounds/0002_c1s1_000451_03.jpg'
     """
     path = PurePosixPath(image)
-    return (path.parent.parent / "backgrounds" / f"{path.stem}.jpg").as_posix()
+    return (path.parent.parent / "backgrounds" / f"{without_suffix(path.name)}.jpg").as_posix()
 
 
 def load(archives: Iterable[str], names: Iterable[str], size: tuple[int, int]) -> Tensor:

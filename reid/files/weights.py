@@ -52,7 +52,8 @@ class PublishedFile:
 
     def locate(self, name: str) -> Path:
         """The file's path, after a check of the SHA-256 digits in its name."""
-        cache = Path(os.environ.get("TORCH_HOME", Path.home() / ".cache" / "torch")) / "hub" / "checkpoints"
+        home = os.environ.get("TORCH_HOME") or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/torch"
+        cache = Path(home).expanduser() / "hub" / "checkpoints"
         places = [WEIGHTS_FOLDER / self.file, cache / self.file]
         for path in places:
             if path.exists():

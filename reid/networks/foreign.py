@@ -13,6 +13,8 @@ from reid.networks.weight_files import load_weights
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1
 DEVIATION = (0.229, 0.224, 0.225)
+# Mean and deviation of networks whose published weights were trained with others.
+STATISTICS = {"torchvision:efficientnet_v2_l": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))}
 
 # (H, W) of networks that take images of one size only; torchvision's ViTs have theirs as `image_size`.
 SIZES = {"torchvision:maxvit_t": (224, 224), "torchreid:hacnn": (160, 64), "torchreid:mudeep": (256, 128)}
@@ -43,8 +45,8 @@ class ForeignBackbone(nn.Module):
     def __init__(self, name: str, network: nn.Module, size: tuple[int, int] | None, dimensions: int | None = None):
         super().__init__()
         self.name, self.network, self.size = name, network, size
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1))
+        for buffer, values in zip(("mean", "deviation"), STATISTICS.get(name, (MEAN, DEVIATION)), strict=True):
+            self.register_buffer(buffer, torch.tensor(values).view(1, 3, 1, 1))
         self.dimensions = dimensions or self._measured()
 
     def forward(self, images: Tensor) -> Tensor:

@@ -13,8 +13,12 @@ from torch import nn
 
 from reid.common.errors import InputError
 
-# Without auxiliary classifiers, and with torch's own initialisation instead of a slow one.
-OPTIONS = {name: {"aux_logits": False, "init_weights": False} for name in ("googlenet", "inception_v3")}
+# Without auxiliary classifiers, with torch's own initialisation instead of a slow one, and with inputs brought from
+# ImageNet's statistics to those that the published weights were trained on.
+OPTIONS = {
+    name: {"aux_logits": False, "init_weights": False, "transform_input": True}
+    for name in ("googlenet", "inception_v3")
+}
 AUXILIARY = ("aux1", "aux2", "AuxLogits")  # auxiliary classifiers in the published weights of those two
 
 

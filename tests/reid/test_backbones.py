@@ -10,7 +10,7 @@ from torchvision import models
 from reid.common.errors import InputError
 from reid.files.weights import MissingWeights
 from reid.networks.backbones import BACKBONES, build, check_name
-from reid.networks.foreign import DEVIATION, MEAN
+from reid.networks.foreign import DEVIATION, MEAN, STATISTICS
 from reid.networks.freezing import FrozenBatchNorm, freeze
 from reid.networks.libraries import torchvision_names
 
@@ -77,7 +77,7 @@ def test_a_torchvision_feature_is_what_its_classifier_gets(name):
     backbone = make(f"torchvision:{name}").eval()
     features = backbone(IMAGES)
     assert features.shape == (2, backbone.dimensions) == (2, TORCHVISION[name])
-    options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
+    options = {"aux_logits": False, "init_weights": False, "transform_input": True} if name == "googlenet" else {}
     torch.manual_seed(0)
     whole, seen = models.get_model(name, weights=None, **options).eval(), []
     if name == "squeezenet1_1":  # no linear layer: means of the convolution's input, after the rest of its classifier
@@ -87,6 +87,13 @@ def test_a_torchvision_feature_is_what_its_classifier_gets(name):
         last.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
         whole(NORMALISED)
     same(features, seen[0])
+
+
+def test_images_are_normalised_as_those_that_published_weights_were_trained_on():
+    for name in torchvision_names():
+        said = [weights.transforms.keywords for weights in models.get_model_weights(name)]
+        published = [(given.get("mean", MEAN), given.get("std", DEVIATION)) for given in said]
+        assert STATISTICS.get(f"torchvision:{name}", (MEAN, DEVIATION)) in published
 
 
 def test_every_torchvision_name_is_known():

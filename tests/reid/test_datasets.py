@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 import zipfile
@@ -10,7 +11,8 @@ from reid.common.digests import digest
 from reid.common.errors import InputError
 from reid.datasets import DATASETS
 from reid.datasets.checks import counts, find_faults, unlike_published
-from reid.files.images import Archive
+from reid.export.layout import naming
+from reid.files.images import Archive, generated_name
 
 JPEG = Archive(Path(__file__).parents[2] / "data/raw/streets.zip").read("query/0101_c1s1_010110_00.jpg")
 
@@ -94,6 +96,23 @@ def test_own_sets_in_market_1501s_naming(tmp_path):
     write(tmp_path, [f"{folder}/{name}" for folder, name in zip(folders, names, strict=True)])
     tables = DATASETS["market1501"](tmp_path).tables
     assert [(*t[["identity", "camera"]].iloc[0],) for t in tables.values()] == [(7, 12), (123456789, 1), (8, 6)]
+
+
+def test_a_suffix_that_is_written_twice_as_in_the_published_set(tiny_folder):
+    name = "1488_c1s6_023021_00.jpg.jpg"
+    (tiny_folder / "query" / name).write_bytes(JPEG)
+    dataset = DATASETS["market1501"](tiny_folder)
+    assert dataset.findings == []
+    found = dataset.tables["query"].set_index("image").loc[f"query/{name}"]
+    assert (found["identity"], found["camera"]) == (1488, 1)
+    assert generated_name(f"query/{name}", 1) == "query/1488_c1s6_023021_00_g01.jpg"
+    assert naming([name]) == "market1501"
+
+
+def test_a_file_name_that_is_not_utf_8_is_named(tiny_folder):
+    (Path(os.fsdecode(os.fsencode(tiny_folder) + b"/query/caf\xe9.jpg"))).write_bytes(JPEG)
+    with pytest.raises(InputError, match=r"b'query/caf\\xe9.jpg' is not UTF-8: rename"):
+        DATASETS["market1501"](tiny_folder)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from reid.common.errors import InputError
 from reid.evaluation import judging
-from reid.evaluation.judging import judge
+from reid.evaluation.judging import found_by_own, judge
 
 
 def test_rank_and_margin_one_image_at_a_time(monkeypatch):
@@ -31,3 +32,8 @@ def test_rank_and_margin_one_image_at_a_time(monkeypatch):
             assert found.nearest_own[image] == pytest.approx(ranked[own[0]][0], abs=1e-5)
             assert found.margin[image] == pytest.approx(other - ranked[own[0]][0], abs=1e-5)
             assert (found.margin[image] > 0) == (found.identity_rank[image] == 1)
+
+
+def test_images_of_as_many_people_are_no_one_persons():
+    with pytest.raises(InputError, match="got one of each of 2 people"):
+        found_by_own(np.float32([[0], [1]]), np.array([1, 2]))

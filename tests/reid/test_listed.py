@@ -93,6 +93,17 @@ def test_parquet_and_zip_read_alike(tmp_path):
     assert rows(DATASETS["listed"](tmp_path / "b.zip")) == EXPECTED
 
 
+def test_a_zip_of_a_folder_has_its_table_in_that_folder(tmp_path):
+    folder(tmp_path / "mine/b")
+    (tmp_path / "mine/b/b/images.csv").write_text("another one, further below")
+    shutil.make_archive(str(tmp_path / "c"), "zip", tmp_path / "mine")
+    inside = {split: [[f"b/{image}", *label] for image, *label in table] for split, table in EXPECTED.items()}
+    assert rows(DATASETS["listed"](tmp_path / "c.zip")) == inside
+    folder(tmp_path / "mine/c")
+    with pytest.raises(FileNotFoundError, match="found b/images.csv and c/images.csv"):
+        DATASETS["listed"](tmp_path / "mine")
+
+
 def test_whole_numbers_from_one_are_kept(tmp_path):
     table = TABLE.assign(identity=[12, 12, 5, 700, 700, -1, "distractor"], camera=[1, 3, 3, 1, 14, 14, 14])
     found = rows(DATASETS["listed"](folder(tmp_path, table)))
