@@ -12,7 +12,7 @@ from reid.common.errors import InputError
 Floats = NDArray[np.float32] | NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CHUNK = 256  # good images that a thread works on at a time
+CHUNK = 256  # good images that a thread works on at a time; all those of a query that has more
 
 
 def count_before(

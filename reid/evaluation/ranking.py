@@ -14,7 +14,8 @@ The official evaluation, and that of the IDE baseline behind the paper's tables,
 and others use the step, which is never the lower of the two. So an mAP can only be compared with others of its rule.
 
 No gallery is sorted. The rank of a good image is one more than the number of images that rank before it, and that
-number is a sum over blocks of the gallery; so a gallery of any size is ranked in the memory of one block.
+number is a sum over blocks of the gallery; so a gallery of any size is ranked in the memory of one block,
+but for a query with many good images, which takes a byte for each of them and each image of the block.
 """
 
 from __future__ import annotations

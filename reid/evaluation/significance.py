@@ -38,7 +38,7 @@ class Difference(NamedTuple):
 def resampled_means(
     values: NDArray[np.float64], people: NDArray[np.int64], draws: int = DRAWS, seed: int = 0
 ) -> NDArray[np.float64]:
-    """Means (draws, S) of the values (Q, S) of S systems over the queries of resampled people, the same for all systems.
+    """Means (draws, S) of the values (Q, S) of S systems over the queries of resampled people, the same for all.
 
     Args:
         values: (Q, S), e.g. average precisions.

@@ -36,7 +36,8 @@ def label(
             person, the person's class plus the number of people, a switch of the released script.
         smoothing: of the generated images' labels, in 0..1: below 1 label smoothing (LSR), at 1 a uniform target as in
             LSRO (Zheng et al., ICCV 2017).
-        weight: of the generated images' losses; that of the real ones is 1.
+        weight: of the generated images' losses; that of the real ones is 1. A pair of a siamese network has the mean of
+            its images' weights, for all of its loss.
 
     Example:
         >>> found = label(np.array([9, 2, 9]), np.array([False, False, True]), "separate", smoothing=0.5, weight=0.2)

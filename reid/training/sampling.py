@@ -12,6 +12,7 @@ images of all pairs, then their second ones. Those that draw pairs raise InputEr
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated
 
 import torch
@@ -54,7 +55,7 @@ def balanced(labels: Tensor, iteration: int, batch_size: int, seed: int) -> Tens
         >>> labels[balanced(labels, 0, 8, seed=0)].tolist()
         [3, 3, 3, 3, 0, 0, 0, 0]
     """
-    people, classes = batch_size // EACH, _Classes(labels)
+    people, classes = batch_size // EACH, _by_class(labels)
     if batch_size % EACH or len(classes.count) < people:
         raise InputError(
             f"a balanced batch holds {EACH} images of each of its people: batch_size has to be a multiple of {EACH}, "
@@ -129,13 +130,18 @@ def counted(labels: Tensor, iteration: int, pairs: int, seed: int) -> Tensor:
 
 def _of_several(labels: Tensor) -> _Classes:
     """The images by class; raises InputError where there is one class only."""
-    classes = _Classes(labels)
+    classes = _by_class(labels)
     if len(classes.count) < 2:
         raise InputError(
             f"siamese training needs images of at least two people; all {len(labels)} training images are of one: take "
             "a larger data set"
         )
     return classes
+
+
+@lru_cache(maxsize=1)  # by the tensor itself, which is the same one in all iterations of a training
+def _by_class(labels: Tensor) -> _Classes:
+    return _Classes(labels)
 
 
 class _Classes:
