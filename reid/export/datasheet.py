@@ -69,9 +69,16 @@ The identities are nobody's in the original set. No camera took them: they bear 
 turn. Like the images that the network learnt from, they may resemble people who do exist."""
 RENDERED = """The generated images are rendered: each shows the person of its source, in the same camera at another
 moment, and is named like it with `_gNN_NNNNNN` before the suffix: the draw, and a number of its own."""
+PASTED = """The generated images are pasted: each shows the real pixels of its source's person, cut out by the mask that
+comes with rendered data, before the background of another training image, which is not recorded. It is named like its
+source with `_gNN_NNNNNN` before the suffix: the draw, and a number of its own. Its camera is the source's, whichever
+took the background."""
 DRAWN = """The generated images were drawn by a network that was trained on the training images: each is its source
 redrawn in the pose of {poses}, and is named like its source with `_gNN_NNNNNN` before the suffix: the
 draw, and a number of its own. Training images in which no usable pose was found got none."""
+BACKGROUNDS = """ The background is that of the image that the
+pose is of, often of another camera, where the data set has backgrounds; the camera that it is labelled with is the
+source's all the same."""
 SELECTED = """
 
 {draws} were drawn from each source for each one that is here, and the best kept by {by}. The
@@ -130,7 +137,10 @@ def how(entries: pd.DataFrame, made: dict[str, Any]) -> str:
     selected = SELECTED.format(**made["selection"]) if "selection" in made else ""
     banked = generated["pose_of"].map(is_of_bank).any()
     poses = "a pose bank, of images that are not here" if banked else "another training image"
-    return (RENDERED if rendered else DRAWN.format(poses=poses)) + selected
+    if rendered:
+        return (PASTED if made.get("rendering") == "pasted" else RENDERED) + selected
+    behind = BACKGROUNDS if made.get("generator", {}).get("options", {}).get("background") and not banked else ""
+    return DRAWN.format(poses=poses) + behind + selected
 
 
 def of_new_people(generated: pd.DataFrame) -> bool:

@@ -127,6 +127,9 @@ def test_the_datasheet_tells_rendered_images_from_drawn_ones(tables):
     made = {"row": "views-a2", "alpha": 2, "seed": 0, "rendering": "views"}
     text = dict(exported(tables, made))["DATASHEET.md"].decode()
     assert "each shows the person of its source" in text
+    text = dict(exported(tables, made | {"row": "pasted-a2", "rendering": "pasted"}))["DATASHEET.md"].decode()
+    assert "real pixels of its source's person" in text
+    assert "is rendered" not in text
     strangers = tables["train"].assign(source=tables["train"]["image"], pose_of=None)  # their own sources
     text = dict(exported(tables | {"train": strangers}, made))["DATASHEET.md"].decode()
     assert "of people who are not in the original set" in text
