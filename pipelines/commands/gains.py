@@ -80,8 +80,11 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str, al
         numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
         both = [*lines, *gains.compare_networks(_of_equal_seeds(results, scores), rule, people)]
         write_tsv(gains.as_numbers(both), numbers, "%.4g")
-        reid_figures.gains(lines, picture)
-        click.echo(f"all gains: {numbers}, {picture}")
+        if any(line.over_row == layout.REAL for line in lines):
+            reid_figures.gains(lines, picture)
+            click.echo(f"all gains: {numbers}, {picture}")
+        else:
+            click.echo(f"all gains: {numbers}; no figure, since no row has been compared with {layout.REAL}")
 
 
 def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:

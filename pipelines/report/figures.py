@@ -32,12 +32,12 @@ def noise(scores: pd.DataFrame, name: str, title: str, path: Path) -> None:
         path: of the PNG.
     """
     figure = Figure(figsize=(9, 4), layout="constrained")
-    shown = {key: name for key, name in (("mask_ssim", "mask-SSIM"), ("mask_is", "mask-IS")) if key in scores}
-    for axes, (key, name) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
+    shown = {key: label for key, label in (("mask_ssim", "mask-SSIM"), ("mask_is", "mask-IS")) if key in scores}
+    for axes, (key, label) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
         values = scores[key]
         axes.plot(scores["sigma"], values, "o-", color=colour(name))
         middle, half = values.mean(), max(0.1 * values.mean(), 0.6 * (values.max() - values.min()))
-        axes.set(xlabel="noise on the source pose (pixels)", title=name, ylim=(middle - half, middle + half))
+        axes.set(xlabel="noise on the source pose (pixels)", title=label, ylim=(middle - half, middle + half))
         axes.grid(alpha=0.3)
     figure.suptitle(title)
     save(figure, path, dpi=150)

@@ -61,7 +61,7 @@ def gains(lines: list[Compared], path: Path) -> None:
     """Gains over `real`, a panel for each score, network and distance, a line for each row; others are not shown.
 
     Args:
-        lines: of `pipelines.report.gains.compare_rows`.
+        lines: of `pipelines.report.gains.compare_rows`; one over `real` at least.
         path: of the PNG.
     """
     lines = [line for line in lines if line.over_row == REAL]
@@ -74,7 +74,8 @@ def gains(lines: list[Compared], path: Path) -> None:
             own = {
                 line.row: line.gain for line in lines if (line.network, line.distance, line.score) == (*panel, score)
             }
-            for place, (row, (mean, low, high)) in enumerate(own.items()):
+            for row, (mean, low, high) in own.items():
+                place = rows.index(row)
                 bounds = [[100 * (mean - low)], [100 * (high - mean)]]
                 axes.errorbar(100 * mean, place, xerr=bounds, fmt="o", capsize=3, color=colour(row))
             axes.axvline(0, color="black", linewidth=1)

@@ -4,13 +4,14 @@ import itertools
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from ruamel.yaml import YAML
 
-from pipelines.report import reid_figures
+from pipelines.report import figures, reid_figures
 from pipelines.report.colours import colour
 from pipelines.report.gains import Compared
 from pipelines.report.results import Result
@@ -75,6 +76,27 @@ def test_a_row_keeps_its_colour_in_every_figure_when_rows_are_added(monkeypatch,
     ]
     figure = drawn(monkeypatch, tmp_path, partial(reid_figures.gains, lines))
     assert [to_hex(bars[0].get_color()) for bars in figure.axes[0].containers] == [colour(row) for row in more[1:]]
+
+
+def test_a_gain_stands_beside_the_name_of_its_row(monkeypatch, tmp_path):
+    """Also in the panel of a network that not all rows were measured with."""
+    measured = [("a-a2", "ide"), ("b-a2", "ide"), ("c-a2", "ide"), ("c-a2", "strong")]
+    lines = [
+        Compared(row, network, "real", network, "euclidean", score, Gain(0.1, 0.05, 0.15), float("nan"))
+        for row, network in measured
+        for score in ("Rank-1", "mAP")
+    ]
+    figure = drawn(monkeypatch, tmp_path, partial(reid_figures.gains, lines))
+    strong = figure.axes[1]
+    places = [bars[0].get_ydata()[0] for bars in strong.containers]
+    assert [figure.axes[0].get_yticklabels()[place].get_text() for place in places] == ["c-a2"]
+
+
+def test_curves_of_noise_have_their_generators_colour(monkeypatch, tmp_path):
+    scores = pd.DataFrame({"sigma": [0, 5], "mask_ssim": [0.9, 0.8], "mask_is": [3.0, 2.5]})
+    figure = drawn(monkeypatch, tmp_path, partial(figures.noise, scores, "full", "title"))
+    assert {to_hex(axes.get_lines()[0].get_color()) for axes in figure.axes} == {colour("full")}
+    assert [axes.get_title() for axes in figure.axes] == ["mask-SSIM", "mask-IS"]
 
 
 def test_the_cmc_shows_ranks_1_to_15(monkeypatch, tmp_path):

@@ -42,6 +42,15 @@ def test_what_is_complete_is_compared(scores, capsys):
     assert not any("views-a2" in line for line in printed.splitlines() if line.startswith("|"))
 
 
+def test_of_real_alone_there_is_no_figure(scores, tmp_path, capsys):
+    for file in layout.SCORES.iterdir():
+        if not file.name.startswith("real"):
+            file.unlink()
+    gains.run(None, tmp_path / "out", None, "trapezoid")
+    assert "no figure, since no row has been compared with real" in capsys.readouterr().out
+    assert not (tmp_path / "out.png").exists()
+
+
 def test_what_was_kept_is_taken_with_what_is_new(scores, tmp_path, capsys):
     """Kept scores give the same table alone; a run that is in both counts as it is now."""
     kept = tmp_path / "kept.parquet"

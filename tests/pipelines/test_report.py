@@ -219,7 +219,7 @@ def scored(**changes):
 def test_the_caption_of_the_reid_table():
     assert captions.reid_caption(parameters(), scored(), published=False) == (
         "Data set dukemtmc-reid, profile quick, seed 4, CPU, 3 threads. Per cent; single query, 2,100 queries against "
-        "17,661 gallery images; mAP by the trapezoid rule. *: differs from real by a paired bootstrap over queries, "
+        "17,661 gallery images; mAP by the trapezoid rule. *: differs from real by a paired bootstrap over people, "
         "not over seeds (p < 0.05, not corrected for the number of comparisons)."
     )
 
