@@ -128,6 +128,16 @@ class GanParams(Section):
         name = info.data.get("method")
         return options(METHODS[name], values, {"size"}) if name else values
 
+    @model_validator(mode="after")
+    def _poses_are_embedded_by_what_has_learnt_it(self) -> GanParams:
+        from_scratch = self.method == "disentangled" and self.initial is None
+        if from_scratch and self.options["pose_mapping_iterations"] and not self.options["pose_iterations"]:
+            raise fault(
+                "options.pose_iterations",
+                "must be above 0 where pose_mapping_iterations is: poses would be embedded by untrained weights",
+            )
+        return self
+
 
 class SelectionParams(Section):
     """A row of the best of several images that a generator draws: `augment.plans.selection`."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from ruamel.yaml import YAML
+
 from pipelines import layout
 from pipelines.console import stage
-from pipelines.params import Params
+from pipelines.params import PARAMS, Params
 from reid.common import atomic
+from reid.common.errors import InputError
+from reid.files.lists import text
+
+# Keys of a section of `reid` that have defaults, but that stages of dvc.yaml name: DVC stops there without them.
+NAMED_IN_DVC = ("options", "training", "generated", "progressive")
 
 
 def run(params: Params) -> None:
@@ -13,7 +20,17 @@ def run(params: Params) -> None:
 
     Args:
         params: valid, or they could not have been read.
+
+    Raises:
+        InputError: a section of `reid` lacks a key that `dvc repro` would look for in vain, hours later perhaps.
     """
     with stage("check-params", f"profile {params.profile}") as say:
+        given = YAML(typ="safe").load(text(PARAMS.read_bytes(), str(PARAMS)))["reid"]
+        for name in params.networks:
+            if missing := [key for key in NAMED_IN_DVC if key not in given[name]]:
+                raise InputError(
+                    f"{PARAMS}: DVC needs the keys {', '.join(missing)} in reid.{name}: write them with nothing behind "
+                    "them for their defaults"
+                )
         atomic.write(layout.CHECKED, "params.yaml is valid\n")
         say(str(layout.CHECKED))

@@ -2,6 +2,7 @@ import inspect
 
 import pytest
 from commands import profile
+from conftest import ROOT
 from ruamel.yaml import YAML
 
 from augment.methods.pose_gan.deformable import Deformable
@@ -9,6 +10,8 @@ from augment.methods.pose_gan.method import PoseGAN
 from augment.training import train as train_generator
 from pipelines import params
 from pipelines.params import ParamsError
+from pipelines.stages import check_params
+from reid.common.errors import InputError
 from reid.distances import DISTANCES
 from reid.networks import IDE, Siamese
 from reid.training.labelling import label
@@ -118,6 +121,29 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
     assert gan.training.keys() == profile("demo")["gan"]["full"]["training"].keys()
     assert reid.options == defaults(IDE, inspect.signature(IDE).parameters.keys() - {"classes", "pretrained"})
     assert reid.generated == defaults(label, ("labels", "smoothing", "weight"))
+
+
+def test_keys_that_dvc_looks_for_are_asked_for_before_anything_runs(tmp_path, monkeypatch):
+    """DVC takes a missing key for an error when it comes to the stage, hours later; commands alone do without."""
+    stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+    given = [part for stage in stages.values() for part in stage.get("params", ()) if isinstance(part, str)]
+    looked_for = {part for part in given if part.startswith("reid.${")}
+    keys = {part.rpartition("}.")[2] for part in looked_for}
+    assert keys - set(check_params.NAMED_IN_DVC) <= {"network", "mirror", "distances"}, "which have no defaults"
+
+    def change(params):
+        for key in check_params.NAMED_IN_DVC:
+            del params["reid"]["siamese"][key]
+        params["networks"] = networks
+
+    monkeypatch.chdir(tmp_path)
+    networks = ["ide"]
+    check_params.run(params.load(changed(tmp_path, change)))
+    networks = ["ide", "siamese"]
+    with pytest.raises(
+        InputError, match="DVC needs the keys options, training, generated, progressive in reid.siamese"
+    ):
+        check_params.run(params.load(changed(tmp_path, change)))
 
 
 @pytest.mark.parametrize(
@@ -255,6 +281,10 @@ def test_sections_whose_keys_all_have_defaults_may_be_left_out(tmp_path):
         (
             lambda p: p["selection"].update(full=p["selection"]["full_best"]),
             "selection.full: is the name of a section of gan, whose row it would share",
+        ),
+        (
+            lambda p: p["gan"]["full"].update(method="disentangled", initial=None, options={"pose_iterations": 0}),
+            "gan.full.options.pose_iterations: must be above 0 where pose_mapping_iterations is",
         ),
         (
             lambda p: p.update(virtual=["virtual"]),
