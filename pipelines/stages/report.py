@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -111,7 +112,9 @@ def run(params: Params) -> None:
         click.echo((folder / "table.md").read_text(encoding="utf-8"))
         say(f"tables and all pictures: {layout.REPORT / 'index.html'}")
     if "DVC_STAGE" in os.environ:  # then DVC has recorded all that the tables are made of
-        forget_results()
+        networks = itertools.product(map(layout.folder_name, rows), params.networks, params.seeds)
+        trained = {f"reid-{row}-{network}-s{seed}" for row, network, seed in networks}
+        forget_results(trained | {f"gan-{name}" for name in params.trained})
 
 
 def _losses(logs: pd.DataFrame, folder: Path) -> Illustration:

@@ -95,9 +95,11 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def forget_results(root: Path = SCRATCH) -> None:
-    """Delete the folders of finished runs that nobody is at work in."""
+def forget_results(names: Collection[str], root: Path = SCRATCH) -> None:
+    """Delete the folders of finished runs of these names that nobody is at work in."""
     for folder in sorted(path.parent for path in root.glob(f"*/{RESULT}")):
+        if folder.name.rpartition("-")[0] not in names:
+            continue
         try:
             lock = claim(folder)
         except InputError:

@@ -66,7 +66,9 @@ def test_a_finished_run_keeps_its_result_until_it_is_forgotten(tmp_path):
     at_work = Scratch("other", {}, tmp_path / "scratch")
     at_work.save({"iteration": 1})
     scratch.lock.release(force=True)
-    forget_results(tmp_path / "scratch")
+    forget_results(["other", "another"], tmp_path / "scratch")
+    assert scratch.result.exists(), "of another name"
+    forget_results(["other", "run"], tmp_path / "scratch")
     assert list((tmp_path / "scratch").iterdir()) == [at_work.folder]
 
 
