@@ -14,11 +14,12 @@ from augment.poses.doubts import doubts
 from augment.poses.estimators import ESTIMATORS
 from augment.poses.estimators.truth import TRUTH, Truth
 from augment.poses.skeleton import skeleton
-from pipelines import layout
+from pipelines import layout, resume
 from pipelines.console import Say, stage
 from pipelines.params import PoseParams
 from pipelines.runtime import Threads, bound_threads, processes
 from reid.common import atomic
+from reid.common.checkpoints import Scratch, State
 from reid.common.saved import save_json
 from reid.files import samples
 from reid.files.images import Archive, stored_sizes
@@ -26,6 +27,7 @@ from reid.pictures.sheets import sheet
 
 SHEET, ACCURACY = "skeletons.png", "accuracy.json"  # beside the table
 NEAR = 0.05  # PCK's threshold: a joint is correct within this share of the nose-to-ankle height from the true one
+PART = 4096  # images after which poses are saved
 DRAWN, PER_LINE = 24, 8  # skeletons on the sheet
 
 
@@ -44,7 +46,8 @@ def run(pose: PoseParams, threads: Threads) -> None:
     with stage("estimate-poses", does) as say, atomic.replacing_folder(layout.POSES, may_hold) as folder:
         people = pd.concat([samples.read(layout.samples(split)) for split in layout.TRAINED_SPLITS])
         people = people[people["identity"] > samples.DISTRACTOR].reset_index(drop=True)
-        poses = estimate(people, pose, pose.estimator, count)
+        scratch = find_scratch("poses", people, pose, pose.estimator, __name__)
+        poses = estimate(people, pose, pose.estimator, count, scratch)
         sizes = stored_sizes(people["archive"], people["image"])
         for doubt in doubts(poses, sizes):
             say(f"warning: {doubt}")
@@ -55,9 +58,18 @@ def run(pose: PoseParams, threads: Threads) -> None:
         say(str(layout.POSES / SHEET))
         accuracy = {} if pose.estimator == "truth" else _accuracy(people, poses, say)
         save_json(accuracy, folder / ACCURACY)
+    scratch.remove()
 
 
-def estimate(people: pd.DataFrame, pose: PoseParams, estimator: str, count: int) -> Pose:
+def find_scratch(name: str, people: pd.DataFrame, pose: PoseParams, estimator: str, module: str) -> Scratch:
+    """The scratch folder in which the poses of a sample table's images are kept while they are estimated."""
+    settings = {"options": pose.options[estimator], "images": list(people["image"])}
+    files = [Path(path) for path in pose.options[estimator].get("files", ())]
+    inputs = [*samples.archives(people), *(path for path in files if path.exists())]
+    return resume.scratch(name, settings, inputs, module, [ESTIMATORS[estimator]])
+
+
+def estimate(people: pd.DataFrame, pose: PoseParams, estimator: str, count: int, state: State) -> Pose:
     """Poses (N, 18) of the images of a sample table, in their own pixels.
 
     Args:
@@ -65,11 +77,19 @@ def estimate(people: pd.DataFrame, pose: PoseParams, estimator: str, count: int)
         pose: its section of params.yaml, with the options of all estimators.
         estimator: key of ESTIMATORS.
         count: processes that BlazePose works in. It has to come before torch's own threads are started.
+        state: keeps the poses of each PART images, so that an interrupted run goes on behind them.
     """
     options = dict(pose.options[estimator])
     if estimator == "blazepose":
         options["processes"] = count
-    return ESTIMATORS[estimator](**options).estimate(people)
+    method, found = ESTIMATORS[estimator](**options), []
+    for start in range(0, len(people), PART):
+        part = state.part(f"{start:08d}")
+        if part.load() is None:
+            poses = method.estimate(people.iloc[start : start + PART].reset_index(drop=True))
+            part.save({"joints": poses.joints, "visible": poses.visible})
+        found.append(part.load() or {})
+    return Pose(*(torch.cat([part[key] for part in found]) for key in ("joints", "visible")))
 
 
 def _accuracy(people: pd.DataFrame, poses: Pose, say: Say) -> dict[str, Any]:

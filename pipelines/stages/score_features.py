@@ -16,9 +16,10 @@ from pipelines.console import stage
 from pipelines.embedding import BLOCK
 from pipelines.params import PoseParams
 from pipelines.runtime import Threads, bound_threads, processes, set_up
-from pipelines.stages.estimate_poses import estimate
+from pipelines.stages.estimate_poses import estimate, find_scratch
 from pipelines.stages.evaluate import TestSet, rank, rounded
 from reid.common import atomic
+from reid.common.checkpoints import State
 from reid.common.errors import InputError
 from reid.common.progress import progress
 from reid.distances import Euclidean
@@ -61,7 +62,9 @@ def run(
     bound_threads(count)
     with stage(f"score-features {name}", "foregrounds as Re-ID features") as say, atomic.owning(out):
         tables = [samples.read(layout.samples(split)) for split in ("train", "query", "gallery")]
-        poses = [_poses(table, pose, count, size) for table in tables]
+        estimator = "blazepose" if pose.estimator == "annotations" else pose.estimator
+        scratch = find_scratch(f"features-{name}", pd.concat(tables), pose, estimator, __name__)
+        poses = [_poses(table, pose, estimator, count, size, scratch.part(str(at))) for at, table in enumerate(tables)]
         device = set_up(device_name, threads)
         method = methods.load(layout.gan(name), device)
         if not isinstance(method, Disentangled):
@@ -79,10 +82,13 @@ def run(
             say(", ".join(f"{key} {value}" for key, value in lines[-1].items()))
         lines.append({"features": "chance", "dimensions": 0} | _chance(query, gallery, seed))
         samples.write_tsv(pd.DataFrame(lines), out, "%.5g")
+        scratch.remove()
         say(str(out))
 
 
-def _poses(table: pd.DataFrame, pose: PoseParams, count: int, size: tuple[int, int]) -> Pose:
+def _poses(
+    table: pd.DataFrame, pose: PoseParams, estimator: str, count: int, size: tuple[int, int], state: State
+) -> Pose:
     """Poses (N, 18) of a sample table's people, in pixels of images of (H, W); those that are unknown are estimated.
 
     Published annotations have training and test people alone; those of other images are estimated by BlazePose.
@@ -95,7 +101,7 @@ def _poses(table: pd.DataFrame, pose: PoseParams, count: int, size: tuple[int, i
         found.append((known, pose_table.read(path, list(table["image"][known]), size)))
     if not known.all():
         others = table[~known].reset_index(drop=True)
-        estimated = estimate(others, pose, "blazepose" if pose.estimator == "annotations" else pose.estimator, count)
+        estimated = estimate(others, pose, estimator, count, state)
         found.append((~known, estimated.scaled(stored_sizes(others["archive"], others["image"]), size)))
     for which, part in found:
         joints[which], visible[which] = part.joints, part.visible
