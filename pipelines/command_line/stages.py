@@ -301,7 +301,8 @@ def export(
 ) -> None:
     """Write an augmented training set, and the test set, as a data set for other Re-ID code.
 
-    NAME is the generator or rendering that `augment` made the set with (docs/reuse.md).
+    NAME is the generator, rendering, selection or row of virtual people that `augment` made the set with
+    (docs/reuse.md).
     """
     from pipelines.stages import export as stage
 

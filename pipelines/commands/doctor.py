@@ -29,6 +29,7 @@ from reid.common.errors import InputError
 from reid.common.locks import claim
 from reid.common.parameters import options
 from reid.datasets import DATASETS, SPLITS
+from reid.datasets.checks import faults_of_tables
 from reid.export.layout import naming
 from reid.files import weights
 from reid.networks.ide import IDE
@@ -164,6 +165,8 @@ def _needed(params: Params) -> dict[str, str]:
     needed = dict[str, str]()
     if params.pose.estimator == "blazepose":
         needed["blazepose-full"] = "poses"
+    if params.features and params.pose.estimator == "annotations":
+        needed["blazepose-full"] = "poses of the images that have no annotations (`features`)"
     for name in params.trained:
         needed.setdefault(params.gan[name].options.get("features", ""), f"generator {name}")
         guider = _guider(params, name)
@@ -184,7 +187,7 @@ def _data(params: Params) -> Iterator[Answer]:
         yield Answer(str(error), "docs/datasets.md says what is expected", True)
         return
     counted = ", ".join(f"{len(found.tables[split]):,} {split}" for split in SPLITS)
-    fatal = sum(finding.fatal for finding in found.findings)
+    fatal = sum(finding.fatal for finding in faults_of_tables(found))
     remedy = f"{fatal} fatal findings: `python -m pipelines prepare` lists them" if fatal else ""
     yield Answer(f"{name} in {path}: {counted} images", remedy, bool(fatal))
     if params.exports:

@@ -68,6 +68,8 @@ def run(
         raise InputError(f"expected --out to be a new file that ends in .png, got {out}")
     if pose is None and "pose" not in noise:
         raise InputError("expected --pose, a picture of somebody in the wanted pose, or --noise pose")
+    if pose is not None and "pose" in noise:
+        raise InputError("the pose is to be made of noise: leave --pose out")
     device = set_up(device_name, threads)
     shown = ", ".join(map(str, images)) + (f" in the pose of {pose}" if pose else "")
     with (

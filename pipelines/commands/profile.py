@@ -15,6 +15,7 @@ from pipelines.params import PARAMS
 from pipelines.profiles import compose
 from reid.common import atomic
 from reid.common.errors import InputError
+from reid.files.lists import text as text_of
 
 
 def run(names: Sequence[str], force: bool) -> None:
@@ -30,7 +31,7 @@ def run(names: Sequence[str], force: bool) -> None:
     text = compose(names)
     params.check(YAML(typ="safe").load(text), f"profile {'+'.join(names)}")
     if PARAMS.exists() and not force:
-        now = PARAMS.read_text(encoding="utf-8")
+        now = text_of(PARAMS.read_bytes(), str(PARAMS))
         if now != text and not _is_committed(PARAMS) and not _is_a_profile(now):
             raise InputError(
                 f"{PARAMS} has edits that would be lost: it is neither as committed in git nor as profiles give it. "

@@ -40,10 +40,11 @@ def run(key: str, values: Sequence[str], out: Path) -> None:
         out: table and figure to write, without suffix.
 
     Raises:
-        InputError: there is no such key, a value is not possible, there are too few seeds, `dvc repro` fails, or
-            params.yaml was edited during a sweep.
+        InputError: params.yaml cannot be read, there is no such key, a value is not possible, there are too few seeds,
+            `dvc repro` fails, or params.yaml was edited during a sweep.
     """
     restore()
+    params.load()  # or an error that says what is wrong with it
     before = PARAMS.read_text(encoding="utf-8")
     texts = {value: with_value(before, key, value) for value in dict.fromkeys(values)}
     checked = {value: params.check(YAML(typ="safe").load(text), f"{key}: {value}") for value, text in texts.items()}

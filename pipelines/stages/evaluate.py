@@ -78,13 +78,16 @@ def run(
         threads: CPU threads.
 
     Raises:
-        InputError: `out` is taken, by something else or by another process; or no query has a match.
+        InputError: `out` is taken, by something else or by another process; the network in `model` is another one, or
+            was trained on other images; or no query has a match.
     """
     _check_out(out)
     device = set_up(device_name, threads)
     does = f"distances {', '.join(reid.distances)}, on {describe(device)}"
     with stage(f"evaluate {model.name}", does) as say, atomic.owning(out):
         network, config = storage.load(model, device)
+        if config["network"] != reid.network:
+            raise InputError(f"{model} holds a network {config['network']}, not {reid.network}: give another --model")
         table = samples.read(train / "train.parquet")
         _check_training_set(table, config["trained_on"], model, train)
 
@@ -279,9 +282,15 @@ def _check_out(out: Path) -> None:
         raise InputError(f"{', '.join(map(str, others))} would be overwritten, and not by scores: choose another --out")
 
 
-def _check_training_set(table: pd.DataFrame, trained_on: dict[str, int], model: Path, train: Path) -> None:
+def _check_training_set(table: pd.DataFrame, trained_on: dict[str, Any], model: Path, train: Path) -> None:
     """Raise InputError where the network was trained on other images than those of the table."""
     generated = int((table["origin"] != samples.REAL).sum())
+    origins = sorted(set(table["origin"]))
+    if trained_on.get("origins", origins) != origins:
+        raise InputError(
+            f"{model} was trained on images of {', '.join(trained_on['origins'])}, {train / 'train.parquet'} has those "
+            f"of {', '.join(origins)}: give the folder it was trained on by --train"
+        )
     if (len(table), generated) != (trained_on["images"], trained_on["generated"]):
         raise InputError(
             f"{model} was trained on {trained_on['images']} images, {trained_on['generated']} of them generated; "

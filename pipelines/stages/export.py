@@ -24,7 +24,7 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool, parquet: bool
     """Write the training set `data/augmented/NAME-aALPHA` and the test set to `out`, a folder or a `.zip`.
 
     Args:
-        name: of a generator or rendering.
+        name: of a generator, rendering, selection or of virtual people.
         alpha: size of the training set as a multiple of the real one.
         out: must not exist, or be an empty folder; it appears under this name only once it is complete.
         form: the layout of folders, one of `reid.export.layout.LAYOUTS`.
@@ -34,7 +34,7 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool, parquet: bool
 
     Raises:
         FileNotFoundError: there is no such augmented set; the message lists the existing ones.
-        InputError: `out` exists; see `reid.export.members.exported`; or the path of the folder looks like an identity
+        InputError: `name` is `real`; `out` exists; see `reid.export.members.exported`; or the path of the folder looks like an identity
             and camera to other libraries.
     """
     row, augmented = layout.row_name(name, alpha), layout.augmented(name, alpha)
@@ -48,8 +48,13 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool, parquet: bool
                 f"{out.resolve()} has {label} in it, which torchreid and others would take for the identity and camera "
                 "of every image: choose another --out"
             )
+        if name == layout.REAL:
+            raise InputError(f"{name} is the original data set: `dataset.path` in params.yaml says where it lies")
         if not augmented.exists():
-            sets = sorted(path.name for path in layout.AUGMENTED.glob("*") if path.suffix != ".partial")
+            real = layout.folder_name(layout.REAL)
+            sets = sorted(
+                path.name for path in layout.AUGMENTED.glob("*") if path.suffix != ".partial" and path.name != real
+            )
             existing = ", ".join(sets) or "none"
             raise FileNotFoundError(
                 f"{augmented} does not exist; augmented sets that there are: {existing}; `dvc repro` makes those that "

@@ -59,10 +59,9 @@ def run(
             raise InputError(f"{name} draws from one source: there are no numbers of sources to compare")
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
         networks = load_networks(scores.classifier, scores.detector, device)
-        notes = list(networks.notes)
         gallery = read_gallery(searcher, device) if (searcher.model / "network.pt").exists() else None
         if gallery is None:
-            notes.append(f"No identity: {searcher.model} holds no network; run train-reid, then score again")
+            networks.notes.append(f"No identity: {searcher.model} holds no network; run train-reid, then score again")
         lines, scratches = [], []
         for count in [*(count for count in COUNTS if count < most), most]:
             for choice in range(seed, seed + (SEEDS if count > 1 else 1)):
@@ -79,6 +78,6 @@ def run(
         samples.write_tsv(results, out, "%.5g")
         for scratch in scratches:
             scratch.remove()
-        for note in notes:
+        for note in dict.fromkeys(networks.notes):
             say(note)
         say(str(out))

@@ -88,7 +88,12 @@ def run(
             seed=seed,
         )
         about = {
-            "trained_on": {"images": len(table), "generated": generated, "identities": table["identity"].nunique()},
+            "trained_on": {
+                "images": len(table),
+                "generated": generated,
+                "identities": table["identity"].nunique(),
+                "origins": sorted(set(table["origin"])),
+            },
             "image_size": list(size),
         }
         if unlabelled is not None:

@@ -79,4 +79,4 @@ def test_files_that_are_not_images_of_the_set_are_counted(project):
     (project / "data/raw/own/query/anna.jpg").touch()
     write_params(lambda p: p["dataset"].update(path="data/raw/own"))
     (answer,) = [text for mark, _, text in found(fails=True) if mark == "FAILS"]
-    assert "1 train, 0 query, 1 gallery images -> 1 fatal findings: `python -m pipelines prepare` lists them" in answer
+    assert "1 train, 0 query, 1 gallery images -> 2 fatal findings: `python -m pipelines prepare` lists them" in answer

@@ -57,6 +57,10 @@ def test_what_is_there_is_kept(project, out):
 def test_a_set_that_was_not_made_or_not_by_this_version(project):
     output = run("export", "baseline", "--alpha", 2, "--out", "R", fails=True)
     assert "data/augmented/baseline-a2 does not exist; augmented sets that there are: full-a2; `dvc repro`" in output
+    Path("data/augmented/real-a1").mkdir()
+    assert "real is the original data set" in run("export", "real", "--alpha", 1, "--out", "R", fails=True)
+    output = run("export", "baseline", "--alpha", 2, "--out", "R", fails=True)
+    assert "augmented sets that there are: full-a2;" in output
     file = Path("data/augmented/full-a2/provenance.json")
     file.write_text(json.dumps({"row": "full-a2"}))
     assert "provenance.json is damaged (it has no alpha); run" in run(*EXPORT, "R", fails=True)

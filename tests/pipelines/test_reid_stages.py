@@ -205,7 +205,17 @@ def test_the_training_set_of_a_model_has_to_be_given(prepared):
     with_generated_rows(folder)
     run("train-reid", "ide", "--train", folder, "--out", "data/reid/copy")
     output = run("evaluate", "ide", "--model", "data/reid/copy", "--out", "copy.json", fails=True)
-    assert "data/samples/train.parquet has 51 and 0: give the folder it was trained on by --train" in output
+    assert "was trained on images of copy-a2, real, data/samples/train.parquet has those of real: give" in output
+    other = Path("data/augmented/other-a2")
+    with_generated_rows(other)
+    output = run("evaluate", "ide", "--model", "data/reid/copy", "--train", other, "--out", "copy.json", fails=True)
+    assert (
+        "was trained on images of copy-a2, real, data/augmented/other-a2/train.parquet has those of other-a2" in output
+    )
+    words = ("siamese", "--model", "data/reid/copy", "--train", folder)
+    assert "data/reid/copy holds a network ide, not siamese" in run(
+        "evaluate", *words, "--out", "copy.json", fails=True
+    )
 
 
 def test_real_images_are_trained_on_alike_whatever_the_policy_for_generated_ones(prepared):

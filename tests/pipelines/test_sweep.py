@@ -89,6 +89,18 @@ def test_edits_during_a_sweep_are_kept(repro, monkeypatch):
     assert json.loads(sweep.BEFORE.read_text())["before"] == before
 
 
+@pytest.mark.parametrize("content", [b"seed: [0", "seed: 0".encode("utf-16")[2:], None])
+def test_what_is_no_params_yaml_is_said(repro, content):
+    path = Path("params.yaml")
+    path.unlink() if content is None else path.write_bytes(content)
+    said = "does not exist: run from" if content is None else "params.yaml"
+    assert said in run("sweep", "dataset.train_people", "20", fails=True)
+    if content is not None:
+        path.write_bytes(content)
+        run("profile", "smoke", fails=True)
+        assert path.read_bytes() == content, "nothing is lost"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -51,7 +51,7 @@ def test_new_people_have_so_many_images_each():
 def test_what_cannot_be_planned():
     with pytest.raises(InputError, match="alpha must be at least 2"):
         plan(alpha=1)
-    with pytest.raises(InputError, match="none of the 7 training images has a usable pose"):
+    with pytest.raises(InputError, match="no target pose can be used: none of the 7 training images"):
         plan(usable=np.zeros(7, bool))
     with pytest.raises(InputError, match="the number 100001; new people get those above 100000"):
         plan(table=TABLE.assign(identity=100_001))
