@@ -10,3 +10,4 @@ from __future__ import annotations
 from typing import Literal
 
 Convention = Literal["released", "gaussian", "paper"]
+ReleasedOrPaper = Literal["released", "paper"]  # of methods without heat maps

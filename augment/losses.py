@@ -131,9 +131,9 @@ class _NearestNeighbour(torch.autograd.Function):
         smallest = torch.full((batch, height, width), torch.inf, dtype=a.dtype, device=a.device)
         nearest = torch.zeros((batch, height, width), dtype=torch.long, device=a.device)
         indices = torch.arange(batch * height * width, device=a.device).view(batch, height, width)
-        reach = size // 2
-        for down in range(-reach, reach + 1):
-            for right in range(-reach, reach + 1):
+        rows, columns = (min(size // 2, side - 1) for side in (height, width))  # beyond there is no neighbour
+        for down in range(-rows, rows + 1):
+            for right in range(-columns, columns + 1):
                 # Positions p whose neighbour at this offset lies in the image, and these neighbours q.
                 p = (slice(None), _overlap(height, -down), _overlap(width, -right))
                 q = (slice(None), _overlap(height, down), _overlap(width, right))

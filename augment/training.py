@@ -77,8 +77,8 @@ def train(
         wanted = f"{phase.batches} x {phase.batch_size}"
         if len(pairs) < phase.batches * phase.batch_size:
             raise InputError(
-                f"one iteration of phase {phase.name} needs {wanted} pairs, got {len(pairs)}: lower batch_size, or "
-                "take a larger data set"
+                f"one iteration of phase {phase.name} needs {wanted} pairs, got {len(pairs)}: lower the batch size "
+                "of that phase among the generator's options, or take a larger data set"
             )
     averaged = deepcopy(method)
     for network in averaged.networks.values():

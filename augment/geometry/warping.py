@@ -233,7 +233,8 @@ def warp(features: Tensor, covering: Routes) -> Tensor:
     """d(F): the maximum over regions of the warped, masked feature map (Eq. 3 and 4), never below zero.
 
     Zero takes part in the maximum because at nearly every pixel some region's mask is zero, and with it that region's
-    value in Eq. 4. Nothing is lost: the decoder's ReLU comes next.
+    value in Eq. 4. Where the decoder's ReLU comes next nothing is lost; where attention does (several sources) negative
+    values of a single region over the whole image (`regions: whole`) are.
 
     Differentiable in the features: the gradient goes to the source pixel of the largest value, that of the first region
     where several are equal.

@@ -87,7 +87,8 @@ def start_from(method: Method, options: dict[str, Any], folder: str | Path) -> l
     if type(method) is not made or tuple(config["size"]) != method.size:
         raise InputError(
             f"{Path(folder, CONFIG)}: to start from, a method like the one in params.yaml is needed, for images of "
-            f"{list(method.size)}; this is {config['method']}, for images of {config['size']}"
+            f"{list(method.size)}; this is {config['method']}, for images of {config['size']}: give another `initial`, "
+            "or null"
         )
     before = config["options"]
     others = [
@@ -118,7 +119,7 @@ def _read(folder: str | Path, missing: str) -> tuple[Callable[..., Method], dict
     config_file, weights_file = files(folder, missing)
     config = load_json(config_file, ("method", "size", "options"), REMEDY)
     if config["method"] not in METHODS:
-        raise InputError(f"{config_file} names the method {config['method']}; there are {', '.join(METHODS)}")
+        raise InputError(f"{config_file} names the method {config['method']}; there are {', '.join(METHODS)}; {REMEDY}")
     size = config["size"]
     if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
         raise InputError(f"{config_file}: size: expected [height, width] in pixels, got {size!r}; {REMEDY}")

@@ -36,7 +36,7 @@ class Maximum(nn.Module):
         """
         if self.interpolation == "nearest" and self.gradient == "adjoint":
             return warp(features, routes(affine, masks, stride))
-        # Zero takes part, as in `warp`: nearly everywhere some region's mask is zero. The decoder's ReLU comes next.
+        # Zero takes part, as in `warp`: nearly everywhere some region's mask is zero.
         return part_maps(features, affine, masks, stride, self.interpolation, self.gradient).amax(1).clamp_min(0)
 
 

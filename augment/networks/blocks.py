@@ -188,7 +188,8 @@ def initialise(network: nn.Module, start: Start = "glorot") -> None:
     Args:
         network: whose layers are initialised.
         start: `glorot`, uniform with zero biases: Keras's defaults, with which the released code was trained.
-            `fan_in`, torch's defaults: uniform within +-1 / sqrt(weights that an output depends on), biases too.
+            `fan_in`, torch's defaults: uniform within +-1 / sqrt(n), biases too, where n is the number of weights that
+            an output depends on; of transposed convolutions that of an input's weights, outputs times kernel.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

@@ -7,6 +7,7 @@ import itertools
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from augment.networks.blocks import scaled
 from augment.networks.residual_unet import coarsest
 
 FILTERS = 64
@@ -30,7 +31,7 @@ class DCGANDiscriminator(nn.Module):
     def __init__(self, size: tuple[int, int], width: float = 1.0, images: int = 1, halvings: int = HALVINGS):
         super().__init__()
         rows, columns = coarsest(size, halvings + 1)
-        filters = [3 * images, *(max(1, round(FILTERS * width * min(2**level, MOST))) for level in range(halvings))]
+        filters = [3 * images, *scaled(tuple(FILTERS * min(2**level, MOST) for level in range(halvings)), width)]
         self.convolutions = nn.ModuleList(nn.Conv2d(own, more, 5, 2, 2) for own, more in itertools.pairwise(filters))
         self.norms = nn.ModuleList(nn.BatchNorm2d(own, track_running_stats=False) for own in filters[2:])
         self.last = nn.Linear(filters[-1] * rows * columns, 1)

@@ -65,7 +65,11 @@ def redraw(
     redrawn = table[usable_sources].sort_values("image", ignore_index=True)
     poses = np.sort(table.loc[usable_targets, "image"].to_numpy(str) if bank is None else np.array(bank))
     if redrawn.empty or not len(poses):
-        raise InputError(f"none of the {len(table)} training images has a usable pose: see data/poses/skeletons.png")
+        lacking = "source can be used" if redrawn.empty else "target pose can be used"
+        raise InputError(
+            f"no {lacking}: none of the {len(table)} training images shows the joints that the method needs; see "
+            "data/poses/skeletons.png, and take another pose.estimator or method"
+        )
     drawn = []
     for draw in range(1, alpha):
         streams = (np.random.default_rng(seed_for(seed, "pose", image, draw)) for image in redrawn["image"])

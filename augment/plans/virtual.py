@@ -56,7 +56,8 @@ def virtual(
         poses = table.loc[usable_targets, "image"].sort_values().to_numpy()
         if not len(poses):
             raise InputError(
-                f"none of the {len(table)} training images has a usable pose: see data/poses/skeletons.png"
+                f"no target pose can be used: none of the {len(table)} training images shows the joints that the "
+                "method needs; see data/poses/skeletons.png, and take another pose.estimator or poses of noise"
             )
     cameras = sorted(table["camera"].unique())
     entries = []

@@ -17,21 +17,26 @@ MARKET_COUNTS = {"train": (12_936, 0, 0), "query": (3_368, 0, 0), "gallery": (19
 
 
 def find_faults(dataset: Dataset, leaks_are_fatal: bool = False) -> list[Finding]:
-    """All findings: the reader's, empty splits, identities, cameras, queries without a match, damaged files, copies.
+    """All findings: those of `faults_of_tables`, damaged files, copies.
 
     Args:
         dataset: as it was read.
         leaks_are_fatal: whether it is an error if a training image's file is a test image's too, or another person's.
     """
+    pool = [] if dataset.pool is None else [dataset.pool]
+    read, unreadable = _read(pd.concat([*dataset.tables.values(), *pool]).drop_duplicates("image"))
+    return [*faults_of_tables(dataset), *unreadable, *_copies(dataset.tables, read, leaks_are_fatal)]
+
+
+def faults_of_tables(dataset: Dataset) -> list[Finding]:
+    """What is found without reading an image: the reader's findings, empty splits, identities, cameras, lone queries."""
     findings = list(dataset.findings)
     filled = [split for split in SPLITS if dataset.retrieval or split != "query"]
     findings += [Finding(True, "no images", split) for split in filled if dataset.tables[split].empty]
     if not any(finding.what == "no images" for finding in findings):
         findings += _identities(dataset.tables)
         findings += _unmatched_queries(dataset.tables["query"], dataset.tables["gallery"])
-    pool = [] if dataset.pool is None else [dataset.pool]
-    read, unreadable = _read(pd.concat([*dataset.tables.values(), *pool]).drop_duplicates("image"))
-    return [*findings, *unreadable, *_copies(dataset.tables, read, leaks_are_fatal)]
+    return findings
 
 
 def counts(table: pd.DataFrame) -> tuple[int, int, int]:

@@ -28,7 +28,7 @@ def slow_nearest_neighbour(generated, target, size):
     return torch.stack(losses)
 
 
-@pytest.mark.parametrize("size", [1, 3, 5, 7])
+@pytest.mark.parametrize("size", [1, 3, 5, 7, 19])
 def test_nearest_neighbour_against_a_slow_version(size):
     fast, slow = features(0).requires_grad_(), features(0).requires_grad_()
     got, expected = nearest_neighbour(fast, features(1), size), slow_nearest_neighbour(slow, features(1), size)

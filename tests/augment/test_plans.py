@@ -77,8 +77,10 @@ def test_alpha_below_two(alpha):
 
 
 def test_no_usable_pose():
-    with pytest.raises(ValueError, match="none of the 9 training images has a usable pose"):
-        plan(TABLE, np.zeros(9, bool), 2, 0, "g", "z")
+    nothing = np.zeros(9, bool)
+    for sources, targets, said in ((nothing, ~nothing, "source"), (~nothing, nothing, "target pose")):
+        with pytest.raises(InputError, match=f"no {said} can be used: none of the 9 training images shows the joints"):
+            redraw(TABLE, 2, 0, "g", "z", usable_sources=sources, usable_targets=targets)
 
 
 def test_generated_names_are_market_names():

@@ -14,6 +14,7 @@ from augment.poses import INDEX, JOINTS, Pose, table
 from augment.poses.annotation_files import read_annotations, write_annotations
 from augment.poses.doubts import doubts
 from augment.poses.estimators import ESTIMATORS
+from augment.poses.estimators.blazepose import Landmarker
 from augment.poses.estimators.truth import Truth
 from augment.poses.skeleton import LEFT, RIGHT, skeleton
 from reid.common.errors import InputError
@@ -126,6 +127,19 @@ def test_bad_annotations_name_file_and_line(tmp_path):
         ESTIMATORS["annotations"](files=[str(path)]).estimate(pd.DataFrame({"image": ["b.jpg"]}))
 
 
+def test_two_annotation_files_may_not_contradict_each_other(tmp_path):
+    files = [tmp_path / "first.csv", tmp_path / "second.csv"]
+    for seed in (0, 1):
+        for file, own in zip(files, (0, seed), strict=True):
+            write_annotations(["a.jpg"], random_poses(1, own), file)
+        estimator = ESTIMATORS["annotations"](files=[str(file) for file in files])
+        if seed == 0:
+            assert len(estimator.estimate(pd.DataFrame({"image": ["a.jpg"]}))) == 1, "twice the same"
+            continue
+        with pytest.raises(InputError, match=r"second.csv: a.jpg has another pose than a.jpg in .*first.csv: leave"):
+            estimator.estimate(pd.DataFrame({"image": ["a.jpg"]}))
+
+
 def test_truth_reads_the_delivered_joints(tiny_zip):
     people = DATASETS["streets"](tiny_zip).tables["train"].head(5)
     with zipfile.ZipFile(tiny_zip) as archive:
@@ -162,6 +176,25 @@ def test_blazepose_finds_nobody_in_noise(tmp_path):
     Image.fromarray(noise.numpy()).save(tmp_path / "noise.png")
     images = pd.DataFrame({"archive": [str(tmp_path)], "image": ["noise.png"]})
     assert not ESTIMATORS["blazepose"](processes=1).estimate(images).visible.any()
+
+
+def test_blazepose_sees_wide_images_whole():
+    seen = []
+
+    class Looking(Landmarker):
+        def __init__(self):
+            self.padding = 1.3
+
+        def _run(self, square):
+            seen.append(square)
+            return np.zeros((len(JOINTS), 2)), 1.0
+
+    image = np.full((64, 512, 3), 50, np.uint8)
+    image[:, :32], image[:, -32:] = 250, 150
+    joints, _ = Looking()(image)
+    assert [seen[0][128, column, 0] for column in (4, 128, 251)] == [250, 50, 150]
+    middle = (joints[:, 0] - 255.5) / 512  # the mean of the first and the last column of the square
+    assert np.abs(middle).max() < 0.01
 
 
 def test_skeleton_draws_visible_joints_only():

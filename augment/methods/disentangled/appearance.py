@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from augment.conventions import Convention
+from augment.conventions import ReleasedOrPaper
 from augment.geometry.body_regions import REGIONS, crop, region_boxes
 from augment.geometry.discs import coarse_mask, discs
 from augment.networks.residual_unet import WIDTH, Levels, Residual, ResidualUNet, coarsest
@@ -53,7 +53,7 @@ class AppearanceEncoder(nn.Module):
         self,
         size: tuple[int, int],
         width: int = WIDTH,
-        convention: Convention = "released",
+        convention: ReleasedOrPaper = "released",
         body: Body = "regions",
         backgrounds: bool = True,
     ):
@@ -94,7 +94,10 @@ class AppearanceEncoder(nn.Module):
             whole: Tensor = self.to_region(self.region_levels(maps)[-1].flatten(1))
             return whole
         boxes, visible = region_boxes(poses, self.size)
-        regions = self.region_levels(crop(maps, boxes, self.side))[-1].flatten(1)
+        crops = crop(maps, boxes, self.side)
+        if self.convention == "paper":  # one of nothing where a region is not visible
+            crops = crops * visible.flatten()[:, None, None, None]
+        regions = self.region_levels(crops)[-1].flatten(1)
         codes = self.to_region(regions).unflatten(0, visible.shape)
         if self.convention != "paper":
             codes = codes * visible[..., None]

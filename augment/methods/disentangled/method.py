@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from augment.conventions import Convention
+from augment.conventions import ReleasedOrPaper
 from augment.data.batch import Batch
 from augment.data.flips import draw_flips, flipped, mirrored
 from augment.data.people import People
@@ -50,7 +50,7 @@ from reid.common.progress import progress
 Factor = Literal["foreground", "background", "pose"]
 CODES: dict[Factor, int] = {"foreground": FOREGROUND_CODE, "background": BACKGROUND_CODE, "pose": POSE_CODE}
 HIDDEN: dict[Factor, int] = {"foreground": 512, "background": 256, "pose": 512}  # units of the mappings, as released
-DEVIATION: dict[Convention, float] = {"released": 0.2, "gaussian": 0.2, "paper": 1.0}  # of the noise
+DEVIATION: dict[ReleasedOrPaper, float] = {"released": 0.2, "paper": 1.0}  # of the noise
 CRITIC_STEPS = 5  # for each step of a mapping
 CLIP = 0.01  # bound of a critic's weights
 POSE_WEIGHT = 20.0  # of the mean squared error of pose vectors
@@ -67,7 +67,7 @@ class Disentangled:
         self,
         size: Size,  # (H, W) of the images
         width: Rate = 1.0,  # scales the filters of all convolutions; 1 is the paper's
-        convention: Convention = "released",  # the released code, or the formulas of the text
+        convention: ReleasedOrPaper = "released",  # the released code, or the formulas of the text
         body: Body = "regions",  # foregrounds are encoded from seven of them, or from the whole (WholeBody)
         backgrounds: bool = True,  # whether what is behind is a factor; not for DeepFashion, whose walls are plain
         start: Start = "glorot",  # the initial weights, as released or torch's

@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from augment.conventions import Convention
+from augment.conventions import ReleasedOrPaper
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
 
 UNITS = 4
 HIDDEN = 512
 POSE_CODE = 32
-SLOPE: dict[Convention, float] = {"released": 0.2, "gaussian": 0.2, "paper": 0.0}  # of leaky ReLU
-CRITIC_LAYERS: dict[Convention, int] = {"released": 5, "gaussian": 5, "paper": 4}
+SLOPE: dict[ReleasedOrPaper, float] = {"released": 0.2, "paper": 0.0}  # of leaky ReLU
+CRITIC_LAYERS: dict[ReleasedOrPaper, int] = {"released": 5, "paper": 4}
 
 
 class Unit(nn.Module):
@@ -37,7 +37,7 @@ class Unit(nn.Module):
 class Mapping(nn.Sequential):
     """A linear layer, four residual units, a linear layer: (B, inputs) to (B, outputs)."""
 
-    def __init__(self, inputs: int, outputs: int, hidden: int = HIDDEN, convention: Convention = "released"):
+    def __init__(self, inputs: int, outputs: int, hidden: int = HIDDEN, convention: ReleasedOrPaper = "released"):
         units = (Unit(hidden, SLOPE[convention]) for _ in range(UNITS))
         super().__init__(nn.Linear(inputs, hidden), *units, nn.Linear(hidden, outputs))
 
@@ -45,7 +45,7 @@ class Mapping(nn.Sequential):
 class Critic(nn.Module):
     """How real an embedding is: (B, dimensions) to (B,), without bound. Five linear layers, in the text four."""
 
-    def __init__(self, dimensions: int, hidden: int = HIDDEN, convention: Convention = "released"):
+    def __init__(self, dimensions: int, hidden: int = HIDDEN, convention: ReleasedOrPaper = "released"):
         super().__init__()
         widths = [dimensions, *[hidden] * (CRITIC_LAYERS[convention] - 1), 1]
         self.layers = nn.ModuleList(nn.Linear(own, more) for own, more in itertools.pairwise(widths))
@@ -63,7 +63,7 @@ class Critic(nn.Module):
 class PoseDecoder(nn.Module):
     """From an embedding to a pose: coordinates, and whether each joint is visible."""
 
-    def __init__(self, hidden: int = HIDDEN, convention: Convention = "released"):
+    def __init__(self, hidden: int = HIDDEN, convention: ReleasedOrPaper = "released"):
         super().__init__()
         self.first = nn.Linear(POSE_CODE, hidden)
         self.units = nn.Sequential(*(Unit(hidden, SLOPE[convention]) for _ in range(UNITS)))

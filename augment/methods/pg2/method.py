@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from augment.conventions import Convention
+from augment.conventions import ReleasedOrPaper
 from augment.data.batch import Batch
 from augment.data.flips import flipped
 from augment.geometry.discs import coarse_mask, discs
@@ -36,7 +36,7 @@ class PG2:
         self,
         size: Size,  # (H, W) of the images
         width: Rate = 1.0,  # scales the filters of all convolutions; 1 is the paper's
-        convention: Convention = "released",  # the released code, or the formulas of the text
+        convention: ReleasedOrPaper = "released",  # the released code, or the formulas of the text
         start: Start = "glorot",  # the initial weights, as released or torch's
         iterations: Positive = 22_000,  # of pose integration, as released for 128x64
         refinement: Positive = 38_000,  # iterations of the second stage, likewise
@@ -77,12 +77,13 @@ class PG2:
         for module in self.networks.values():
             channels_last(module)
         trained = {"integration": ("integrator",), "refinement": ("refiner", "discriminator")}
+        batches = {"integration": 1, "refinement": 2}
         return [
             Phase(
                 name,
                 iterations,
                 self.batch_size,
-                len(trained[name]),
+                batches[name],
                 {network: self._optimiser(network) for network in trained[name]},
                 trained[name],
             )

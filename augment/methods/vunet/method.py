@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from augment.conventions import Convention
+from augment.conventions import ReleasedOrPaper
 from augment.data.batch import Batch
 from augment.data.people import People
 from augment.data.tuples import Tuples
@@ -49,7 +49,7 @@ class VUNet:
         self,
         size: Size,  # (H, W) of the images
         width: Rate = 1.0,  # scales the filters of all convolutions; 1 is the paper's
-        convention: Convention = "released",  # the text encodes appearances of parts of the stickman too
+        convention: ReleasedOrPaper = "released",  # the text encodes appearances of parts of the stickman too
         features: Annotated[str, one_of(FEATURES)] = "vgg19",  # that images are compared by
         blocks: Annotated[int, Field(ge=1, le=5)] = 5,  # of the VGG: the second layer of each is compared
         iterations: Positive = 100_000,

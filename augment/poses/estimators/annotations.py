@@ -18,8 +18,8 @@ from reid.datasets.deepfashion_names import annotated_name
 class Annotations:
     """Reads poses from one or more annotation files, by file name; DeepFashion's by the flat name that they use.
 
-    The files name right and left of eyes and ears the other way round, which is harmless: the
-    head's joints are only used as a set.
+    Joints are read by their position, which is OpenPose's order, right eye and ear before the left ones. (The code that
+    wrote the files calls them the other way round.)
     """
 
     def __init__(
@@ -32,8 +32,22 @@ class Annotations:
         self.files = tuple(Path(file) for file in files)
 
     def estimate(self, table: pd.DataFrame) -> Pose:
-        """Poses (N, 18); raises FileNotFoundError, or InputError where an image is in none of the files."""
-        known = {annotated_name(name): pose for file in self.files for name, pose in read_annotations(file).items()}
+        """Poses (N, 18) of the images.
+
+        Raises:
+            FileNotFoundError: a file is missing.
+            InputError: an image is in none of the files, or has different poses in two.
+        """
+        known, said_by = dict[str, Pose](), dict[str, str]()
+        for file in self.files:
+            for name, pose in read_annotations(file).items():
+                key = annotated_name(name)
+                if key in known and not _equal(known[key], pose):
+                    raise InputError(
+                        f"{file}: {name} has another pose than {said_by[key]}: leave one of them out, or one of the "
+                        "files out of pose.annotations.files"
+                    )
+                known[key], said_by[key] = pose, f"{name} in {file}"
         names = [annotated_name(image) for image in table["image"]]
         missing = [name for name in names if name not in known]
         if missing:
@@ -45,3 +59,10 @@ class Annotations:
         return Pose(
             torch.stack([known[name].joints for name in names]), torch.stack([known[name].visible for name in names])
         )
+
+
+def _equal(first: Pose, second: Pose) -> bool:
+    """Whether two poses (18) have the same visible joints."""
+    return torch.equal(first.visible, second.visible) and torch.equal(
+        first.joints[first.visible], second.joints[second.visible]
+    )

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from augment.poses.pose import INDEX, JOINTS, Pose
+from augment.poses.pose import INDEX, JOINTS, MIRRORED, Pose
 from reid.common.parameters import Positive, Share
 from reid.common.progress import progress
 from reid.common.workers import workers
@@ -40,7 +40,6 @@ LANDMARK = {
     "right_ear": 8,
     "left_ear": 7,
 }
-MIRROR = [INDEX[n.replace("left", "x").replace("right", "left").replace("x", "right")] for n in JOINTS]
 
 
 class BlazePose:
@@ -53,9 +52,9 @@ class BlazePose:
 
     def __init__(
         self,
-        padding: Annotated[
-            float, Field(ge=1)
-        ] = 1.3,  # side of the square by the image's height; the best of 1 to 1.5 on rendered crops
+        # Side of the square by the image's height, or the image's width if that is more; the best of 1 to 1.5 on
+        # rendered crops.
+        padding: Annotated[float, Field(ge=1)] = 1.3,
         person: Share = 0.5,  # probability of a person from which joints count as visible
         processes: Positive = 2,  # that work in parallel, in one thread each
     ):
@@ -93,14 +92,14 @@ class Landmarker:
         import cv2
 
         height, width = image.shape[:2]
-        scale = SIDE / (self.padding * height)
+        scale = SIDE / max(self.padding * height, width)
         shift = (SIDE / 2 - scale * width / 2, SIDE / 2 - scale * height / 2)
         matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
         square = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         plain, person = self._run(square)
         mirrored, person_mirrored = self._run(square[:, ::-1])
         mirrored[:, 0] = SIDE - 1 - mirrored[:, 0]
-        joints = (plain + mirrored[MIRROR]) / 2
+        joints = (plain + mirrored[list(MIRRORED)]) / 2
         return (joints - shift) / scale, (person + person_mirrored) / 2
 
     def _run(self, square: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
