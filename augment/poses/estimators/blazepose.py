@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,7 +57,7 @@ class BlazePose:
         # rendered crops.
         padding: Annotated[float, Field(ge=1)] = 1.3,
         person: Share = 0.5,  # probability of a person from which joints count as visible
-        processes: Positive = 2,  # that work in parallel, in one thread each
+        processes: Positive = 2,  # that work in parallel, in one thread each; 1 is this process
     ):
         self.padding, self.person, self.processes = padding, person, processes
 
@@ -64,8 +65,12 @@ class BlazePose:
         """Poses (N, 18), in parallel over images; the same for any number of processes."""
         model = str(weights.locate("blazepose-full"))
         images = list(zip(table["archive"], table["image"], strict=True))
-        with workers(self.processes, _start_worker, model, self.padding) as pool:
-            estimates = pool.map(_estimate_one, images, chunksize=16)
+        with ExitStack() as stack:
+            if self.processes > 1:
+                pool = stack.enter_context(workers(self.processes, _start_worker, model, self.padding))
+                estimates = pool.map(_estimate_one, images, chunksize=16)
+            else:
+                estimates = map(stack.enter_context(_Worker(model, self.padding)), images)
             results = list(progress(estimates, "estimate poses", "image", len(images)))
         joints = torch.from_numpy(np.array([r[0] for r in results], np.float32).reshape(-1, len(JOINTS), 2))
         size = torch.tensor([r[2] for r in results]).view(-1, 1, 2)
@@ -114,20 +119,33 @@ class Landmarker:
         return joints, float(self.interpreter.get_tensor(self.person)[0, 0])
 
 
-# Of each worker process: its landmarker, and the archives that it has opened.
-_worker: Any = None
-_archives: dict[str, Archive] = {}
+Estimate = tuple[NDArray[np.float64], float, tuple[int, int]]  # joints (18, 2), probability of a person, (W, H)
+
+
+class _Worker(ExitStack):
+    """A landmarker, and the archives that it has opened, until it is left."""
+
+    def __init__(self, model: str, padding: float):
+        super().__init__()
+        self.landmarker, self.archives = Landmarker(model, padding), dict[str, Archive]()
+
+    def __call__(self, archive_and_name: tuple[str, str]) -> Estimate:
+        """What is estimated of an image."""
+        path, name = archive_and_name
+        if path not in self.archives:
+            self.archives[path] = self.enter_context(Archive(path))
+        image = self.archives[path].image(name)
+        return *self.landmarker(image), (image.shape[1], image.shape[0])
+
+
+_worker: _Worker | None = None  # of a worker process
 
 
 def _start_worker(model: str, padding: float) -> None:
     global _worker
-    _worker = Landmarker(model, padding)
+    _worker = _Worker(model, padding)
 
 
-def _estimate_one(archive_and_name: tuple[str, str]) -> tuple[NDArray[np.float64], float, tuple[int, int]]:
-    """Joints (18, 2), probability of a person and (W, H) of an image."""
-    path, name = archive_and_name
-    if path not in _archives:
-        _archives[path] = Archive(path)
-    image = _archives[path].image(name)
-    return *_worker(image), (image.shape[1], image.shape[0])
+def _estimate_one(archive_and_name: tuple[str, str]) -> Estimate:
+    assert _worker is not None
+    return _worker(archive_and_name)
