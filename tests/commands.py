@@ -1,5 +1,6 @@
 """Running the project's commands in tests, with the parameters of a handful of people."""
 
+from functools import cache
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -10,9 +11,14 @@ from pipelines.__main__ import main
 from pipelines.profiles import compose
 
 
+@cache
+def _composed(name):
+    return compose([name], ROOT / "profiles")
+
+
 def profile(name):
     """The values of a profile."""
-    return YAML(typ="safe").load(compose([name], ROOT / "profiles"))
+    return YAML(typ="safe").load(_composed(name))
 
 
 def small_params():

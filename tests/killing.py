@@ -59,6 +59,7 @@ if __name__ == "__main__":
 
     kept, result, moments, *words = sys.argv[1:]
     import_module(f"pipelines.stages.{words[0].replace('-', '_')}")  # once for all
+    import_module("torch._dynamo")  # which the first optimiser imports
     killed(lambda: main(words), (), 1, "")
     shutil.move(Path(result).parent, Path(kept, "whole"))
     shutil.rmtree(".scratch")

@@ -21,23 +21,23 @@ from reid.common.checkpoints import Scratch, State
 from reid.common.errors import InputError
 
 # Methods, and options with which they are small and train in moments.
-TINY = {"width": 0.0625, "features": "pixels", "iterations": 3, "batch_size": 2}
+TINY = {"width": 0.0625, "features": "pixels", "iterations": 2, "batch_size": 2}
 TINY_FACTORS = {
     "width": 0.03125,
-    "iterations": 3,
+    "iterations": 2,
     "batch_size": 2,
-    "pose_iterations": 3,
+    "pose_iterations": 2,
     "pose_batch_size": 2,
-    "mapping_iterations": 3,
-    "pose_mapping_iterations": 3,
+    "mapping_iterations": 2,
+    "pose_mapping_iterations": 2,
     "mapping_batch_size": 2,
 }
-TINY_STAGES = {"width": 0.03125, "iterations": 3, "refinement": 3, "batch_size": 2}
+TINY_STAGES = {"width": 0.03125, "iterations": 2, "refinement": 2, "batch_size": 2}
 GUIDED = {
     **TINY,
     "people": 2,
     "guider_options": {"backbone": "mobilenet-v2", "input_size": [32, 32]},
-    "guider_iterations": 3,
+    "guider_iterations": 2,
     "guider_batch_size": 2,
 }
 TINY_CODES = {**TINY, "decay_start": 1, "divergence_start": 1, "divergence_end": 2}
@@ -45,11 +45,11 @@ CASES = {
     "unet": ("pose_gan", {"generator": "unet", **TINY}),
     "deformable": ("pose_gan", {"generator": "deformable", **TINY}),
     "text": ("pose_gan", {"generator": "deformable", "convention": "paper", **TINY}),
-    "sources": ("multi_source", {"sources": 3, "tuning": 3, **TINY}),
-    "sources, text": ("multi_source", {"sources": 3, "tuning": 3, "convention": "paper", **TINY}),
+    "sources": ("multi_source", {"sources": 3, "tuning": 2, **TINY}),
+    "sources, text": ("multi_source", {"sources": 3, "tuning": 2, "convention": "paper", **TINY}),
     "sources, random": (
         "multi_source",
-        {"sources": 3, "tuning": 3, "tuned_with": "random", "background": True, "background_dropout": 0.1, **TINY},
+        {"sources": 3, "tuning": 2, "tuned_with": "random", "background": True, "background_dropout": 0.1, **TINY},
     ),
     "disentangled": ("disentangled", TINY_FACTORS),
     "disentangled, no backgrounds": ("disentangled", {"backgrounds": False, **TINY_FACTORS}),
@@ -60,7 +60,7 @@ CASES = {
     "guided, deformable": ("guided", {**GUIDED, "generator": "deformable", "guider_iterations": 0}),
     "vunet": ("vunet", TINY_CODES),
     "vunet, text": ("vunet", {"convention": "paper", **TINY_CODES}),
-    "toy": ("toy", {}),
+    "toy": ("toy", {"iterations": 2}),
 }
 PEOPLE = People(
     torch.randint(0, 256, (6, 3, 128, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)),
@@ -263,8 +263,8 @@ def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_weights(name, tmp
         Scratch("whole", {}, tmp_path), name, on_samples=lambda averaged, done, minutes: sheets.append(done)
     )
     phases = build(name).phases(torch.device("cpu"))
-    assert [row["phase"] for row in log] == [phase.name for phase in phases for _ in range(2)]
-    assert [row["iteration"] for row in log] == [2, 3] * len(phases)
+    assert [row["phase"] for row in log] == [phase.name for phase in phases]
+    assert [row["iteration"] for row in log] == [2] * len(phases)
     drawing = max(number for number, phase in enumerate(phases) if phase.draws)
     assert sheets[-1] == sum(phase.iterations for phase in phases[: drawing + 1])
 
@@ -272,7 +272,7 @@ def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_weights(name, tmp
     for number in range(sum(phase.iterations for phase in phases)):
         with pytest.raises(KeyboardInterrupt):
             run(memory, name)
-        if number % 3 == 0:  # after the first iteration of each phase
+        if number % 2 == 0:  # after the first iteration of each phase
             on_disk.save(memory.state)
             memory.state = on_disk.load()
     on_disk.save(memory.state)
@@ -329,12 +329,12 @@ def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     first = build(name)
     for value in (value for network in first.networks.values() for value in network.state_dict().values()):
         value.copy_(value.logical_not() if value.dtype == torch.bool else value + 1)
-    methods.save(first, *CASES[name], tmp_path / "first", [{"iterations": 3}])
+    methods.save(first, *CASES[name], tmp_path / "first", [{"iterations": 2}])
     torch.manual_seed(1)
     second = METHODS[CASES[name][0]](size=(128, 64), **CASES[name][1])
     expected = weights(first)
     assert not any(torch.equal(value, expected[key]) for key, value in weights(second).items())
-    assert methods.start_from(second, CASES[name][1], tmp_path / "first") == [{"iterations": 3}]
+    assert methods.start_from(second, CASES[name][1], tmp_path / "first") == [{"iterations": 2}]
     assert all(torch.equal(value, expected[key]) for key, value in weights(second).items())
 
 

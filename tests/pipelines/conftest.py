@@ -1,6 +1,7 @@
 """Fixtures: project folders with a handful of people, after none, some and more of the stages."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,16 @@ def after(folder, *commands):
         for words in commands:
             run(*words)
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_maps():
+    """Maps of features by fewer iterations; tests/reid/test_maps.py is about maps."""
+    from sklearn.manifold import TSNE
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sklearn.manifold.TSNE", partial(TSNE, max_iter=250))
+        yield
 
 
 @pytest.fixture(scope="session")

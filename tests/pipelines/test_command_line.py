@@ -69,8 +69,7 @@ def test_names_of_files_do_not_steer_the_terminal():
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_output_that_a_terminal_cannot_show_is_no_error(encoding, tmp_path):
-    (tmp_path / "params.yaml").write_text("profile: ☃\n", encoding="utf-8")
-    command = [sys.executable, "-P", "-m", "pipelines", "pair"]
+    command = [sys.executable, "-P", "-m", "pipelines", "check", "☃"]
     environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, env=environment, check=False)
     assert done.returncode == 1

@@ -74,7 +74,7 @@ def test_it_trains_resumes_augments_scores_and_exports(toy, monkeypatch):
     run("train-reid", "ide", "--train", "data/augmented/real-a1", "--out", "data/reid/real-a1-ide-s0")
     run("score-gan", "toy")
     scores = json.loads(Path("data/gan_scores/toy.json").read_text())
-    assert scores["pairs"] == 20
+    assert scores["pairs"] == 10
     assert {"ssim", "fd", "ds", "identity_mAP"} <= set(scores["scores"])
     monkeypatch.setattr("pipelines.stages.score_noise.SIGMAS", (25,))
     run("score-noise", "toy")
