@@ -100,8 +100,8 @@ def usable_pairs(method: Method, pairs: pd.DataFrame, people: People, table: pd.
     kept = pairs[(method.usable_source(source) & method.usable_target(target)).cpu().numpy()].reset_index(drop=True)
     if kept.empty:
         raise InputError(
-            f"{name} can use none of the {len(pairs)} pairs that it is given of {layout.PAIRS}: it needs more joints than "
-            "were found in any of them; look at data/poses/skeletons.png, and take another pose.estimator or method"
+            f"{name} can use none of the {len(pairs)} pairs that it is given of {layout.PAIRS}: it needs more joints "
+            "than were found in any of them; look at data/poses/skeletons.png, take another pose.estimator or method"
         )
     return kept
 

@@ -34,8 +34,8 @@ def run(name: str, alpha: int, out: Path, form: str, shards: bool, parquet: bool
 
     Raises:
         FileNotFoundError: there is no such augmented set; the message lists the existing ones.
-        InputError: `name` is `real`; `out` exists; see `reid.export.members.exported`; or the path of the folder looks like an identity
-            and camera to other libraries.
+        InputError: `name` is `real`; `out` exists; see `reid.export.members.exported`; or the path of the folder looks
+            like an identity and camera to other libraries.
     """
     row, augmented = layout.row_name(name, alpha), layout.augmented(name, alpha)
     forms = [form, *(["shards"] if shards else []), *(["parquet"] if parquet else [])]

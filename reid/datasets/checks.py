@@ -29,7 +29,7 @@ def find_faults(dataset: Dataset, leaks_are_fatal: bool = False) -> list[Finding
 
 
 def faults_of_tables(dataset: Dataset) -> list[Finding]:
-    """What is found without reading an image: the reader's findings, empty splits, identities, cameras, lone queries."""
+    """Findings without reading an image: the reader's, empty splits, identities, cameras, queries without a match."""
     findings = list(dataset.findings)
     filled = [split for split in SPLITS if dataset.retrieval or split != "query"]
     findings += [Finding(True, "no images", split) for split in filled if dataset.tables[split].empty]

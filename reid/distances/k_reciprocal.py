@@ -46,7 +46,9 @@ class KReciprocal:
         return self
 
     def matrix(self, query: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Distances (Q, G), in 0..1 but for rounding, between all queries' features (Q, D) and those of the whole gallery (G, D).
+        """Distances (Q, G) between all queries' features (Q, D) and those of the whole gallery (G, D).
+
+        They are in 0..1, but for rounding.
 
         The other queries are among the neighbours too, so that a query's distances depend on them.
         """
