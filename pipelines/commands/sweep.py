@@ -21,6 +21,7 @@ from reid.common import atomic
 from reid.common.errors import InputError
 from reid.common.saved import load_json, save_json
 from reid.evaluation.gains import LEAST
+from reid.files.lists import text as text_of
 from reid.files.samples import write_tsv
 
 BEFORE = Path(".scratch/sweep.json")  # params.yaml before the sweep, and as it is during it
@@ -45,7 +46,7 @@ def run(key: str, values: Sequence[str], out: Path) -> None:
     """
     restore()
     params.load()  # or an error that says what is wrong with it
-    before = PARAMS.read_text(encoding="utf-8")
+    before = text_of(PARAMS.read_bytes(), str(PARAMS))
     texts = {value: with_value(before, key, value) for value in dict.fromkeys(values)}
     checked = {value: params.check(YAML(typ="safe").load(text), f"{key}: {value}") for value, text in texts.items()}
     for value, its in checked.items():
@@ -80,7 +81,7 @@ def restore() -> None:
     if not BEFORE.exists():
         return
     kept = load_json(BEFORE, ("before", "swept"), f"remove it, and see that {PARAMS} is as you want it")
-    if PARAMS.exists() and PARAMS.read_text(encoding="utf-8") not in kept.values():
+    if PARAMS.exists() and PARAMS.read_bytes() not in [text.encode() for text in kept.values()]:
         raise InputError(
             f"{PARAMS} was edited during a sweep; what it was before is in {BEFORE}, under `before`. Make it as you "
             "want it, remove that file and run again"

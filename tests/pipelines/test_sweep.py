@@ -89,6 +89,14 @@ def test_edits_during_a_sweep_are_kept(repro, monkeypatch):
     assert json.loads(sweep.BEFORE.read_text())["before"] == before
 
 
+def test_a_file_in_utf_16_is_as_it_was_in_the_end(repro):
+    path = Path("params.yaml")
+    text = path.read_text()
+    path.write_bytes(text.encode("utf-16"))
+    run("sweep", "dataset.train_people", "20")
+    assert path.read_text() == text, "as UTF-8, which every program reads"
+
+
 @pytest.mark.parametrize("content", [b"seed: [0", "seed: 0".encode("utf-16")[2:], None])
 def test_what_is_no_params_yaml_is_said(repro, content):
     path = Path("params.yaml")
