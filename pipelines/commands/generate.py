@@ -68,8 +68,6 @@ def run(
         raise InputError(f"expected --out to be a new file that ends in .png, got {out}")
     if pose is None and "pose" not in noise:
         raise InputError("expected --pose, a picture of somebody in the wanted pose, or --noise pose")
-    if pose is not None and "pose" in noise:
-        raise InputError("the pose is to be made of noise: leave --pose out")
     device = set_up(device_name, threads)
     shown = ", ".join(map(str, images)) + (f" in the pose of {pose}" if pose else "")
     with (
@@ -78,7 +76,7 @@ def run(
     ):
         method = methods.load(gan, device)
         size = method.size
-        check(method, gan, len(images), background is not None, noise)
+        check(method, gan, len(images), pose is not None, background is not None, noise)
 
         # Cut all people out, find their poses: the last is the target's.
         pictures = [*images, pose or images[0]]
@@ -107,8 +105,11 @@ def run(
         say(str(out))
 
 
-def check(method: Method, gan: Path, images: int, background: bool, noise: Sequence[Factor]) -> None:
-    """Raise InputError where the method in a folder cannot use so many images, a background, or noise for factors."""
+def check(method: Method, gan: Path, images: int, pose: bool, background: bool, noise: Sequence[Factor]) -> None:
+    """Raise InputError where the method in a folder cannot use so many images, a background, or noise for factors.
+
+    Nor may a pose or a background be given that is to be made of noise.
+    """
     needs, own = method.needs, method if isinstance(method, Disentangled) else None
     factors = own.codes if own else {}
     if images > needs.sources:
@@ -125,6 +126,8 @@ def check(method: Method, gan: Path, images: int, background: bool, noise: Seque
             raise InputError(f"the generator in {gan} makes no {factor} of noise: choose a disentangled one")
         if own and own.untaught(factor):
             raise InputError(f"the generator in {gan} has not learnt to make a {factor} of noise")
+    if pose and "pose" in noise:
+        raise InputError("the pose is to be made of noise: leave --pose out")
 
 
 def person(picture: NDArray[np.uint8], file: Path, aspect: float) -> NDArray[np.uint8]:
