@@ -333,6 +333,11 @@ class Params(Section):
 
 def load(path: Path = PARAMS) -> Params:
     """Read and check a parameter file; raises ParamsError naming the file and each wrong key."""
+    return check(read(path), str(path))
+
+
+def read(path: Path = PARAMS) -> Any:
+    """What YAML reads in a parameter file; raises ParamsError where that is nothing, or it cannot be read."""
     remedy = "python -m pipelines profile demo"
     if not path.exists():
         raise ParamsError(f"{path} does not exist: run from the project's root, and write it there with `{remedy}`")
@@ -350,7 +355,7 @@ def load(path: Path = PARAMS) -> Params:
         raise ParamsError(f"{path} has {values:,} values or more, aliases counted: write it with `{remedy}`")
     if raw is None:
         raise ParamsError(f"{path} is empty: write it with `{remedy}`")
-    return check(raw, str(path))
+    return raw
 
 
 def _values(part: object) -> Iterator[object]:

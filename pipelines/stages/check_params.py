@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from ruamel.yaml import YAML
-
 from pipelines import layout
 from pipelines.console import stage
-from pipelines.params import PARAMS, Params
+from pipelines.params import PARAMS, Params, read
 from reid.common import atomic
 from reid.common.errors import InputError
-from reid.files.lists import text
 
 # Keys of a section of `reid` that have defaults, but that stages of dvc.yaml name: DVC stops there without them.
-NAMED_IN_DVC = ("options", "training", "generated", "progressive")
+NAMED_IN_DVC = ("options", "generated", "progressive")
 
 
 def run(params: Params) -> None:
@@ -25,7 +22,7 @@ def run(params: Params) -> None:
         InputError: a section of `reid` lacks a key that `dvc repro` would look for in vain, hours later perhaps.
     """
     with stage("check-params", f"profile {params.profile}") as say:
-        given = YAML(typ="safe").load(text(PARAMS.read_bytes(), str(PARAMS)))["reid"]
+        given = read()["reid"]
         for name in params.networks:
             if missing := [key for key in NAMED_IN_DVC if key not in given[name]]:
                 raise InputError(

@@ -24,14 +24,12 @@ def after(folder, *commands):
     return folder
 
 
-@pytest.fixture(autouse=True, scope="session")
-def quick_maps():
+@pytest.fixture(autouse=True)
+def quick_maps(monkeypatch):
     """Maps of features by fewer iterations; tests/reid/test_maps.py is about maps."""
     from sklearn.manifold import TSNE
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sklearn.manifold.TSNE", partial(TSNE, max_iter=250))
-        yield
+    monkeypatch.setattr("sklearn.manifold.TSNE", partial(TSNE, max_iter=250))
 
 
 @pytest.fixture(scope="session")

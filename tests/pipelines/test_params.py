@@ -129,7 +129,9 @@ def test_keys_that_dvc_looks_for_are_asked_for_before_anything_runs(tmp_path, mo
     given = [part for stage in stages.values() for part in stage.get("params", ()) if isinstance(part, str)]
     looked_for = {part for part in given if part.startswith("reid.${")}
     keys = {part.rpartition("}.")[2] for part in looked_for}
-    assert keys - set(check_params.NAMED_IN_DVC) <= {"network", "mirror", "distances"}, "which have no defaults"
+    assert keys - set(check_params.NAMED_IN_DVC) <= {"network", "training", "mirror", "distances"}, (
+        "which have no defaults"
+    )
 
     def change(params):
         for key in check_params.NAMED_IN_DVC:
@@ -140,9 +142,7 @@ def test_keys_that_dvc_looks_for_are_asked_for_before_anything_runs(tmp_path, mo
     networks = ["ide"]
     check_params.run(params.load(changed(tmp_path, change)))
     networks = ["ide", "siamese"]
-    with pytest.raises(
-        InputError, match="DVC needs the keys options, training, generated, progressive in reid.siamese"
-    ):
+    with pytest.raises(InputError, match="DVC needs the keys options, generated, progressive in reid.siamese"):
         check_params.run(params.load(changed(tmp_path, change)))
 
 
