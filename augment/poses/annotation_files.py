@@ -50,7 +50,7 @@ def read_annotations(path: Path) -> dict[str, Pose]:
                 raise ValueError("a joint is no finite number; one that was not detected is -1 in both lists")
             visible = (joints != MISSING).all(1)
             pose = Pose(torch.where(visible[:, None], joints, 0.0), visible)
-            if not _equal(poses.setdefault(name.strip(), pose), pose):
+            if not equal(poses.setdefault(name.strip(), pose), pose):
                 raise ValueError("the file has another pose of this image before")
         except (ValueError, TypeError) as error:
             raise InputError(
@@ -60,7 +60,8 @@ def read_annotations(path: Path) -> dict[str, Pose]:
     return poses
 
 
-def _equal(first: Pose, second: Pose) -> bool:
+def equal(first: Pose, second: Pose) -> bool:
+    """Whether two poses, as they are read, are the same."""
     return torch.equal(first.joints, second.joints) and torch.equal(first.visible, second.visible)
 
 

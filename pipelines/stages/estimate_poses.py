@@ -85,11 +85,12 @@ def estimate(people: pd.DataFrame, pose: PoseParams, estimator: str, count: int,
     method, found = ESTIMATORS[estimator](**options), []
     for start in range(0, len(people), PART):
         part = state.part(f"{start:08d}")
-        if part.load() is None:
+        if (kept := part.load()) is None:
             poses = method.estimate(people.iloc[start : start + PART].reset_index(drop=True))
-            part.save({"joints": poses.joints, "visible": poses.visible})
-        found.append(part.load() or {})
-    return Pose(*(torch.cat([part[key] for part in found]) for key in ("joints", "visible")))
+            kept = {"joints": poses.joints, "visible": poses.visible}
+            part.save(kept)
+        found.append(kept)
+    return Pose(*(torch.cat([kept[key] for kept in found]) for key in ("joints", "visible")))
 
 
 def _accuracy(people: pd.DataFrame, poses: Pose, say: Say) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from pydantic import Field
 
-from augment.poses.annotation_files import read_annotations
+from augment.poses.annotation_files import equal, read_annotations
 from augment.poses.pose import Pose
 from reid.common.errors import InputError
 from reid.datasets.deepfashion_names import annotated_name
@@ -42,7 +42,7 @@ class Annotations:
         for file in self.files:
             for name, pose in read_annotations(file).items():
                 key = annotated_name(name)
-                if key in known and not _equal(known[key], pose):
+                if key in known and not equal(known[key], pose):
                     raise InputError(
                         f"{file}: {name} has another pose than {said_by[key]}: leave one of them out, or one of the "
                         "files out of pose.annotations.files"
@@ -59,10 +59,3 @@ class Annotations:
         return Pose(
             torch.stack([known[name].joints for name in names]), torch.stack([known[name].visible for name in names])
         )
-
-
-def _equal(first: Pose, second: Pose) -> bool:
-    """Whether two poses (18) have the same visible joints."""
-    return torch.equal(first.visible, second.visible) and torch.equal(
-        first.joints[first.visible], second.joints[second.visible]
-    )
