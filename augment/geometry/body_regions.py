@@ -20,15 +20,16 @@ REGIONS = {
     "left leg": ("left_hip", "left_knee", "left_ankle"),
     "right leg": ("right_hip", "right_knee", "right_ankle"),
 }
-MARGIN, SINGLE_MARGIN = 6, 10  # pixels around the joints, and around a single one
 
 
-def region_boxes(pose: Pose, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+def region_boxes(pose: Pose, size: tuple[int, int], margin: int = 6, single_margin: int = 10) -> tuple[Tensor, Tensor]:
     """The boxes of REGIONS around their known joints, with a margin, inside the image.
 
     Args:
         pose: (B, 18), in pixels of the image.
         size: (H, W) of the image.
+        margin: around the joints, in pixels.
+        single_margin: around a joint that is the only known one of its region.
 
     Returns:
         boxes (B, 7, 4): left, top, right, bottom in pixels, all inside; (0, 0, 1, 1) for a region without known joints;
@@ -49,8 +50,8 @@ def region_boxes(pose: Pose, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         low = joints.masked_fill(~known[..., None], torch.inf).amin(1)
         high = joints.masked_fill(~known[..., None], -torch.inf).amax(1)
         count = known.sum(1)
-        margin = torch.where(count == 1, SINGLE_MARGIN, MARGIN)[:, None]
-        box = torch.cat([(low - margin).clamp(min=0).minimum(limit), (high + margin).clamp(min=0).minimum(limit)], 1)
+        around = torch.where(count == 1, single_margin, margin)[:, None]
+        box = torch.cat([(low - around).clamp(min=0).minimum(limit), (high + around).clamp(min=0).minimum(limit)], 1)
         nothing = torch.tensor([0.0, 0.0, 1.0, 1.0], device=box.device)
         boxes.append(torch.where(count[:, None] > 0, box, nothing))
         visible.append(count > 0)

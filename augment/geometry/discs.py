@@ -20,7 +20,7 @@ def discs(pose: Pose, size: tuple[int, int], radius: int = 4) -> Tensor:
     Args:
         pose: (..., 18) joints in pixels of the map.
         size: (H, W) of the maps.
-        radius: in pixels; 4 at every resolution.
+        radius: in pixels; 4 as released, at 128x64 and 256x256 alike.
 
     Returns:
         (..., 18, H, W) float.
@@ -43,7 +43,7 @@ def coarse_mask(pose: Pose, size: tuple[int, int], radius: int = 7) -> Tensor:
     Args:
         pose: (B, 18), in pixels of the image.
         size: (H, W) of the image.
-        radius: of the discs in pixels: 4 in PG2, 7 in DPIG as released.
+        radius: of the discs in pixels; as released 4 in PG2, 7 in DPIG at 128x64, and 8 at 256x256.
 
     Returns:
         (B, H, W) bool.

@@ -98,7 +98,7 @@ def run(
 
         torch.manual_seed(seed_for(seed, "sampled poses"))
         with torch.no_grad():
-            made = method.decode_pose(method.from_noise("pose", method.noise("pose", POSES, device))).to("cpu")
+            made = method.decode_anywhere(method.from_noise("pose", method.noise("pose", POSES, device))).to("cpu")
         known = pose_table.read(layout.poses(), list(real["image"]), size)
         known = known[method.usable_target(known)]
         poses = likeness(made, known, size, seed)

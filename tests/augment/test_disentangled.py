@@ -2,20 +2,24 @@
 
 import pytest
 import torch
+from disentangled import taught
 from poses import random_poses
 from torch import nn
+from torch.nn import functional as F
 
+from augment import methods
 from augment.data.people import People
 from augment.data.tuples import Tuples
 from augment.geometry.discs import discs
 from augment.methods.disentangled.appearance import Appearance
 from augment.methods.disentangled.manipulation import Factors, between, composed, encoded, to_noise
-from augment.methods.disentangled.method import CLIP, CODES, Disentangled
+from augment.methods.disentangled.method import CLIP, CODES, CRITIC_STEPS, DEVIATION, Disentangled
 from augment.methods.disentangled.vectors import Mapping, pose_vectors
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
 from augment.training import train
 from reid.common.checkpoints import Scratch
+from reid.common.errors import InputError
 
 SIZE = (128, 64)
 TINY = {
@@ -84,8 +88,7 @@ def test_critics_see_encodings_of_trained_encoders(tmp_path):
     ],
 )
 def test_a_phase_trains_its_networks_alone(phase, networks):
-    torch.manual_seed(0)
-    method = Disentangled(SIZE, **TINY)
+    method = taught(**TINY)
     its = next(one for one in method.phases(torch.device("cpu")) if one.name == phase)
     assert set(its.trains) == networks
     before = {name: {k: v.clone() for k, v in n.state_dict().items()} for name, n in method.networks.items()}
@@ -98,6 +101,29 @@ def test_a_phase_trains_its_networks_alone(phase, networks):
         if any(not torch.equal(before[name][key], value) for key, value in network.state_dict().items())
     }
     assert changed == networks
+
+
+def test_what_it_has_learnt_is_kept_with_the_weights(tmp_path):
+    """Also where a training starts from weights that earlier iterations have taught, or have not."""
+    method, _, _ = trained(tmp_path / "all", pose_mapping_iterations=0)
+    assert [method.untaught(factor) for factor in CODES] == [None, None, "pose mapping"]
+    options = TINY | {"pose_mapping_iterations": 0}
+    methods.save(method, "disentangled", options, tmp_path / "kept")
+    assert methods.load(tmp_path / "kept").untaught("foreground") is None
+    later = TINY | {"pose_iterations": 0, "mapping_iterations": 0}
+    started = Disentangled(SIZE, **later)
+    assert [started.untaught(factor) for factor in CODES] == [
+        "foreground mapping",
+        "background mapping",
+        "pose mapping",
+    ]
+    untaught = Disentangled(SIZE, **later)
+    with pytest.raises(InputError, match="embedded by untrained weights; `initial` has none"):
+        train(untaught, PEOPLE, PAIRS, Scratch("dpig", {}, tmp_path / "none"))
+    started = Disentangled(SIZE, **later)
+    methods.start_from(started, later, tmp_path / "kept")
+    train(started, PEOPLE, PAIRS, Scratch("dpig", {}, tmp_path / "more"), started=True)
+    assert [started.untaught(factor) for factor in CODES] == [None, None, None]
 
 
 def test_phases_without_iterations_are_left_out():
@@ -146,8 +172,7 @@ def test_mirrored_images_have_mirrored_poses():
 
 @pytest.mark.parametrize("factor", CODES)
 def test_critics_see_the_images_of_their_batch_some_of_them_mirrored(factor, monkeypatch):
-    torch.manual_seed(0)
-    method = Disentangled(SIZE, **{**TINY, "flip": 0.5})
+    method = taught(**{**TINY, "flip": 0.5})
     phase = next(phase for phase in method.phases(torch.device("cpu")) if phase.name == f"{factor} mapping")
     with pytest.raises(RuntimeError, match=f"phase {factor} mapping has not begun"):
         method.step(phase, 0, iter([PEOPLE.batch(Tuples.of_pairs(*torch.arange(2).repeat(2, 1)))] * 5))
@@ -195,8 +220,7 @@ def test_the_losses_of_an_iteration_are_those_of_the_equations():
 
 
 def test_wasserstein_distances_by_hand():
-    torch.manual_seed(0)
-    method = Disentangled(SIZE, **{**TINY, "learning_rate": 1e-12})
+    method = taught(**{**TINY, "learning_rate": 1e-12})
     for critic in method.critics.values():
         nn.init.uniform_(critic.layers[0].weight, -CLIP, CLIP)
     phase = next(phase for phase in method.phases(torch.device("cpu")) if phase.name == "pose mapping")
@@ -215,6 +239,65 @@ def test_wasserstein_distances_by_hand():
     fake = [method.critics["pose"](method.mappings["pose"](own)).mean() for own in noise]
     assert losses["distance"] == pytest.approx((real - fake[4]).item(), abs=1e-7)
     assert losses["mapping"] == pytest.approx(-fake[5].item(), abs=1e-7)
+
+
+@pytest.mark.parametrize("convention", ["released", "paper"])
+def test_each_optimiser_descends_its_equation(convention, monkeypatch):
+    """The gradients of what is minimised, against those of Eq. 1 to 5 written anew."""
+    method = taught(**TINY, convention=convention, reconstruction_weight=7.0)
+    with torch.no_grad():
+        for critic in method.critics.values():
+            for weight in critic.parameters():
+                weight.clamp_(-CLIP, CLIP)
+    found = []
+
+    def gradients(loss, optimiser):
+        own = [weight for group in optimiser.param_groups for weight in group["params"]]
+        return [g for g in torch.autograd.grad(loss, own, allow_unused=True) if g is not None]
+
+    monkeypatch.setattr(
+        "augment.methods.disentangled.method.update", lambda optimiser, loss: found.append(gradients(loss, optimiser))
+    )
+    image, pose, *mappings = method.phases(torch.device("cpu"))
+    first, second = (PEOPLE.batch(Tuples.of_pairs(torch.tensor(rows), torch.tensor(rows))) for rows in ([0, 1], [2, 3]))
+
+    def composed(batch):
+        source, its = batch.source[:, 0], batch.source_pose[:, 0]
+        return method.composer(method.encoder(source, its), its)
+
+    method.step(image, 0, iter([first, second]))
+    log = F.logsigmoid
+    real, fake = method.discriminator(first.source[:, 0]), method.discriminator(composed(first).detach())
+    fooled, drawn = method.discriminator(composed(second)), composed(second)
+    wanted = [
+        (-0.5 * (log(real).mean() + log(-fake).mean()), image.optimisers["discriminator"]),
+        (-log(fooled).mean() + 7 * (drawn - second.source[:, 0]).abs().mean(), image.optimisers["composer"]),
+    ]
+    method.step(pose, 0, iter([first]))
+    vectors = pose_vectors(first.source_pose[:, 0], SIZE)
+    decoded = method.pose_decoder(method.pose_encoder(vectors.flatten(1)))
+    wanted.append((20 * ((decoded - vectors) ** 2).mean(), pose.optimisers["auto-encoder"]))
+    for phase in mappings:
+        factor = phase.name.removesuffix(" mapping")
+        mapping, critic = method.mappings[factor], method.critics[factor]
+        method.begin(phase, PEOPLE)
+        torch.manual_seed(1)
+        method.step(phase, 0, iter([first] * CRITIC_STEPS))
+        torch.manual_seed(1)
+        torch.rand(CRITIC_STEPS, 2)  # which of the images are mirrored
+        noises = [DEVIATION[convention] * torch.randn(2, CODES[factor]) for _ in range(CRITIC_STEPS + 1)]
+        encoded_images = method.embeddings(factor, first.source[:, 0], first.source_pose[:, 0])
+        for noise in noises[:-1]:
+            loss = critic(mapping(noise).detach()).mean() - critic(encoded_images).mean()
+            wanted.append((loss, phase.optimisers["critic"]))
+        wanted.append((-critic(mapping(noises[-1])).mean(), phase.optimisers["mapping"]))
+    assert len(found) == len(wanted) == 3 + 3 * (CRITIC_STEPS + 1)
+    for own, (loss, optimiser) in zip(found, wanted, strict=True):
+        expected = gradients(loss, optimiser)
+        largest = max(float(gradient.abs().max()) for gradient in expected)
+        assert largest > 0
+        for one, other in zip(own, expected, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * largest)
 
 
 def test_people_are_redrawn_and_made_of_noise():
@@ -271,7 +354,7 @@ def test_one_factor_at_a_time_is_exchanged():
     torch.manual_seed(0)
     method = Disentangled(SIZE, **TINY)
     known = torch.ones(4, 18, dtype=torch.bool)
-    method.decode_pose = lambda codes: Pose(32 + codes[:, :2].clamp(-9, 9)[:, None].expand(-1, 18, -1), known)
+    method.decode_pose = lambda codes: Pose(32 + (20 * codes[:, :2]).clamp(-9, 9)[:, None].expand(-1, 18, -1), known)
     batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(4), torch.arange(4)))
     own = encoded(method, *batch.single_source())
     order = [1, 2, 3, 0]

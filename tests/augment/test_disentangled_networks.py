@@ -3,11 +3,13 @@
 import pytest
 import torch
 from poses import random_poses
+from torch import nn
 from torch.nn import functional as F
 
+from augment.geometry.body_regions import region_boxes
 from augment.geometry.discs import coarse_mask, discs
-from augment.methods.disentangled.appearance import Appearance, AppearanceEncoder, Composer
-from augment.methods.disentangled.method import CODES
+from augment.methods.disentangled.appearance import Appearance, AppearanceEncoder, Composer, scale_of
+from augment.methods.disentangled.method import CODES, Disentangled
 from augment.methods.disentangled.vectors import Critic, Mapping, PoseDecoder, pose_vectors, poses_of
 from augment.networks.dcgan import DCGANDiscriminator
 from augment.networks.residual_unet import ResidualUNet
@@ -71,7 +73,7 @@ def test_regions_of_images_of_at_most_64_pixels_are_half_as_large_with_a_level_l
     blocks += sum(convolution(128 * level, 128 * (level + 1), 3) for level in range(1, 4))
     with torch.device("meta"):
         encoder = AppearanceEncoder((64, 32))
-    assert encoder.side == 24
+    assert encoder.scale.side == 24
     assert count(encoder.region_levels) + count(encoder.to_region) == blocks + 3 * 3 * 512 * 32 + 32
 
 
@@ -175,9 +177,9 @@ def test_networks_of_vectors_by_their_formulas(convention, slope, layers):
         return x
 
     x = torch.randn(4, 6)
-    first, *middle, last = mapping
+    first, _, *middle, last = mapping
     assert len(middle) == 4
-    torch.testing.assert_close(mapping(x), linear(last, units(middle, linear(first, x))))
+    torch.testing.assert_close(mapping(x), linear(last, units(middle, act(linear(first, x)))))
     judged = x
     for number, layer in enumerate(critic.layers, 1):
         judged = linear(layer, judged)
@@ -267,3 +269,40 @@ def test_rounded_visibility_passes_gradients():
     assert set(vectors[..., 2].flatten().tolist()) <= {0.0, 1.0}
     vectors[..., 2].sum().backward()
     assert codes.grad.abs().sum() > 0
+
+
+def test_the_scale_follows_the_images():
+    """At half the size a person's mask and regions cover as much of the image, to a pixel's rounding."""
+    small, large = (scale_of(size) for size in ((64, 32), (128, 64)))
+    half = Pose(POSES.joints / 2, POSES.visible)
+    shares = [
+        coarse_mask(poses, size, scale.mask).float().mean().item()
+        for poses, size, scale in ((POSES, (128, 64), large), (half, (64, 32), small))
+    ]
+    assert shares[1] == pytest.approx(shares[0], rel=0.1)
+    boxes = [
+        region_boxes(poses, size, scale.margin, scale.single_margin)[0]
+        for poses, size, scale in ((POSES, (128, 64), large), (half, (64, 32), small))
+    ]
+    torch.testing.assert_close(2 * boxes[1], boxes[0], atol=1.0, rtol=0)
+    assert scale_of((256, 256)) == (64, 7, 4, 8, 10, 20)
+
+
+def test_initial_weights_are_the_released_ones():
+    """Xavier's, He's of critics but for their last layer; all uniform, and no biases."""
+    torch.manual_seed(0)
+    method = Disentangled(SIZE, width=1 / 32)
+
+    def bound(layer):
+        assert (layer.bias == 0).all()
+        return layer.weight.abs().max().item()
+
+    for network in (method.pose_encoder, method.pose_decoder, *method.mappings.values()):
+        for layer in network.modules():
+            if isinstance(layer, nn.Linear):
+                assert bound(layer) == pytest.approx((6 / (layer.in_features + layer.out_features)) ** 0.5, rel=0.02)
+    for critic in method.critics.values():
+        *inner, last = critic.layers
+        for layer in inner:
+            assert bound(layer) == pytest.approx((6 / layer.in_features) ** 0.5, rel=0.02)
+        assert bound(last) == pytest.approx((6 / 513) ** 0.5, rel=0.02)

@@ -12,10 +12,10 @@ import pytest
 import torch
 from click.testing import CliRunner
 from commands import run, unfinished, write_params
+from disentangled import taught
 from PIL import Image
 
 from augment import methods
-from augment.methods.disentangled.method import Disentangled
 from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from pipelines.__main__ import main
@@ -160,7 +160,7 @@ def test_factors_are_drawn(trained, monkeypatch):
     monkeypatch.setattr("augment.methods.disentangled.manipulation.STEPS", 3)
     torch.manual_seed(0)
     options = {"width": 0.03125}
-    methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("data/gan/apart"))
+    methods.save(taught(**options), "disentangled", options, Path("data/gan/apart"))
     write_params(lambda p: p["gan"].update(apart={"method": "disentangled", "options": options}))
     run("factors", "apart", "--out", "sheet.png")
     with Image.open("sheet.png") as image:
@@ -184,7 +184,7 @@ def test_generate_draws_a_person_before_a_background(project):
         *words, "--noise", "pose", "--background", wall, "--out", "c.png", fails=True
     )
     options = {"width": 0.03125}
-    methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("apart"))
+    methods.save(taught(**options), "disentangled", options, Path("apart"))
     for gan, given in (("gan", street), ("gan", wall), ("apart", street), ("apart", wall)):
         run("generate", "--gan", gan, *words[3:], "--background", given, "--out", f"out/{gan}-{given.stem}.png")
     for factor in ("foreground", "background"):
@@ -198,9 +198,8 @@ def test_generate_draws_a_person_before_a_background(project):
     both = ("--noise", "background", "--background", wall)
     output = run("generate", "--gan", "apart", *words[3:], *both, "--out", "c.png", fails=True)
     assert "the background is to be made of noise: leave --background out" in output
-    methods.save(
-        Disentangled((128, 64), **(given := options | {"mapping_iterations": 0})), "disentangled", given, Path("b")
-    )
+    options |= {"mapping_iterations": 0}
+    methods.save(taught(**options), "disentangled", options, Path("b"))
     output = run("generate", "--gan", "b", *words[3:], "--noise", "foreground", "--out", "c.png", fails=True)
     assert "the generator in b has not learnt to make a foreground of noise" in output
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from commands import run, write_params
+from disentangled import taught
 from poses import random_poses
 
 from augment import methods
@@ -81,7 +82,7 @@ def test_a_person_is_one_foreground_before_many_backgrounds():
 @pytest.mark.slow
 def test_rows_of_virtual_people(trained):
     torch.manual_seed(0)
-    methods.save(Disentangled((128, 64), **OPTIONS), "disentangled", OPTIONS, Path("data/gan/apart"))
+    methods.save(taught(**OPTIONS), "disentangled", OPTIONS, Path("data/gan/apart"))
     own = {"generator": "apart", "images": 4, "poses": "sampled", "added": False}
 
     def change(params):
@@ -148,18 +149,18 @@ def test_rows_of_virtual_people(trained):
     assert stored_size(Path("out/invented.png"))[1] > 1000
 
     options = {**OPTIONS, "backgrounds": False}
-    methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("data/gan/apart"))
+    methods.save(taught(**options), "disentangled", options, Path("data/gan/apart"))
     run("augment", "alone", "--alpha", 2)
     with Archive("data/augmented/alone-a2/images.zip") as archive:
         assert len(archive.names()) == len(real), "without a factor for backgrounds, too"
     options = {**OPTIONS, "mapping_iterations": 0}
-    methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("data/gan/apart"))
+    methods.save(taught(**options), "disentangled", options, Path("data/gan/apart"))
     output = run("augment", "alone", "--alpha", 2, fails=True)
     assert (
         "apart has not learnt to invent people in sampled poses: train it with iterations of its phase foreg" in output
     )
     options = {**OPTIONS, "pose_iterations": 0}
-    methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("data/gan/apart"))
+    methods.save(taught(**options), "disentangled", options, Path("data/gan/apart"))
     assert "of its phase pose" in run("augment", "alone", "--alpha", 2, fails=True)
     assert "apart samples no poses" in run("invented", "virtual", fails=True)
 
@@ -183,7 +184,7 @@ def test_embeddings_are_scored_as_features(trained):
     torch.manual_seed(0)
     for body in ("regions", "whole"):
         options = {**OPTIONS, "body": body}
-        methods.save(Disentangled((128, 64), **options), "disentangled", options, Path("data/gan/apart"))
+        methods.save(taught(**options), "disentangled", options, Path("data/gan/apart"))
         write_params(lambda p, o=options: p["gan"].update(apart={"method": "disentangled", "options": o}))
         run("score-features", "apart")
         table = pd.read_csv("data/gan_scores/apart-features.tsv", sep="\t").set_index("features")

@@ -20,11 +20,28 @@ LEVELS = 5  # of the U-Net, and of the encoder of backgrounds
 CODE = 32  # dimensions of a body region
 BACKGROUND_CODE = 4 * CODE
 FOREGROUND_CODE = len(REGIONS) * CODE
-# Of the encoder of body regions, by the longest side of images, at most: pixels that these are resized to, and levels.
-# The first is none of the paper's: half of the second, down to as many pixels.
-REGIONS_OF = ((64, 24, 4), (128, 48, 5), (math.inf, 64, 7))
 
 Body = Literal["regions", "whole"]  # what foregrounds are encoded from: BodyROI7, or the paper's WholeBody
+
+
+class Scale(NamedTuple):
+    """What depends on the size of the images; all but the levels in pixels."""
+
+    side: int  # of body regions, resized
+    levels: int  # of their encoder
+    disc: int  # radius of a joint's
+    mask: int  # radius of the discs of the coarse mask
+    margin: int  # of the box of a body region
+    single_margin: int  # of one around a single joint
+
+
+# By the longest side of images, at most. The second and the third are the released ones for 128x64 and 256x256. The
+# first is half of the second, down to as many pixels at the coarsest level: the mask covers as much of an image.
+SCALES = (
+    (64, Scale(side=24, levels=4, disc=2, mask=3, margin=3, single_margin=5)),
+    (128, Scale(side=48, levels=5, disc=4, mask=7, margin=6, single_margin=10)),
+    (math.inf, Scale(side=64, levels=7, disc=4, mask=8, margin=10, single_margin=20)),
+)
 
 
 class Appearance(NamedTuple):
@@ -59,11 +76,12 @@ class AppearanceEncoder(nn.Module):
     ):
         super().__init__()
         self.size, self.convention, self.body, self.backgrounds = size, convention, body, backgrounds
-        self.side, levels = next((side, levels) for most, side, levels in REGIONS_OF if max(size) <= most)
+        self.scale = scale_of(size)
+        levels, side = self.scale.levels, self.scale.side
         self.first = nn.Conv2d(3, width, 3, 1, 1)
         self.block = Residual(width)
         self.region_levels = Levels(width, levels)
-        seen, code = ((self.side, self.side), CODE) if body == "regions" else (size, FOREGROUND_CODE)
+        seen, code = ((side, side), CODE) if body == "regions" else (size, FOREGROUND_CODE)
         self.to_region = nn.Linear(levels * width * math.prod(coarsest(seen, levels)), code)
         if backgrounds:
             self.background_levels = Levels(width, LEVELS)
@@ -85,7 +103,7 @@ class AppearanceEncoder(nn.Module):
     def _maps(self, images: Tensor, poses: Pose) -> tuple[Tensor, Tensor]:
         """Features (B, width, H, W), and where the person is, (B, 1, H, W) bool."""
         maps: Tensor = self.block(F.relu(self.first(images)))
-        return maps, coarse_mask(poses, self.size)[:, None]
+        return maps, coarse_mask(poses, self.size, self.scale.mask)[:, None]
 
     def _foreground(self, maps: Tensor, person: Tensor, poses: Pose) -> Tensor:
         if self.backgrounds:
@@ -93,8 +111,8 @@ class AppearanceEncoder(nn.Module):
         if self.body == "whole":
             whole: Tensor = self.to_region(self.region_levels(maps)[-1].flatten(1))
             return whole
-        boxes, visible = region_boxes(poses, self.size)
-        crops = crop(maps, boxes, self.side)
+        boxes, visible = region_boxes(poses, self.size, self.scale.margin, self.scale.single_margin)
+        crops = crop(maps, boxes, self.scale.side)
         if self.convention == "paper":  # one of nothing where a region is not visible
             crops = crops * visible.flatten()[:, None, None, None]
         regions = self.region_levels(crops)[-1].flatten(1)
@@ -121,7 +139,7 @@ class Composer(nn.Module):
 
     def __init__(self, size: tuple[int, int], width: int = WIDTH, backgrounds: bool = True):
         super().__init__()
-        self.size = size
+        self.size, self.radius = size, scale_of(size).disc
         codes = FOREGROUND_CODE + BACKGROUND_CODE * backgrounds
         self.unet = ResidualUNet(size, codes + len(JOINTS), width, LEVELS)
 
@@ -131,9 +149,14 @@ class Composer(nn.Module):
         codes = torch.cat(appearance, 1)
         split = (codes.shape[1], len(JOINTS))
         of_codes, of_pose = first.weight.split(split, 1)
-        maps = F.conv2d(discs(poses, self.size).to(codes.dtype), of_pose, first.bias, padding=1)
+        maps = F.conv2d(discs(poses, self.size, self.radius).to(codes.dtype), of_pose, first.bias, padding=1)
         images: Tensor = self.unet.after_first(maps + _of_constant(codes, of_codes, self.size))
         return images
+
+
+def scale_of(size: tuple[int, int]) -> Scale:
+    """The scale of images of (H, W)."""
+    return next(scale for most, scale in SCALES if max(size) <= most)
 
 
 def _of_constant(values: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:

@@ -35,7 +35,7 @@ from augment.methods.disentangled.vectors import (
     Critic,
     Mapping,
     PoseDecoder,
-    initialise_by_he,
+    initialise_critic,
     pose_vectors,
     poses_of,
 )
@@ -44,6 +44,7 @@ from augment.networks.dcgan import DCGANDiscriminator
 from augment.networks.residual_unet import WIDTH, coarsest
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
+from reid.common.errors import InputError
 from reid.common.parameters import Count, Positive, Rate, Share, Size
 from reid.common.progress import progress
 
@@ -71,7 +72,7 @@ class Disentangled:
         body: Body = "regions",  # foregrounds are encoded from seven of them, or from the whole (WholeBody)
         backgrounds: bool = True,  # whether what is behind is a factor; not for DeepFashion, whose walls are plain
         start: Start = "glorot",  # the initial weights, as released or torch's
-        vector_start: Start = "glorot",  # of networks of vectors: He's, as released, which learn late, or torch's
+        vector_start: Start = "glorot",  # of networks of vectors: as released (He's of critics), or torch's
         iterations: Positive = 70_000,  # of composing images (supplement, as the next ones)
         batch_size: Positive = 16,
         pose_iterations: Count = 30_000,  # of the pose auto-encoder
@@ -113,9 +114,11 @@ class Disentangled:
         self.real: Tensor | None = None
         for network in (self.encoder, self.composer):
             initialise(network, start)
+        for vectors in (self.pose_encoder, self.pose_decoder, *self.mappings.values(), *self.critics.values()):
+            initialise(vectors, vector_start)
         if vector_start == "glorot":
-            for vectors in (self.pose_encoder, self.pose_decoder, *self.mappings.values(), *self.critics.values()):
-                initialise_by_he(vectors)
+            for critic in self.critics.values():
+                initialise_critic(critic)
         self.lengths = {
             "image": (iterations, batch_size),
             "pose": (pose_iterations, pose_batch_size),
@@ -163,6 +166,11 @@ class Disentangled:
         self.real = None
         if not phase.name.endswith(" mapping"):
             return
+        if _factor(phase) == "pose" and not self.pose_encoder.taught:
+            raise InputError(
+                "pose_mapping_iterations: poses would be embedded by untrained weights; `initial` has none that are "
+                "trained either: set pose_iterations above 0"
+            )
         found = []
         parts = torch.arange(len(people)).split(AT_ONCE)
         for rows in progress(parts, f"embed for {phase.name}", "batch", len(parts)):
@@ -212,6 +220,7 @@ class Disentangled:
         decoded = self.pose_decoder(self.pose_encoder(vectors.flatten(1)))
         loss = POSE_WEIGHT * F.mse_loss(decoded, vectors)
         update(phase.optimisers["auto-encoder"], loss)
+        self.pose_encoder.taught.fill_(True)
         return {"reconstruction": loss}
 
     def _mapping_step(self, phase: Phase, factor: Factor, batches: list[Batch]) -> dict[str, Tensor]:
@@ -234,6 +243,7 @@ class Disentangled:
         critic.requires_grad_(False)
         loss = -critic(mapping(self.noise(factor, phase.batch_size, distance.device))).mean()
         update(phase.optimisers["mapping"], loss)
+        mapping.taught.fill_(True)
         critic.requires_grad_(True)
         return {"distance": distance, "mapping": loss}
 
@@ -294,13 +304,22 @@ class Disentangled:
         return codes
 
     def untaught(self, factor: Factor) -> str | None:
-        """The phase whose iterations it lacks to make a factor of noise; None where it can, or has no such factor."""
-        needed = [f"{factor} mapping"] if factor in self.codes else []
-        needed += ["pose"] if factor == "pose" else []
-        return next((phase for phase in needed if not self.lengths[phase][0]), None)
+        """The phase that it lacks to make a factor of noise; None where it has learnt to, or has no such factor."""
+        needed = {f"{factor} mapping": self.mappings[factor]} if factor in self.codes else {}
+        needed |= {"pose": self.pose_encoder} if factor == "pose" else {}
+        return next((phase for phase, network in needed.items() if not network.taught), None)
 
     def decode_pose(self, codes: Tensor) -> Pose:
-        """The poses (B, 18) of embeddings (B, 32), in pixels of the images."""
+        """The poses (B, 18) of embeddings (B, 32), in pixels of the images.
+
+        Joints that are outside are moved to the nearest pixel, as released.
+        """
+        pose = self.decode_anywhere(codes)
+        last = torch.tensor([self.size[1] - 1.0, self.size[0] - 1.0], device=codes.device)
+        return Pose(pose.joints.clamp(min=0).minimum(last), pose.visible)
+
+    def decode_anywhere(self, codes: Tensor) -> Pose:
+        """As `decode_pose`, with joints outside the images where they are."""
         return poses_of(self.pose_decoder(codes), self.size)
 
 

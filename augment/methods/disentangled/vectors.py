@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from augment.conventions import ReleasedOrPaper
+from augment.networks.blocks import initialise
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
 
@@ -35,11 +36,15 @@ class Unit(nn.Module):
 
 
 class Mapping(nn.Sequential):
-    """A linear layer, four residual units, a linear layer: (B, inputs) to (B, outputs)."""
+    """A linear layer with a leaky ReLU, four residual units, a linear layer: (B, inputs) to (B, outputs)."""
+
+    taught: Tensor  # bool: whether it has been trained
 
     def __init__(self, inputs: int, outputs: int, hidden: int = HIDDEN, convention: ReleasedOrPaper = "released"):
-        units = (Unit(hidden, SLOPE[convention]) for _ in range(UNITS))
-        super().__init__(nn.Linear(inputs, hidden), *units, nn.Linear(hidden, outputs))
+        slope = SLOPE[convention]
+        units = (Unit(hidden, slope) for _ in range(UNITS))
+        super().__init__(nn.Linear(inputs, hidden), nn.LeakyReLU(slope), *units, nn.Linear(hidden, outputs))
+        self.register_buffer("taught", torch.tensor(False))
 
 
 class Critic(nn.Module):
@@ -61,7 +66,10 @@ class Critic(nn.Module):
 
 
 class PoseDecoder(nn.Module):
-    """From an embedding to a pose: coordinates, and whether each joint is visible."""
+    """From an embedding to a pose: coordinates, and whether each joint is visible.
+
+    Its first layer is linear in the released code, unlike that of a mapping.
+    """
 
     def __init__(self, hidden: int = HIDDEN, convention: ReleasedOrPaper = "released"):
         super().__init__()
@@ -101,9 +109,9 @@ def poses_of(vectors: Tensor, size: tuple[int, int]) -> Pose:
     return Pose((vectors[..., :2] + 1) / scale, vectors[..., 2] > 0.5)
 
 
-def initialise_by_he(network: nn.Module) -> None:
-    """He's initial weights for linear layers, uniform, and zero biases, as released."""
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.kaiming_uniform_(module.weight)
-            nn.init.zeros_(module.bias)
+def initialise_critic(critic: Critic) -> None:
+    """He's initial weights, uniform, but Xavier's for the last layer, and zero biases, as released."""
+    initialise(critic, "glorot")
+    *inner, _ = critic.layers
+    for layer in inner:
+        nn.init.kaiming_uniform_(layer.get_parameter("weight"))
