@@ -74,7 +74,7 @@ def generated_images(
     Raises:
         InputError: the generator can draw none of the pairs.
     """
-    method = methods.load(layout.gan(name), device)
+    method = methods.load(layout.gan(name), device, size)
     people, table = read_pairs("gallery", chosen, size, method.needs)
     kept = usable_pairs(method, chosen, people, table, name)
     pairs = places(kept, table)

@@ -48,16 +48,26 @@ def save(
     save_tensors(state, folder / WEIGHTS)
 
 
-def load(folder: str | Path, device: torch.device | str = "cpu") -> Method:
+def load(folder: str | Path, device: torch.device | str = "cpu", wanted_size: tuple[int, int] | None = None) -> Method:
     """A trained method, ready to generate.
+
+    Args:
+        folder: that it was written to.
+        device: to work on.
+        wanted_size: (H, W) that its images must have; None where any will do.
 
     Raises:
         FileNotFoundError: a file is missing; the message names it.
         InputError: a file is damaged, or the method is not one of METHODS, or has no such options any more, or
-            other weights.
+            other weights, or images of another size.
     """
     made, config, state = _read(folder, "no trained method; run train-gan")
     size = config["size"]
+    if wanted_size is not None and tuple(size) != tuple(wanted_size):
+        raise InputError(
+            f"{Path(folder, CONFIG)}: the generator is for images of {size}, `image_size` in params.yaml is "
+            f"{list(wanted_size)}: train it again (`dvc repro`), or set that `image_size`"
+        )
     options = stored_options(made, config["options"], {"size"}, Path(folder, CONFIG), "run train-gan again")
     method = made(size=(size[0], size[1]), **options)
     weights = Path(folder, WEIGHTS)

@@ -122,6 +122,8 @@ def check(method: Method, gan: Path, images: int, pose: bool, background: bool, 
     if background and "background" in noise:
         raise InputError("the background is to be made of noise: leave --background out")
     for factor in noise:
+        if own and factor not in factors:
+            raise InputError(f"the generator in {gan} was trained with `backgrounds: false`, and makes no {factor}")
         if factor not in factors:
             raise InputError(f"the generator in {gan} makes no {factor} of noise: choose a disentangled one")
         if own and own.untaught(factor):

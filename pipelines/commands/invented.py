@@ -64,7 +64,7 @@ def run(
     """
     device = set_up(device_name, threads)
     with stage("invented", f"{layout.row_name(name, alpha)}, on {describe(device)}") as say:
-        method = methods.load(layout.gan(generator), device)
+        method = methods.load(layout.gan(generator), device, size)
         if not isinstance(method, Disentangled) or method.untaught("pose"):
             raise InputError(f"{generator} samples no poses: choose a disentangled method that has learnt to")
         table = samples.read(layout.augmented(name, alpha) / "train.parquet")

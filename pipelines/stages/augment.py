@@ -89,7 +89,7 @@ def draw(
     """
     gan = layout.gan(name)
     real = samples.read(layout.samples("train"))
-    method = methods.load(gan, device)
+    method = methods.load(gan, device, size)
     config = load_json(gan / "config.json", ("trainings",), methods.storage.REMEDY)
     said = config["trainings"][-1].get("poses") if config["trainings"] else None
     poses = None

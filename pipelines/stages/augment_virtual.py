@@ -54,7 +54,7 @@ def run(
     does = f"people who do not exist, {virtual_people.images} images each, in {poses} poses, on {describe(device)}"
     with stage(f"augment {row}", does) as say, augmented.replacing(folder) as made:
         gan, archive = layout.gan(generator), made / augmented.IMAGES
-        method = methods.load(gan, device)
+        method = methods.load(gan, device, size)
         config = load_json(gan / "config.json", (), methods.storage.REMEDY)
         if not isinstance(method, Disentangled):
             raise InputError(f"{generator} cannot invent people: choose a disentangled method")

@@ -66,7 +66,7 @@ def run(
         scratch = find_scratch(f"features-{name}", pd.concat(tables), pose, estimator, __name__)
         poses = [_poses(table, pose, estimator, count, size, scratch.part(str(at))) for at, table in enumerate(tables)]
         device = set_up(device_name, threads)
-        method = methods.load(layout.gan(name), device)
+        method = methods.load(layout.gan(name), device, size)
         if not isinstance(method, Disentangled):
             raise InputError(f"{name} has no embeddings of foregrounds: choose a disentangled method")
         features = [

@@ -36,7 +36,7 @@ def run(name: str, scores: ScoresParams, seed: int, device_name: str, threads: T
     out = layout.gan_noise(name)
     does = f"noise of {', '.join(map(str, SIGMAS))} pixels on the sources' arms and legs"
     with stage(f"score-noise {name}", f"{does}, on {describe(device)}") as say, atomic.owning(out):
-        method = methods.load(layout.gan(name), device)
+        method = methods.load(layout.gan(name), device, size)
         chosen = samples.read_parquet(layout.pairs("test")).head(scores.pairs)
         people, table = read_pairs("gallery", chosen, size, method.needs)
         kept = usable_pairs(method, chosen, people, table, name)

@@ -93,6 +93,7 @@ def run(
                 "generated": generated,
                 "identities": table["identity"].nunique(),
                 "origins": sorted(set(table["origin"])),
+                **({} if unlabelled is None else {"unlabelled": len(unlabelled)}),
             },
             "image_size": list(size),
         }

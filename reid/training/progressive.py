@@ -25,7 +25,7 @@ from reid.networks import IDE
 from reid.randomness.seeds import seed_for
 from reid.training.loop import train
 
-STARTS = 1  # of k-means, each from other centres
+STARTS = 10  # of k-means in the first round, each from other centres
 
 
 class Clustering(NamedTuple):
@@ -48,7 +48,7 @@ def refine(
     network: IDE,  # to start from, trained on whatever there is
     make: Callable[[int], IDE],  # builds a network like it with so many classes
     images: Tensor,  # (N, 3, H, W) uint8 RGB, of people without labels
-    training: dict[str, Any],  # options of `reid.training.loop.train`
+    training: dict[str, Any],  # options of `reid.training.loop.train`; in rounds the rate is constant, as released
     scratch: State,  # where the rounds' state is kept until the caller removes it
     *,
     clusters: Positive,  # K; 750 for the 751 people of Market-1501's training set, 700 for DukeMTMC-reID's 702
@@ -65,8 +65,9 @@ def refine(
     """Train a network further, on images without labels.
 
     It stops after the round whose clustering agrees with that of the round before (by the adjusted Rand index), since
-    from then on the rounds teach the same; no label and no test image is looked at. The original has no such rule: it
-    runs 25 rounds, all of which are then tested.
+    from then on the rounds teach the same; no label and no test image is looked at. So that this measures how the
+    network changes, and not from which centres k-means began, each round's begins from the means of the clusters
+    before. The original has no such rule: it runs 25 rounds, all of them tested, with k-means from other centres.
 
     Raises:
         InputError: there are fewer images than clusters, or fewer reliable images than a batch holds.
@@ -92,7 +93,8 @@ def refine(
             break
         if len(clusterings) < number:  # if not, the round was interrupted, and goes on with the clusters that it had
             features = extract(network, images, title=f"features of round {number}", mirror=mirror)
-            clusterings.append(cluster(features, clusters, threshold, seed_for(seed, "clusters", number)))
+            before = clusterings[-1].clusters if clusterings else None
+            clusterings.append(cluster(features, clusters, threshold, seed_for(seed, "clusters", number), before))
             save()
         found = clusterings[-1]
         count = int(found.reliable.sum())
@@ -116,7 +118,7 @@ def refine(
             each(fill_value=0.0),  # no smoothing
             each(fill_value=1.0),  # equal weights
             part,
-            **{**training, "iterations": iterations},
+            **{**training, "iterations": iterations, "warmup": 0, "decay_at": None},
             seed=seed_for(seed, "round", number),
         )
         alike = _agreement(clusterings[-2], found) if number > 1 else math.nan
@@ -130,8 +132,12 @@ def refine(
     return Refined(network, classes, log, clusterings)
 
 
-def cluster(features: NDArray[np.float32], clusters: int, threshold: float, seed: int) -> Clustering:
+def cluster(
+    features: NDArray[np.float32], clusters: int, threshold: float, seed: int, before: NDArray[np.int64] | None = None
+) -> Clustering:
     """Cluster features (N, D) by k-means; reliable is what has a cosine of `threshold` or more to its cluster's centre.
+
+    Given clusters (N,) of the round `before`, 0..K-1, it begins from the means of these.
 
     The centre of a cluster is the image that is nearest to the mean of its features. (The released code takes an image
     near any cluster's centre for reliable; in the text it is that of its own.)
@@ -144,7 +150,13 @@ def cluster(features: NDArray[np.float32], clusters: int, threshold: float, seed
     """
     from sklearn.cluster import KMeans
 
-    made = KMeans(clusters, n_init=STARTS, random_state=seed % 2**32).fit(features)
+    start: dict[str, Any] = {"n_init": STARTS}
+    if before is not None:
+        sums, sizes = np.zeros((clusters, features.shape[1])), np.bincount(before, minlength=clusters)[:, None]
+        np.add.at(sums, before, features)
+        # One that is empty (of fewer different images than clusters) begins from the mean of all.
+        start = {"n_init": 1, "init": np.where(sizes, sums / np.maximum(sizes, 1), features.mean(0))}
+    made = KMeans(clusters, **start, random_state=seed % 2**32).fit(features)
     which = made.labels_.astype(np.int64)
     distance = np.linalg.norm(features - made.cluster_centers_[which], axis=1)
     order = np.lexsort((distance, which))

@@ -202,6 +202,10 @@ def test_generate_draws_a_person_before_a_background(project):
     methods.save(taught(**options), "disentangled", options, Path("b"))
     output = run("generate", "--gan", "b", *words[3:], "--noise", "foreground", "--out", "c.png", fails=True)
     assert "the generator in b has not learnt to make a foreground of noise" in output
+    options |= {"backgrounds": False}
+    methods.save(taught(**options), "disentangled", options, Path("plain"))
+    output = run("generate", "--gan", "plain", *words[3:], "--noise", "background", "--out", "c.png", fails=True)
+    assert "was trained with `backgrounds: false`, and makes no background" in output
 
 
 @pytest.mark.slow

@@ -130,7 +130,9 @@ def test_rows_of_virtual_people(trained):
     assert "holds no rounds" in run("rounds", "ide", "--model", "data/reid/alone-a2-ide-s0", fails=True)
     out = Path("data/scores/alone-a2-unlabelled-s0.json")
     run("evaluate", "unlabelled", *train, "--model", model, "--out", out)
-    assert json.loads(out.read_text())["distances"]["euclidean"]["rank1"] == pytest.approx(table["rank1"].iloc[-1])
+    file = json.loads(out.read_text())
+    assert file["trained_on"]["unlabelled"] == len(real)
+    assert file["distances"]["euclidean"]["rank1"] == pytest.approx(table["rank1"].iloc[-1])
 
     run("export", "virtual", "--alpha", 2, "--out", "exported.zip")
     with zipfile.ZipFile("exported.zip") as archive:
@@ -163,6 +165,10 @@ def test_rows_of_virtual_people(trained):
     methods.save(taught(**options), "disentangled", options, Path("data/gan/apart"))
     assert "of its phase pose" in run("augment", "alone", "--alpha", 2, fails=True)
     assert "apart samples no poses" in run("invented", "virtual", fails=True)
+    methods.save(taught((64, 32), **OPTIONS), "disentangled", OPTIONS, Path("data/gan/apart"))
+    for words in (("augment", "alone", "--alpha", 2), ("invented", "virtual"), ("score-features", "apart")):
+        output = run(*words, fails=True)
+        assert "the generator is for images of [64, 32], `image_size` in params.yaml is [128, 64]: train it" in output
 
 
 def test_poses_like_and_unlike_real_ones():

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from reid.common.checkpoints import State
 from reid.common.errors import InputError
@@ -54,6 +55,25 @@ def test_clusters_and_their_centres_one_by_one():
     assert (cluster(features, 3, 0.8, seed=0).clusters == found.clusters).all()
 
 
+def test_the_agreement_of_rounds_is_about_the_features():
+    """Of overlapping clusters: of the same features two rounds agree, which k-means from other centres do not."""
+    random = np.random.default_rng(0)
+    features = random.normal(size=(400, 16)).astype(np.float32)
+    first = cluster(features, 30, 0.8, seed=0)
+    assert progressive._agreement(first, cluster(features, 30, 0.8, seed=1)) < 0.6
+    assert progressive._agreement(first, cluster(features, 30, 0.8, seed=1, before=first.clusters)) > 0.999
+    moved = features + random.normal(scale=0.01, size=features.shape).astype(np.float32)
+    assert progressive._agreement(first, cluster(moved, 30, 0.8, seed=1, before=first.clusters)) > 0.95
+    twice = np.repeat(features[:20], 2, axis=0)
+    with pytest.warns(ConvergenceWarning, match="distinct clusters"):
+        found = cluster(twice, 30, 0.8, seed=0)
+    with pytest.warns(ConvergenceWarning, match="distinct clusters"):
+        again = cluster(twice, 30, 0.8, seed=0, before=found.clusters)
+    assert len(set(found.clusters)) == len(set(again.clusters)) == 20, "ten are empty"
+    others = random.normal(size=features.shape).astype(np.float32)
+    assert progressive._agreement(first, cluster(others, 30, 0.8, seed=1, before=first.clusters)) < 0.5
+
+
 def test_rounds_end_when_the_clusters_stay(network, images, tmp_path):
     seen = []
     found = run(network, images, tmp_path, rounds=9, keep=True, on_round=lambda *line: seen.append((line[0], line[2])))
@@ -67,6 +87,13 @@ def test_rounds_end_when_the_clusters_stay(network, images, tmp_path):
     assert len(set(found.clusterings[-1].clusters.reshape(3, 4).T[0])) == 3
     assert (found.clusterings[-1].clusters.reshape(3, 4) == found.clusterings[-1].clusters[::4, None]).all()
     assert len(run(network, images, tmp_path / "more", rounds=9, agreement=0.0).log) == 2, "any two are alike enough"
+
+
+def test_rounds_have_a_constant_rate(network, images, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(progressive, "train", lambda *_, **options: seen.append(options) or [{"loss": 0.0}])
+    run(network, images, tmp_path, TRAINING | {"iterations": 1000, "warmup": 100, "decay_at": [1]}, rounds=1)
+    assert [(one["iterations"], one["warmup"], one["decay_at"]) for one in seen] == [(2, 0, None)]
 
 
 def test_each_round_starts_where_it_should(network, images, tmp_path, monkeypatch):
