@@ -17,6 +17,7 @@ from augment.methods.disentangled.method import CLIP, CODES, CRITIC_STEPS, DEVIA
 from augment.methods.disentangled.vectors import Mapping, pose_vectors
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
+from augment.scores.pose_likeness import INSIDE, KNOWN, likeness
 from augment.training import train
 from reid.common.checkpoints import Scratch
 from reid.common.errors import InputError
@@ -70,6 +71,7 @@ def test_critics_see_encodings_of_trained_encoders(tmp_path):
         name for name in ("image", "pose", "foreground mapping", "background mapping", "pose mapping") for _ in range(2)
     ]
     assert len(method.seen) == 3  # once for each factor
+    assert [method.untaught(factor) for factor in CODES] == [None, None, None]
     for factor, state, _ in method.seen:
         name = "pose encoder" if factor == "pose" else "encoder"
         final = method.networks[name].state_dict()
@@ -105,25 +107,49 @@ def test_a_phase_trains_its_networks_alone(phase, networks):
 
 def test_what_it_has_learnt_is_kept_with_the_weights(tmp_path):
     """Also where a training starts from weights that earlier iterations have taught, or have not."""
-    method, _, _ = trained(tmp_path / "all", pose_mapping_iterations=0)
-    assert [method.untaught(factor) for factor in CODES] == [None, None, "pose mapping"]
-    options = TINY | {"pose_mapping_iterations": 0}
-    methods.save(method, "disentangled", options, tmp_path / "kept")
-    assert methods.load(tmp_path / "kept").untaught("foreground") is None
-    later = TINY | {"pose_iterations": 0, "mapping_iterations": 0}
-    started = Disentangled(SIZE, **later)
-    assert [started.untaught(factor) for factor in CODES] == [
-        "foreground mapping",
-        "background mapping",
-        "pose mapping",
-    ]
-    untaught = Disentangled(SIZE, **later)
+    before = {**TINY, "mapping_iterations": 0, "pose_mapping_iterations": 0}
+    methods.save(taught(**before), "disentangled", before, tmp_path / "before")
+    later = {**before, "pose_iterations": 0, "pose_mapping_iterations": 1}
+    method = Disentangled(SIZE, **later)
+    (_, phase) = method.phases(torch.device("cpu"))
     with pytest.raises(InputError, match="embedded by untrained weights; `initial` has none"):
-        train(untaught, PEOPLE, PAIRS, Scratch("dpig", {}, tmp_path / "none"))
-    started = Disentangled(SIZE, **later)
-    methods.start_from(started, later, tmp_path / "kept")
-    train(started, PEOPLE, PAIRS, Scratch("dpig", {}, tmp_path / "more"), started=True)
-    assert [started.untaught(factor) for factor in CODES] == [None, None, None]
+        method.begin(phase, PEOPLE)
+    methods.start_from(method, later, tmp_path / "before")
+    method.begin(phase, PEOPLE)
+    assert [method.untaught(factor) for factor in CODES] == ["foreground mapping", "background mapping", "pose mapping"]
+    batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(2), torch.arange(2)))
+    method.step(phase, 0, iter([batch] * CRITIC_STEPS))
+    methods.save(method, "disentangled", later, tmp_path / "later")
+    loaded = methods.load(tmp_path / "later")
+    assert [loaded.untaught(factor) for factor in CODES] == ["foreground mapping", "background mapping", None]
+
+
+def test_sampled_poses_become_poses(tmp_path):
+    """After 100 iterations of the auto-encoder and 40 of the mapping, its poses are far more like those it has seen."""
+    real = random_poses(300, 0)
+    half = Pose(real.joints / 2, real.visible)
+    people = People(torch.zeros(300, 3, 64, 32, dtype=torch.uint8), half)
+    torch.manual_seed(0)
+    method = Disentangled(
+        (64, 32), width=1 / 32, vector_start="fan_in", iterations=1, batch_size=2, flip=0.0, learning_rate=2e-3,
+        pose_iterations=100, mapping_iterations=0, pose_mapping_iterations=40,
+    )  # fmt: skip
+
+    def distances():
+        torch.manual_seed(0)
+        with torch.no_grad():
+            made = method.decode_anywhere(method.from_noise("pose", method.noise("pose", 500)))
+        table = likeness(made, half, (64, 32)).set_index("measure")["distance"]
+        return table[KNOWN], table.drop([INSIDE, KNOWN]).median()
+
+    known, lengths = distances()
+    train(method, people, torch.arange(300)[:, None].repeat(1, 2), Scratch("poses", {}, tmp_path), average=0.9)
+    known_after, lengths_after = distances()
+    assert known_after < 0.4 * known
+    assert lengths_after < 0.5 * lengths
+    with torch.no_grad():
+        seen = method.decode_anywhere(method.encode_pose(half))
+    assert (seen.joints - half.joints)[half.visible].norm(dim=-1).median() < 2, "pixels"
 
 
 def test_phases_without_iterations_are_left_out():
