@@ -41,15 +41,32 @@ def set_up(device: str, threads: Threads) -> torch.device:
         threads: on the CPU.
 
     Raises:
-        InputError: `device` is `cuda`, and torch sees no GPU.
+        InputError: `device` is `cuda`, and torch sees no GPU, or has no code for it.
     """
     bound_threads(threads)
     keep_memory()
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("device: cuda is asked for, but torch sees no NVIDIA GPU; set device to auto or cpu")
+        device = "cpu" if gpu_fault() else "cuda"
+    if device == "cuda" and (fault := gpu_fault()):
+        raise InputError(f"device: cuda is asked for, but {fault}; set device to auto or cpu")
     return torch.device(device)
+
+
+def gpu_fault() -> str | None:
+    """Why torch cannot compute on an NVIDIA GPU; None where it can."""
+    if not torch.cuda.is_available():
+        return "torch sees no NVIDIA GPU"
+    own, built = torch.cuda.get_device_capability(), torch.cuda.get_arch_list()
+    for (
+        arch
+    ) in built:  # sm_86: code for 8.6 and later of 8; compute_86: what a driver can translate for all from 8.6 on
+        kind, _, digits = arch.partition("_")
+        number = "".join(filter(str.isdigit, digits))
+        made_for = (int(number[:-1]), int(number[-1]))
+        if made_for <= own and (kind == "compute" or made_for[0] == own[0]):
+            return None
+    name, capability = torch.cuda.get_device_name(), ".".join(map(str, own))
+    return f"this torch has no code for the {name} of compute capability {capability}, only {', '.join(built)}"
 
 
 def bound_threads(threads: Threads) -> None:

@@ -167,5 +167,5 @@ def _or_note(build: Callable[[], T], scores: str, notes: list[str]) -> T | None:
     try:
         return build()
     except MissingWeights as error:
-        notes.append(f"No {scores}: {error}; then run the stage again with `dvc repro -f`")
+        notes.append(f"No {scores}: {error}; then `dvc repro -s -f` with this stage's name, and `dvc repro`")
         return None

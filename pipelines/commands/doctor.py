@@ -23,11 +23,12 @@ from augment import methods
 from augment.methods.guided import method as guided
 from pipelines.cores import Watch
 from pipelines.params import Params
-from pipelines.runtime import WATCHED
+from pipelines.runtime import WATCHED, gpu_fault
 from reid.common.checkpoints import RESULT, SCRATCH
 from reid.common.errors import InputError
 from reid.common.locks import claim
 from reid.common.parameters import options
+from reid.common.saved import load_json
 from reid.datasets import DATASETS, SPLITS
 from reid.datasets.checks import faults_of_tables
 from reid.export.layout import naming
@@ -100,13 +101,14 @@ def _version(*names: str) -> str:
 
 def _device(params: Params) -> Iterator[Answer]:
     has = f"torch {torch.__version__}, "
-    if torch.cuda.is_available():
+    fault = gpu_fault()
+    if fault is None:
         free, whole = torch.cuda.mem_get_info()
         yield Answer(f"{has}{torch.cuda.get_device_name()} with {free / 1e9:.1f} of {whole / 1e9:.1f} GB free")
     elif params.device == "cuda":
-        yield Answer(f"{has}which sees no NVIDIA GPU, and device is cuda", "set device: auto, or mend the driver", True)
+        yield Answer(f"{has}but {fault}, and device is cuda", "set device: auto, or mend the driver", True)
     else:
-        yield Answer(f"{has}no NVIDIA GPU: stages run on the CPU")
+        yield Answer(f"{has}{fault}: stages run on the CPU")
 
 
 def _cores(params: Params) -> Iterator[Answer]:
@@ -137,6 +139,11 @@ def _weights(params: Params) -> Iterator[Answer]:
                 methods.storage.files(initial, "no weights to start from")
             except FileNotFoundError as error:
                 yield Answer(str(error), f"restore it by git, or set gan.{name}.initial: null", True)
+                continue
+            size = load_json(Path(initial, methods.storage.CONFIG), ("size",), methods.storage.REMEDY)["size"]
+            if size != list(params.image_size):
+                said = f"{initial} is for images of {size}, image_size is {list(params.image_size)}"
+                yield Answer(said, f"set gan.{name}.initial: null", True)
 
 
 def _own_files(params: Params) -> Iterator[tuple[str, str]]:

@@ -40,6 +40,11 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
             people = table[table["identity"] > samples.DISTRACTOR].reset_index(drop=True)
             usable = pose_table.read(layout.poses(), list(people["image"]), size).has_torso().numpy()
             possible = all_pairs(people, usable)
+            if not people["identity"].duplicated().any():
+                raise InputError(
+                    f"{split}: no person has two images in {source}, and generators are "
+                    f"{'trained' if split == 'train' else 'tested'} on pairs of them: give at least one person more"
+                )
             if possible.empty:
                 raise InputError(
                     f"{split}: no two images of one person show both shoulders and hips ({usable.sum()} of "

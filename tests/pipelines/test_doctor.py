@@ -4,6 +4,7 @@ import re
 
 import pytest
 from commands import run, write_params
+from conftest import ROOT
 
 from pipelines.console import DURATIONS
 from reid.files import weights
@@ -36,6 +37,14 @@ def test_a_machine_that_has_everything(project):
         (lambda p: p["dataset"].update(path="data/raw/gone.zip"), "data", "gone.zip does not exist.*docs/datasets.md"),
         (lambda p: p["gan"]["full"].update(initial="data/pretrained/gone"), "weights", "set gan.full.initial: null"),
         (lambda p: p.update(device="cuda"), "device", "no NVIDIA GPU, and device is cuda -> set device: auto"),
+        (
+            lambda p: (
+                p.update(image_size=[64, 32]),
+                p["gan"]["full"].update(initial=str(ROOT / "data/pretrained/full")),
+            ),
+            "weights",
+            r"is for images of \[128, 64\], image_size is \[64, 32\] -> set gan.full.initial: null",
+        ),
     ],
 )
 def test_what_is_missing_stops_it(project, monkeypatch, change, title, said):

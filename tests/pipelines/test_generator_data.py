@@ -69,6 +69,15 @@ def test_a_generator_trains_on_deepfashion(fashion):
     assert Path("data/gan/full/weights.pt").exists()
 
 
+def test_people_of_one_image_each_give_no_pairs(project):
+    run("prepare")
+    run("estimate-poses")
+    gallery = samples.read(layout.samples("gallery"))
+    samples.write_parquet(gallery.drop_duplicates("identity"), layout.samples("gallery"))
+    said = "test: no person has two images in gallery, and generators are tested on pairs of them: give at least one"
+    assert said in run("pair", fails=True)
+
+
 @pytest.mark.parametrize(
     "words",
     [

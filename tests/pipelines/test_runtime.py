@@ -17,6 +17,7 @@ from augment.streets import studio
 from augment.streets.collection import plan
 from pipelines import cores, runtime
 from pipelines.__main__ import main
+from reid.common.errors import InputError
 from reid.common.workers import THREAD_VARIABLES, workers
 from reid.files import weights
 
@@ -216,3 +217,25 @@ def test_the_cores_left_are_those_that_were_idle_and_the_own(monkeypatch, tmp_pa
     if quota:
         cores.QUOTA.write_text(quota)
     assert cores.Watch().left() == pytest.approx(expected)
+
+
+def test_a_gpu_that_torch_has_no_code_for(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "V100")
+    for built, own, usable in (
+        (["sm_75", "sm_80"], (7, 5), True),
+        (["sm_75", "sm_80"], (8, 9), True),
+        (["sm_75", "sm_80"], (7, 0), False),
+        (["sm_75", "sm_86"], (8, 0), False),
+        (["sm_75", "sm_86"], (9, 0), False),
+        (["sm_75", "compute_86"], (9, 0), True),
+        (["sm_90a", "sm_120"], (12, 0), True),
+    ):
+        monkeypatch.setattr("torch.cuda.get_arch_list", lambda built=built: built)
+        monkeypatch.setattr("torch.cuda.get_device_capability", lambda own=own: own)
+        assert (runtime.gpu_fault() is None) == usable, (built, own)
+        if not usable:
+            said = rf"no code for the V100 of compute capability {own[0]}\.{own[1]}, only {', '.join(built)}"
+            with pytest.raises(InputError, match=said):
+                runtime.set_up("cuda", 1)
+            assert runtime.set_up("auto", 1).type == "cpu"
