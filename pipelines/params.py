@@ -152,6 +152,7 @@ class VirtualParams(Section):
 
     generator: Row
     images: Annotated[int, Field(ge=2)]  # of each person
+    people: Annotated[int, Field(ge=1)] | None = None  # at most
     poses: Literal["real", "sampled"]  # of training images, or made of noise
     added: bool  # to the real images; if not, the new people alone are the training set
 

@@ -20,9 +20,10 @@ def virtual(
     archive: str,
     *,
     images: int,
+    people: int | None = None,
     usable_targets: NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
-    """Plan new people of `images` images each, in all alpha - 1 times as many images as there are real ones.
+    """Plan new people of `images` images each, in all alpha - 1 times as many images as there are real ones, at most.
 
     No camera has taken them. The images of a person bear the numbers of the real cameras in turn, since each stands
     before another background, and metrics are learnt from images of a person by two cameras.
@@ -34,6 +35,7 @@ def virtual(
         origin: row of the results table, that is training set, that the images are for, e.g. `virtual-a2`.
         archive: zip that will hold the images.
         images: of each person; the last person of each draw has what is left.
+        people: at most so many, the first ones; None: as many as alpha asks for.
         usable_targets: (N,) whether the method can draw a person in an image's pose, which is then the pose of some new
             image, `pose_of`; None where poses are made of noise too.
 
@@ -67,6 +69,8 @@ def virtual(
             camera = int(cameras[view % len(cameras)])
             entries.append((f"bounding_box_train/{person}_c{camera}s1_{view + 1:06d}_01.jpg", person, camera, draw))
     new = pd.DataFrame(entries, columns=["image", "identity", "camera", "draw"])
+    if people is not None:
+        new = new[new["identity"].isin(new["identity"].unique()[:people])]
     if poses is not None:
         streams = (np.random.default_rng(seed_for(seed, "pose", image)) for image in new["image"])
         new["pose_of"] = poses[[int(stream.integers(len(poses))) for stream in streams]]

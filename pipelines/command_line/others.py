@@ -93,6 +93,44 @@ def generate(
 
 
 @click.command()
+@click.argument("images", type=READABLE, nargs=-1)
+@click.option("--gan", type=FOLDER, required=True, help="Folder of a disentangled generator that train-gan wrote.")
+@click.option(
+    "--factor",
+    "factors",
+    type=click.Choice(["foreground", "background", "pose"]),
+    multiple=True,
+    help="What changes from the first to the second; may be given several times.  [default: all]",
+)
+@click.option("--steps", type=click.IntRange(2), default=8, show_default=True, metavar="N", help="Images to draw.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Seed of the noise.")
+@click.option("--out", type=FILE, required=True, help="PNG to write, all images side by side.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--threads", type=click.IntRange(1), default=CORES, show_default="all cores", metavar="N")
+@click.pass_context
+def interpolate(
+    context: click.Context,
+    images: tuple[Path, ...],
+    gan: Path,
+    factors: tuple[Factor, ...],
+    steps: int,
+    seed: int,
+    out: Path,
+    device: str,
+    threads: int,
+) -> None:
+    """Draw people between two, evenly in the noise of their factors; needs no params.yaml.
+
+    IMAGES are two pictures of people, as `generate` takes them, whose noise is found by gradient descent; without any,
+    both people are made of noise.
+    """
+    from pipelines.commands import interpolate as command
+
+    with one_line_errors(context):
+        command.run(gan, images, factors, steps, seed, out, device, threads)
+
+
+@click.command()
 @click.argument("name")
 @click.option("--out", type=FOLDER, required=True, help="Folder to write, data/pretrained/NAME say; replaced whole.")
 @click.option(
@@ -206,6 +244,7 @@ def keypoints(context: click.Context, path: Path, out: Path) -> None:
 OTHERS = (
     profile,
     generate,
+    interpolate,
     publish,
     sweep,
     render,

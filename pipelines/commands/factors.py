@@ -9,15 +9,15 @@ from torch import Tensor
 
 from augment import methods
 from augment.methods.disentangled.manipulation import (
-    Factors,
     between,
     composed,
     encoded,
     from_noise,
+    interpolated,
     noise,
     noise_of,
 )
-from augment.methods.disentangled.method import Disentangled
+from augment.methods.disentangled.method import CODES, Disentangled
 from augment.poses import Pose
 from pipelines import layout
 from pipelines.console import stage
@@ -70,8 +70,9 @@ def lines(method: Disentangled, images: Tensor, poses: Pose) -> dict[str, Tensor
     """Lines of the sheet, title -> (B, 3, H, W).
 
     There is a column for each image: itself, composed again of its own factors, with one of them or all made of noise;
-    and one person made of noise in the poses of all. The last two lines go from one person to another, evenly in the
-    noise that their factors come from: the first and the last image's, found by descent, and two that are drawn.
+    and one person made of noise in the poses of all. The last lines go from one person to another, evenly in the noise
+    that their factors come from: the first and the last image's, found by descent, in all factors and in each alone;
+    and two that are drawn.
 
     Args:
         method: on the device of the others.
@@ -80,9 +81,7 @@ def lines(method: Disentangled, images: Tensor, poses: Pose) -> dict[str, Tensor
     """
     count = len(images)
     own, made = encoded(method, images, poses), from_noise(method, noise(method, count, images.device))
-
-    def between_noises(ends: Factors) -> Tensor:
-        return composed(method, from_noise(method, between(ends, count)))
+    first, ends = own.of([0]), noise_of(method, own.of([0, count - 1]))
 
     return {
         "source": images,
@@ -92,6 +91,11 @@ def lines(method: Disentangled, images: Tensor, poses: Pose) -> dict[str, Tensor
         "pose from noise": composed(method, own._replace(pose=made.pose)),
         "all from noise": composed(method, made),
         "one person from noise": method.sample(poses),
-        "from the first to the last": between_noises(noise_of(method, own.of([0, count - 1]))),
-        "between two noises": between_noises(noise(method, 2, images.device)),
+        "from the first to the last": interpolated(method, first, ends, tuple(CODES), count),
+        **{
+            f"its {factor} alone": interpolated(method, first, ends, (factor,), count)
+            for factor in CODES
+            if factor in method.codes
+        },
+        "between two noises": composed(method, from_noise(method, between(noise(method, 2, images.device), count))),
     }

@@ -11,12 +11,14 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from augment import methods
 from augment.data.batch import Batch
 from augment.methods.contract import Method
 from augment.methods.disentangled.manipulation import recomposed
 from augment.methods.disentangled.method import Disentangled, Factor
+from augment.poses import Pose
 from augment.poses.estimators.blazepose import BlazePose
 from augment.scores.detection import PersonDetector
 from pipelines.console import stage
@@ -51,8 +53,9 @@ def run(
         gan: folder of a trained generator.
         images: of the person; several for generators that take several.
         pose: picture of somebody in the wanted pose; None where the pose is made of noise.
-        background: picture to draw behind the person. A generator that was trained with backgrounds needs one, unless
-            it can do without; a disentangled one takes that behind the person in the image where none is given.
+        background: picture to draw behind the person; a disentangled generator leaves out a person who is in it. One
+            that was trained with backgrounds needs one, unless it can do without; a disentangled one takes that behind
+            the person in the image where none is given.
         noise: what a disentangled generator makes of noise.
         seed: of the noise.
         out: PNG to write.
@@ -70,21 +73,14 @@ def run(
         raise InputError("expected --pose, a picture of somebody in the wanted pose, or --noise pose")
     device = set_up(device_name, threads)
     shown = ", ".join(map(str, images)) + (f" in the pose of {pose}" if pose else "")
-    with (
-        stage("generate", f"{shown}, by {gan}") as say,
-        TemporaryDirectory() as folder,
-    ):
+    with stage("generate", f"{shown}, by {gan}") as say:
         method = methods.load(gan, device)
         size = method.size
         check(method, gan, len(images), pose is not None, background is not None, noise)
 
         # Cut all people out, find their poses: the last is the target's.
         pictures = [*images, pose or images[0]]
-        crops = [Path(folder, f"{number}.png") for number in range(len(pictures))]
-        for file, crop in zip(pictures, crops, strict=True):
-            Image.fromarray(person(decode(file.read_bytes(), str(file)), file, size[1] / size[0])).save(crop)
-        files = pd.DataFrame({"archive": folder, "image": [crop.name for crop in crops]})
-        poses = BlazePose(processes=1).estimate(files).scaled([stored_size(crop) for crop in crops], size)
+        pixels, poses = people_in(pictures, size)
         can_use = [*method.usable_source(poses[:-1]).tolist(), bool(method.usable_target(poses[-1]))]
         for file, usable in zip(pictures, can_use, strict=True):
             if not usable:
@@ -93,12 +89,19 @@ def run(
                     "whole body that shows both shoulders and both hips"
                 )
 
-        source = to_float(load(files["archive"], files["image"], size)[:-1])[None]
+        source = to_float(pixels[:-1])[None]
         behind = None if background is None else to_float(load([str(background.parent)], [background.name], size))
         batch = Batch(source, poses[:-1][None], poses[-1:], background=behind).to(device)
+        in_background = None
+        if background is not None and isinstance(method, Disentangled):
+            stored = pd.DataFrame({"archive": [str(background.parent)], "image": [background.name]})
+            in_background = BlazePose(processes=1).estimate(stored).scaled([stored_size(background)], size).to(device)
         torch.manual_seed(seed)
         with torch.inference_mode():
-            drawn = recomposed(method, batch, noise) if isinstance(method, Disentangled) else method.generate(batch)
+            if isinstance(method, Disentangled):
+                drawn = recomposed(method, batch, noise, in_background)
+            else:
+                drawn = method.generate(batch)
             generated = to_uint8(drawn)[0]
         with replacing(out) as new:
             Image.fromarray(generated.permute(1, 2, 0).cpu().numpy()).save(new, "PNG")
@@ -130,6 +133,21 @@ def check(method: Method, gan: Path, images: int, pose: bool, background: bool, 
             raise InputError(f"the generator in {gan} has not learnt to make a {factor} of noise")
     if pose and "pose" in noise:
         raise InputError("the pose is to be made of noise: leave --pose out")
+
+
+def people_in(pictures: Sequence[Path], size: tuple[int, int]) -> tuple[Tensor, Pose]:
+    """The person in each of N pictures, cut out: images (N, 3, H, W) uint8 of `size`, and the poses (N, 18) in them.
+
+    Raises:
+        InputError: a picture is no crop, and the detector sees nobody in it, or it cannot be read.
+    """
+    with TemporaryDirectory() as folder:
+        crops = [Path(folder, f"{number}.png") for number in range(len(pictures))]
+        for file, crop in zip(pictures, crops, strict=True):
+            Image.fromarray(person(decode(file.read_bytes(), str(file)), file, size[1] / size[0])).save(crop)
+        files = pd.DataFrame({"archive": folder, "image": [crop.name for crop in crops]})
+        poses = BlazePose(processes=1).estimate(files).scaled([stored_size(crop) for crop in crops], size)
+        return load(files["archive"], files["image"], size), poses
 
 
 def person(picture: NDArray[np.uint8], file: Path, aspect: float) -> NDArray[np.uint8]:

@@ -67,7 +67,16 @@ def run(
         real = samples.read(layout.samples("train"))
         known = pose_table.read(layout.poses(), list(real["image"]), size)
         usable = method.usable_target(known).numpy() if poses == "real" else None
-        new = virtual(real, alpha, seed, row, archive.as_posix(), images=virtual_people.images, usable_targets=usable)
+        new = virtual(
+            real,
+            alpha,
+            seed,
+            row,
+            archive.as_posix(),
+            images=virtual_people.images,
+            people=virtual_people.people,
+            usable_targets=usable,
+        )
         wanted = None
         if poses == "real":
             place = {image: index for index, image in enumerate(real["image"])}

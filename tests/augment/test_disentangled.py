@@ -1,5 +1,7 @@
 """DPIG: what its phases learn, and from what; its people, made of their factors."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from disentangled import taught
@@ -12,7 +14,17 @@ from augment.data.people import People
 from augment.data.tuples import Tuples
 from augment.geometry.discs import discs
 from augment.methods.disentangled.appearance import Appearance
-from augment.methods.disentangled.manipulation import Factors, between, composed, encoded, to_noise
+from augment.methods.disentangled.manipulation import (
+    Factors,
+    between,
+    composed,
+    encoded,
+    from_noise,
+    interpolated,
+    noise,
+    recomposed,
+    to_noise,
+)
 from augment.methods.disentangled.method import CLIP, CODES, CRITIC_STEPS, DEVIATION, Disentangled
 from augment.methods.disentangled.vectors import Mapping, pose_vectors
 from augment.poses import Pose
@@ -313,8 +325,8 @@ def test_each_optimiser_descends_its_equation(convention, monkeypatch):
         torch.rand(CRITIC_STEPS, 2)  # which of the images are mirrored
         noises = [DEVIATION[convention] * torch.randn(2, CODES[factor]) for _ in range(CRITIC_STEPS + 1)]
         encoded_images = method.embeddings(factor, first.source[:, 0], first.source_pose[:, 0])
-        for noise in noises[:-1]:
-            loss = critic(mapping(noise).detach()).mean() - critic(encoded_images).mean()
+        for own in noises[:-1]:
+            loss = critic(mapping(own).detach()).mean() - critic(encoded_images).mean()
             wanted.append((loss, phase.optimisers["critic"]))
         wanted.append((-critic(mapping(noises[-1])).mean(), phase.optimisers["mapping"]))
     assert len(found) == len(wanted) == 3 + 3 * (CRITIC_STEPS + 1)
@@ -373,6 +385,34 @@ def test_noise_between_two_is_evenly_spaced():
         torch.testing.assert_close(part[0], first)
         torch.testing.assert_close(part[4], last)
         torch.testing.assert_close(part[1], 0.75 * first + 0.25 * last)
+
+
+def test_between_two_people_only_the_chosen_factors_change():
+    method = taught(**TINY)
+    batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(2), torch.arange(2)))
+    with torch.no_grad():
+        own, ends = encoded(method, *batch.single_source()), noise(method, 2)
+        made = from_noise(method, ends)
+        found = interpolated(method, own.of([0]), ends, ["foreground"], 3)
+        middle = method.from_noise("foreground", ends.foreground.mean(0, keepdim=True))
+        for place, foreground in enumerate((made.foreground[:1], middle, made.foreground[1:])):
+            expected = composed(method, own.of([0])._replace(foreground=foreground))
+            torch.testing.assert_close(found[place : place + 1], expected, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(
+            interpolated(method, own.of([0]), ends, list(CODES), 2), composed(method, made), atol=1e-5, rtol=1e-4
+        )
+
+
+def test_a_person_in_the_background_is_left_out():
+    method = taught(**TINY)
+    batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(1), torch.arange(1)))
+    behind, there = PEOPLE.batch(Tuples.of_pairs(torch.arange(1, 2), torch.arange(1, 2))).single_source()
+    with torch.no_grad():
+        given = replace(batch, background=behind)
+        found = recomposed(method, given, background_poses=there)
+        appearance = method.encode(*batch.single_source())._replace(background=method.encode(behind, there).background)
+        torch.testing.assert_close(found, method.compose(appearance, batch.target_pose))
+        assert not torch.equal(found, recomposed(method, given)), "there all of the picture is background"
 
 
 def test_one_factor_at_a_time_is_exchanged():

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from disentangled import taught
 from PIL import Image
 
 from augment import methods
+from augment.methods.disentangled.manipulation import to_noise
 from augment.methods.multi_source.method import MultiSourceGAN
 from augment.methods.pose_gan.method import PoseGAN
 from pipelines.__main__ import main
@@ -157,7 +159,7 @@ def test_attention_is_drawn(trained):
 
 @pytest.mark.slow
 def test_factors_are_drawn(trained, monkeypatch):
-    monkeypatch.setattr("augment.methods.disentangled.manipulation.STEPS", 3)
+    monkeypatch.setattr("augment.methods.disentangled.manipulation.to_noise", partial(to_noise, steps=3))
     torch.manual_seed(0)
     options = {"width": 0.03125}
     methods.save(taught(**options), "disentangled", options, Path("data/gan/apart"))
@@ -206,6 +208,43 @@ def test_generate_draws_a_person_before_a_background(project):
     methods.save(taught(**options), "disentangled", options, Path("plain"))
     output = run("generate", "--gan", "plain", *words[3:], "--noise", "background", "--out", "c.png", fails=True)
     assert "was trained with `backgrounds: false`, and makes no background" in output
+
+
+@pytest.mark.slow
+def test_people_between_two(project, monkeypatch):
+    monkeypatch.setattr("augment.methods.disentangled.manipulation.to_noise", partial(to_noise, steps=3))
+    shutil.unpack_archive("data/raw/tiny.zip", "crops")
+    people = sorted(Path("crops/bounding_box_train").iterdir())[:2]
+    options = {"width": 0.03125}
+    method = taught(**options)
+    methods.save(method, "disentangled", options, Path("apart"))
+    words = ("interpolate", "--gan", "apart", "--steps", 3, "--out")
+    drawn = {}
+    for name, more in {
+        "all": people,
+        "pose": (*people, "--factor", "pose"),
+        "noise": (),
+        "other": ("--seed", 1),
+    }.items():
+        run(*words, f"out/{name}.png", *more)
+        with Image.open(f"out/{name}.png") as image:
+            drawn[name] = np.asarray(image)
+        assert drawn[name].shape == (128, 3 * 64, 3)
+    assert len({picture.tobytes() for picture in drawn.values()}) == 4
+    assert not np.array_equal(drawn["all"][:, :64], drawn["all"][:, 128:])
+    assert "expected two pictures of people, or none" in run(*words, "a.png", people[0], fails=True)
+    assert "ends in .png" in run(*words, "a.jpg", fails=True)
+    methods.save(PoseGAN((128, 64), width=0.0625), "pose_gan", {"width": 0.0625}, Path("whole"))
+    output = run("interpolate", "--gan", "whole", "--out", "a.png", fails=True)
+    assert "the generator in whole does not tell foreground, background and pose apart" in output
+    options |= {"pose_mapping_iterations": 0}
+    methods.save(taught(**options), "disentangled", options, Path("apart"))
+    run(*words, "out/look.png", *people, "--factor", "foreground")
+    assert "lacks its phase pose mapping" in run(*words, "a.png", *people, fails=True)
+    assert "lacks its phase pose mapping" in run(*words, "a.png", "--factor", "foreground", fails=True)
+    options |= {"pose_iterations": 0}
+    methods.save(taught(**options), "disentangled", options, Path("apart"))
+    assert "lacks its phase pose:" in run(*words, "a.png", *people, "--factor", "foreground", fails=True)
 
 
 @pytest.mark.slow

@@ -28,8 +28,8 @@ TABLE = samples.real_table(IMAGES, "x.zip", list(range(1, 8)), [2, 5, 2, 5, 2, 5
 USABLE = np.arange(7) != 4
 
 
-def plan(alpha=2, seed=0, images=3, usable=USABLE, table=TABLE):
-    return virtual(table, alpha, seed, "v", "v.zip", images=images, usable_targets=usable)
+def plan(alpha=2, seed=0, images=3, usable=USABLE, table=TABLE, people=None):
+    return virtual(table, alpha, seed, "v", "v.zip", images=images, people=people, usable_targets=usable)
 
 
 def test_new_people_have_so_many_images_each():
@@ -47,6 +47,8 @@ def test_new_people_have_so_many_images_each():
     pd.testing.assert_frame_equal(new[:7], plan(), obj="alpha = 2 is the first part of alpha = 3")
     assert (plan(seed=1)["pose_of"] != plan()["pose_of"]).any()
     assert plan(usable=None)["pose_of"].isna().all()
+    pd.testing.assert_frame_equal(plan(alpha=3, people=4), new[:10], obj="people of 3, 3, 1 and 3 images")
+    pd.testing.assert_frame_equal(plan(alpha=3, people=9), new)
 
 
 def test_what_cannot_be_planned():

@@ -51,19 +51,36 @@ def composed(method: Disentangled, factors: Factors) -> Tensor:
     return method.compose(Appearance(factors.foreground, factors.background), method.decode_pose(factors.pose))
 
 
-def recomposed(method: Disentangled, batch: Batch, of_noise: Sequence[Factor] = ()) -> Tensor:
+def interpolated(method: Disentangled, first: Factors, ends: Factors, factors: Sequence[Factor], count: int) -> Tensor:
+    """Images (count, 3, H, W) in [-1, 1] between two people, evenly in the noise of some factors.
+
+    Args:
+        method: trained.
+        first: embeddings of the first person, (1, K) each: the other factors stay as they are here.
+        ends: noise of both people, (2, K) each.
+        factors: those that change.
+        count: of images, the ends among them.
+    """
+    kept = {name: getattr(first, name).expand(count, -1) for name in CODES if name not in factors}
+    return composed(method, from_noise(method, between(ends, count))._replace(**kept))
+
+
+def recomposed(
+    method: Disentangled, batch: Batch, of_noise: Sequence[Factor] = (), background_poses: Pose | None = None
+) -> Tensor:
     """Images (B, 3, H, W) in [-1, 1] of the source people in the target poses, with other factors where that is wanted.
 
     Args:
         method: trained.
         batch: with a single source a sample; where it has backgrounds, these are drawn behind the people.
         of_noise: factors that are made of noise instead, from torch's global random stream.
+        background_poses: (B, 18) of people in the backgrounds, who are left out; None: there are none.
     """
     image, pose = batch.single_source()
     appearance, target = method.encode(image, pose), batch.target_pose
     if batch.background is not None:
-        nobody = Pose(pose.joints, torch.zeros_like(pose.visible))
-        appearance = appearance._replace(background=method.embeddings("background", batch.background, nobody))
+        shown = background_poses or Pose(pose.joints, torch.zeros_like(pose.visible))
+        appearance = appearance._replace(background=method.embeddings("background", batch.background, shown))
     drawn = {name: method.from_noise(name, method.noise(name, len(image), image.device)) for name in of_noise}
     target = method.decode_pose(drawn.pop("pose")) if "pose" in drawn else target
     return method.compose(appearance._replace(**drawn), target)
