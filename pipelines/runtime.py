@@ -6,6 +6,7 @@ import atexit
 import ctypes
 import math
 import os
+import re
 import signal
 import time
 from contextlib import suppress
@@ -57,14 +58,14 @@ def gpu_fault() -> str | None:
     if not torch.cuda.is_available():
         return "torch sees no NVIDIA GPU"
     own, built = torch.cuda.get_device_capability(), torch.cuda.get_arch_list()
-    for (
-        arch
-    ) in built:  # sm_86: code for 8.6 and later of 8; compute_86: what a driver can translate for all from 8.6 on
-        kind, _, digits = arch.partition("_")
-        number = "".join(filter(str.isdigit, digits))
-        made_for = (int(number[:-1]), int(number[-1]))
-        if made_for <= own and (kind == "compute" or made_for[0] == own[0]):
+    # sm_86 is code for 8.6 and what follows of 8; compute_86 is what a driver translates for all from 8.6 on. Other
+    # names are not NVIDIA's.
+    known = [found for arch in built if (found := re.match(r"(sm|compute)_(\d+)(\d)", arch))]
+    for kind, major, minor in (found.groups() for found in known):
+        if (int(major), int(minor)) <= own and (kind == "compute" or int(major) == own[0]):
             return None
+    if not known:
+        return None
     name, capability = torch.cuda.get_device_name(), ".".join(map(str, own))
     return f"this torch has no code for the {name} of compute capability {capability}, only {', '.join(built)}"
 

@@ -136,11 +136,11 @@ def _weights(params: Params) -> Iterator[Answer]:
     for name in params.trained:
         if (initial := params.gan[name].initial) is not None:
             try:
-                methods.storage.files(initial, "no weights to start from")
-            except FileNotFoundError as error:
+                config, _ = methods.storage.files(initial, "no weights to start from")
+                size = load_json(config, ("size",), methods.storage.REMEDY)["size"]
+            except (FileNotFoundError, InputError) as error:
                 yield Answer(str(error), f"restore it by git, or set gan.{name}.initial: null", True)
                 continue
-            size = load_json(Path(initial, methods.storage.CONFIG), ("size",), methods.storage.REMEDY)["size"]
             if size != list(params.image_size):
                 said = f"{initial} is for images of {size}, image_size is {list(params.image_size)}"
                 yield Answer(said, f"set gan.{name}.initial: null", True)

@@ -82,13 +82,7 @@ def run(
         pictures = [*images, pose or images[0]]
         pixels, poses = people_in(pictures, size)
         can_use = [*method.usable_source(poses[:-1]).tolist(), bool(method.usable_target(poses[-1]))]
-        for file, usable in zip(pictures, can_use, strict=True):
-            if not usable:
-                raise InputError(
-                    f"{file}: no person was found in a pose that the generator in {gan} can use; use a picture of a "
-                    "whole body that shows both shoulders and both hips"
-                )
-
+        check_poses(pictures, can_use, gan)
         source = to_float(pixels[:-1])[None]
         behind = None if background is None else to_float(load([str(background.parent)], [background.name], size))
         batch = Batch(source, poses[:-1][None], poses[-1:], background=behind).to(device)
@@ -133,6 +127,16 @@ def check(method: Method, gan: Path, images: int, pose: bool, background: bool, 
             raise InputError(f"the generator in {gan} has not learnt to make a {factor} of noise")
     if pose and "pose" in noise:
         raise InputError("the pose is to be made of noise: leave --pose out")
+
+
+def check_poses(pictures: Sequence[Path], can_use: Sequence[bool], gan: Path) -> None:
+    """Raise InputError at the first of N pictures of people in whose pose the generator in a folder cannot use them."""
+    for file, usable in zip(pictures, can_use, strict=True):
+        if not usable:
+            raise InputError(
+                f"{file}: no person was found in a pose that the generator in {gan} can use; use a picture of a "
+                "whole body that shows both shoulders and both hips"
+            )
 
 
 def people_in(pictures: Sequence[Path], size: tuple[int, int]) -> tuple[Tensor, Pose]:

@@ -11,7 +11,7 @@ from PIL import Image
 from augment import methods
 from augment.methods.disentangled.manipulation import encoded, from_noise, interpolated, noise, noise_of
 from augment.methods.disentangled.method import Disentangled, Factor
-from pipelines.commands.generate import people_in
+from pipelines.commands.generate import check_poses, people_in
 from pipelines.console import stage
 from pipelines.runtime import set_up
 from reid.common.atomic import replacing
@@ -34,7 +34,7 @@ def run(
     Args:
         gan: folder of a trained disentangled generator.
         images: two pictures of people, or none: then both people are made of noise.
-        factors: that change; the others stay the first person's. None: all change.
+        factors: that change; the others stay the first person's. Without any, all change.
         steps: images, the ends among them.
         seed: of the noise.
         out: PNG to write.
@@ -67,12 +67,7 @@ def run(
         torch.manual_seed(seed)
         if images:
             pixels, poses = people_in(images, method.size)
-            for file, usable in zip(images, method.usable_source(poses).tolist(), strict=True):
-                if not usable:
-                    raise InputError(
-                        f"{file}: no person was found in a pose that the generator can use; use a picture of a whole "
-                        "body that shows both shoulders and both hips"
-                    )
+            check_poses(images, method.usable_source(poses).tolist(), gan)
             with torch.no_grad():
                 own = encoded(method, to_float(pixels).to(device), poses.to(device))
             ends = noise_of(method, own)

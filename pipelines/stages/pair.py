@@ -43,7 +43,8 @@ def run(pairs: PairsParams, seed: int, size: tuple[int, int]) -> None:
             if not people["identity"].duplicated().any():
                 raise InputError(
                     f"{split}: no person has two images in {source}, and generators are "
-                    f"{'trained' if split == 'train' else 'tested'} on pairs of them: give at least one person more"
+                    f"{'trained' if split == 'train' else 'tested'} on pairs of them: give at least one "
+                    "person another image"
                 )
             if possible.empty:
                 raise InputError(

@@ -230,6 +230,7 @@ def test_a_gpu_that_torch_has_no_code_for(monkeypatch):
         (["sm_75", "sm_86"], (9, 0), False),
         (["sm_75", "compute_86"], (9, 0), True),
         (["sm_90a", "sm_120"], (12, 0), True),
+        (["gfx90a"], (9, 0), True),
     ):
         monkeypatch.setattr("torch.cuda.get_arch_list", lambda built=built: built)
         monkeypatch.setattr("torch.cuda.get_device_capability", lambda own=own: own)

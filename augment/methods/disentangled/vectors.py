@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from augment.conventions import ReleasedOrPaper
-from augment.networks.blocks import initialise
 from augment.poses import Pose
 from augment.poses.pose import JOINTS
 
@@ -110,8 +109,7 @@ def poses_of(vectors: Tensor, size: tuple[int, int]) -> Pose:
 
 
 def initialise_critic(critic: Critic) -> None:
-    """He's initial weights, uniform, but Xavier's for the last layer, and zero biases, as released."""
-    initialise(critic, "glorot")
+    """He's initial weights, uniform, for all layers but the last, as released; that and the biases stay as they are."""
     *inner, _ = critic.layers
     for layer in inner:
         nn.init.kaiming_uniform_(layer.get_parameter("weight"))
