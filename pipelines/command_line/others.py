@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.command_line.shared import ANY, FILE, FOLDER, READABLE, one_line_errors
+from pipelines.command_line.shared import ANY, FILE, FOLDER, READABLE, one_line_errors, section, with_params
 
 if TYPE_CHECKING:
     from augment.methods.disentangled.method import Factor
+    from pipelines.params import Params
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -131,6 +132,26 @@ def interpolate(
 
 
 @click.command()
+@click.argument("network")
+@click.option("--model", type=FOLDER, required=True, help="Folder of the network to begin with, that train-reid wrote.")
+@click.option("--images", type=ANY, required=True, help="Folder or zip: all images in it, of a person each.")
+@click.option("--seed", type=click.IntRange(0), metavar="S", show_default="the first of `seeds`")
+@click.option("--out", type=FOLDER, required=True, help="Folder to write the network to.")
+@with_params
+def refine(params: Params, network: str, model: Path, images: Path, seed: int | None, out: Path) -> None:
+    """Train a Re-ID network further on images of people without labels (PUL).
+
+    NETWORK is its section of `reid`, whose `progressive` and `training` say how; train-reid does the same where the
+    images are the real training images. An interrupted run goes on where it was when the command is run again.
+    """
+    from pipelines.commands import refine as command
+
+    reid = section(params.reid, network, "reid")
+    chosen = params.seeds[0] if seed is None else seed
+    command.run(network, reid, model, images, out, chosen, params.device, params.threads)
+
+
+@click.command()
 @click.argument("name")
 @click.option("--out", type=FOLDER, required=True, help="Folder to write, data/pretrained/NAME say; replaced whole.")
 @click.option(
@@ -245,6 +266,7 @@ OTHERS = (
     profile,
     generate,
     interpolate,
+    refine,
     publish,
     sweep,
     render,

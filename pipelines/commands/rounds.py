@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -24,9 +25,9 @@ def run(model: Path, out: Path, mirror: bool, device_name: str, threads: Threads
     """Write OUT.tsv, a line for each round, and OUT.png.
 
     Columns: round (0: before the first), what `rounds.tsv` has, truth (the adjusted Rand index of the round's clusters
-    against the people that the images show), rank1 and mAP of the test set, in per cent: by Euclidean distance of
-    features of length 1, single queries, whatever `evaluation` says. Neither the people nor the test set had a
-    say in training.
+    against the people that the images show; NaN where these are no training images), rank1 and mAP of the test set, in
+    per cent: by Euclidean distance of features of length 1, single queries, whatever `evaluation` says. Neither the
+    people nor the test set had a say in training.
 
     Args:
         model: folder of a network that train-reid has trained without labels.
@@ -48,9 +49,11 @@ def run(model: Path, out: Path, mirror: bool, device_name: str, threads: Threads
     with stage("rounds", f"{model.name}, on {describe(device)}") as say:
         log = read_table(model / "rounds.tsv").set_index("round")
         identity = samples.read(layout.samples("train")).set_index("image")["identity"]
+        clusters = read_parquet(model / "clusters.parquet")
+        known = clusters["image"].isin(identity.index).all()
         truth = {
-            number: adjusted_rand_score(identity[own["image"]], own["cluster"])
-            for number, own in read_parquet(model / "clusters.parquet").groupby("round")
+            number: adjusted_rand_score(identity[own["image"]], own["cluster"]) if known else math.nan
+            for number, own in clusters.groupby("round")
         }
         lines = []
         for folder in sorted((model / "rounds").glob("[0-9]*"), key=lambda folder: int(folder.name)):

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
 
 from pipelines import layout, resume
 from pipelines.console import stage
+from pipelines.refining import MAY_HOLD, in_words, refine_further
 from pipelines.reid_params import ReidParams
 from pipelines.runtime import Threads, describe, set_up
-from reid.common.checkpoints import State
 from reid.files import samples
 from reid.files.images import load
-from reid.networks import IDE, NETWORKS, storage
+from reid.networks import NETWORKS, storage
 from reid.randomness.seeds import seed_for
 from reid.training.labelling import label
 from reid.training.loop import train as train_network
-from reid.training.progressive import Refined, refine
 
-MAY_HOLD = ("network.pt", "config.json", "losses.tsv", "rounds.tsv", "clusters.parquet", "rounds")  # a network's folder
+HOLDS = (*MAY_HOLD, "losses.tsv")  # the folder of a network
 
 
 def run(
@@ -68,7 +65,7 @@ def run(
     does += f", on {describe(device)}"
     with (
         stage(f"train-reid {out.name}", does) as say,
-        resume.output(scratch, out, MAY_HOLD, settings, say) as folder,
+        resume.output(scratch, out, HOLDS, settings, say) as folder,
     ):
         if folder is None:
             return
@@ -98,51 +95,9 @@ def run(
             "image_size": list(size),
         }
         if unlabelled is not None:
-            refined = _refine(network, reid, options, unlabelled, scratch, folder, about, seed, device)
-            network, options = refined.network, options | {"classes": refined.classes}
-            say(f"{len(refined.log)} rounds, agreement of the last two {refined.log[-1]['agreement']:.3f}")
-        storage.save(network, reid.network, options, folder, about)
+            refined = refine_further(network, options, reid, unlabelled, scratch, folder, about, seed, device)
+            say(in_words(refined))
+        else:
+            storage.save(network, reid.network, options, folder, about)
         samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")
         say(f"loss {log[0]['loss']:.3f} -> {log[-1]['loss']:.3f}")
-
-
-def _refine(
-    network: IDE,
-    reid: ReidParams,
-    options: dict[str, Any],
-    unlabelled: pd.DataFrame,
-    scratch: State,
-    out: Path,
-    about: dict[str, Any],
-    seed: int,
-    device: torch.device,
-) -> Refined:
-    """Train a network further on images without labels, and write what the rounds did."""
-    assert reid.progressive is not None
-
-    def make(classes: int) -> IDE:
-        made: IDE = NETWORKS[reid.network](**options | {"classes": classes}, pretrained=False)
-        return made
-
-    # The rounds' networks wait in the scratch folder: DVC empties `out` before an interrupted stage goes on.
-    part = scratch.part("progressive")
-    rounds = part.folder / "rounds"
-
-    def keep(number: int, current: IDE, classes: int) -> None:
-        storage.save(current, reid.network, options | {"classes": classes}, rounds / f"{number:02d}", about)
-
-    if reid.progressive["keep"]:
-        keep(0, network, options["classes"])
-    images = load(unlabelled["archive"], unlabelled["image"], tuple(about["image_size"])).to(device)
-    refined = refine(network, make, images, reid.training, part, **reid.progressive, seed=seed, on_round=keep)
-    if rounds.exists():
-        shutil.copytree(rounds, out / "rounds")
-    samples.write_tsv(pd.DataFrame(refined.log), out / "rounds.tsv", "%.5g")
-    clusterings = [
-        pd.DataFrame(
-            {"image": unlabelled["image"], "round": number, "cluster": found.clusters, "reliable": found.reliable}
-        )
-        for number, found in enumerate(refined.clusterings, 1)
-    ]
-    samples.write_parquet(pd.concat(clusterings, ignore_index=True), out / "clusters.parquet")
-    return refined
