@@ -45,6 +45,7 @@ TINY = {
     "pose_mapping_iterations": 2,
     "mapping_batch_size": 2,
     "learning_rate": 1e-3,
+    "vector_learning_rate": 1e-3,
     "flip": 0.0,
 }
 PEOPLE = People(
@@ -143,7 +144,7 @@ def test_sampled_poses_become_poses(tmp_path):
     people = People(torch.zeros(300, 3, 64, 32, dtype=torch.uint8), half)
     torch.manual_seed(0)
     method = Disentangled(
-        (64, 32), width=1 / 32, vector_start="fan_in", iterations=1, batch_size=2, flip=0.0, learning_rate=2e-3,
+        (64, 32), width=1 / 32, vector_start="fan_in", iterations=1, batch_size=2, flip=0.0, vector_learning_rate=2e-3,
         pose_iterations=100, mapping_iterations=0, pose_mapping_iterations=40,
     )  # fmt: skip
 
@@ -179,13 +180,16 @@ def test_optimisers_are_those_of_the_convention():
     assert (optimiser.defaults["alpha"], optimiser.defaults["eps"]) == (0.9, 1e-10)
 
 
-def test_the_learning_rate_is_halved():
-    method = Disentangled(SIZE, **TINY, halve_every=10)
-    (_, phase, *_) = method.phases(torch.device("cpu"))
+def test_learning_rates_are_halved():
+    method = Disentangled(SIZE, **TINY | {"learning_rate": 4e-3}, halve_every=10)
+    image, pose, *_ = method.phases(torch.device("cpu"))
     batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(2), torch.arange(2)))
     for iteration, rate in ((9, 1e-3), (10, 5e-4), (25, 2.5e-4)):
-        method.step(phase, iteration, iter([batch]))
-        assert phase.optimisers["auto-encoder"].param_groups[0]["lr"] == pytest.approx(rate)
+        method.step(image, iteration, iter([batch, batch]))
+        rates = [optimiser.param_groups[0]["lr"] for optimiser in image.optimisers.values()]
+        assert rates == pytest.approx([4 * rate, 4 * rate]), "of the discriminator too"
+        method.step(pose, iteration, iter([batch]))
+        assert pose.optimisers["auto-encoder"].param_groups[0]["lr"] == pytest.approx(rate)
 
 
 def test_mirrored_images_have_mirrored_poses():
@@ -238,7 +242,7 @@ def test_critics_are_clipped(tmp_path):
 def test_the_losses_of_an_iteration_are_those_of_the_equations():
     """Eq. 1 and 2, with hardly a learning rate, so that the generator's step sees the same discriminator."""
     torch.manual_seed(0)
-    method = Disentangled(SIZE, **{**TINY, "learning_rate": 1e-12})
+    method = Disentangled(SIZE, **TINY | {"learning_rate": 1e-12, "vector_learning_rate": 1e-12})
     (phase, *_) = method.phases(torch.device("cpu"))
     first, second = (PEOPLE.batch(Tuples.of_pairs(torch.tensor(rows), torch.tensor(rows))) for rows in ([0, 1], [2, 3]))
     losses = {name: loss.item() for name, loss in method.step(phase, 0, iter([first, second])).items()}
@@ -258,7 +262,7 @@ def test_the_losses_of_an_iteration_are_those_of_the_equations():
 
 
 def test_wasserstein_distances_by_hand():
-    method = taught(**{**TINY, "learning_rate": 1e-12})
+    method = taught(**TINY | {"learning_rate": 1e-12, "vector_learning_rate": 1e-12})
     for critic in method.critics.values():
         nn.init.uniform_(critic.layers[0].weight, -CLIP, CLIP)
     phase = next(phase for phase in method.phases(torch.device("cpu")) if phase.name == "pose mapping")

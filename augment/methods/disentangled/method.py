@@ -80,13 +80,19 @@ class Disentangled:
         mapping_iterations: Count = 30_000,  # of the mapping to foregrounds, and of that to backgrounds
         pose_mapping_iterations: Count = 60_000,  # of the mapping to poses
         mapping_batch_size: Positive = 32,
-        learning_rate: Rate = 2e-5,  # of all networks, halved after each `halve_every` iterations of a phase
+        learning_rate: Rate = 2e-5,  # of the image phase, halved after each `halve_every` iterations
+        vector_learning_rate: Rate = 2e-5,  # of the other phases, halved likewise
         halve_every: Positive = 50_000,
         flip: Share = 0.5,  # probability of mirroring an image and its pose
         reconstruction_weight: Rate = 20.0,  # lambda of Eq. 2, for which the text has no number
     ):
         self.size, self.needs, self.convention = size, Needs(), convention
-        self.learning_rate, self.halve_every, self.flip = learning_rate, halve_every, flip
+        self.learning_rate, self.vector_learning_rate, self.halve_every = (
+            learning_rate,
+            vector_learning_rate,
+            halve_every,
+        )
+        self.flip = flip
         self.reconstruction_weight = reconstruction_weight
         (filters,) = scaled((WIDTH,), width)
         self.encoder = AppearanceEncoder(size, filters, convention, body, backgrounds)
@@ -158,8 +164,11 @@ class Disentangled:
         """Adam; of mappings and critics RMSProp as released, the text says Adam."""
         parameters = [parameter for name in names for parameter in self.networks[name].parameters()]
         if phase.endswith(" mapping") and self.convention != "paper":
-            return torch.optim.RMSprop(parameters, self.learning_rate, alpha=0.9, eps=1e-10)
-        return torch.optim.Adam(parameters, self.learning_rate, (0.5, 0.999), fused=True)
+            return torch.optim.RMSprop(parameters, self._rate(phase), alpha=0.9, eps=1e-10)
+        return torch.optim.Adam(parameters, self._rate(phase), (0.5, 0.999), fused=True)
+
+    def _rate(self, phase: str) -> float:
+        return self.learning_rate if phase == "image" else self.vector_learning_rate
 
     def begin(self, phase: Phase, people: People) -> None:
         """Before a phase of mapping, embed all training images once: its encoder changes no more."""
@@ -183,7 +192,7 @@ class Disentangled:
         """An iteration of a phase."""
         for optimiser in phase.optimisers.values():
             for group in optimiser.param_groups:
-                group["lr"] = self.learning_rate * 0.5 ** (iteration // self.halve_every)
+                group["lr"] = self._rate(phase.name) * 0.5 ** (iteration // self.halve_every)
         if phase.name == "image":
             return self._image_step(phase, self._flipped(next(batches)), self._flipped(next(batches)))
         with torch.autocast(next(self.pose_encoder.parameters()).device.type, enabled=False):
