@@ -4,12 +4,13 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from commands import run, write_params
 
 from pipelines.__main__ import main
-from reid.files import weights
+from reid.files import samples, weights
 
 
 def replace_in_zip(name, data):
@@ -40,6 +41,19 @@ def test_a_wrong_file_name_stops_prepare_by_name(project):
     output = run("prepare", fails=True)
     assert "FATAL: file name does not say identity and camera" in output
     assert "query/person 5.jpg" in output
+
+
+def test_an_identity_with_one_image_is_said_and_left_out_of_pairs(project):
+    keep = samples_of("train")[0]
+    replace_in_zip(None, b"")
+    for path in Path("data/raw/tiny/bounding_box_train").iterdir():
+        if path.name.startswith(Path(keep).name[:4]) and path.name != Path(keep).name:
+            path.unlink()
+    assert "warning: the only image of its identity" in run("prepare")
+    run("estimate-poses")
+    assert "1 people without two images that do" in run("pair")
+    assert keep not in set(pd.read_parquet("data/pairs/train.parquet")["source"])
+    assert keep in set(samples.read(Path("data/samples/train.parquet"))["image"]), "it still trains Re-ID"
 
 
 def test_an_empty_folder(project):

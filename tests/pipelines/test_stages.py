@@ -172,32 +172,6 @@ def without_network():
     return run("augment", "best", "--alpha", "2", fails=True)
 
 
-def replace_in_zip(name, data):
-    shutil.unpack_archive("data/raw/tiny.zip", "data/raw/tiny")
-    if name:
-        (Path("data/raw/tiny") / name).write_bytes(data)
-    write_params(lambda p: p["dataset"].update(path="data/raw/tiny"))
-
-
-def samples_of(split):
-    from reid.datasets import DATASETS
-
-    return list(DATASETS["streets"]("data/raw/tiny.zip").tables[split]["image"])
-
-
-def test_an_identity_with_one_image_is_said_and_left_out_of_pairs(project):
-    keep = samples_of("train")[0]
-    replace_in_zip(None, b"")
-    for path in Path("data/raw/tiny/bounding_box_train").iterdir():
-        if path.name.startswith(Path(keep).name[:4]) and path.name != Path(keep).name:
-            path.unlink()
-    assert "warning: the only image of its identity" in run("prepare")
-    run("estimate-poses")
-    assert "1 people without two images that do" in run("pair")
-    assert keep not in set(pd.read_parquet("data/pairs/train.parquet")["source"])
-    assert keep in set(samples.read(Path("data/samples/train.parquet"))["image"]), "it still trains Re-ID"
-
-
 def test_a_part_of_the_training_set(project):
     def tables():
         return {split: pd.read_parquet(f"data/samples/{split}.parquet") for split in ("train", "query", "gallery")}

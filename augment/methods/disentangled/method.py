@@ -87,13 +87,8 @@ class Disentangled:
         reconstruction_weight: Rate = 20.0,  # lambda of Eq. 2, for which the text has no number
     ):
         self.size, self.needs, self.convention = size, Needs(), convention
-        self.learning_rate, self.vector_learning_rate, self.halve_every = (
-            learning_rate,
-            vector_learning_rate,
-            halve_every,
-        )
-        self.flip = flip
-        self.reconstruction_weight = reconstruction_weight
+        self.learning_rate, self.vector_learning_rate = learning_rate, vector_learning_rate
+        self.halve_every, self.flip, self.reconstruction_weight = halve_every, flip, reconstruction_weight
         (filters,) = scaled((WIDTH,), width)
         self.encoder = AppearanceEncoder(size, filters, convention, body, backgrounds)
         self.composer = Composer(size, filters, backgrounds)
