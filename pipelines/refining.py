@@ -16,7 +16,7 @@ from reid.files.images import load
 from reid.networks import IDE, NETWORKS, storage
 from reid.training.progressive import Refined, refine
 
-MAY_HOLD = ("network.pt", "config.json", "rounds.tsv", "clusters.parquet", "rounds")  # the folder of such a network
+HOLDS = ("network.pt", "config.json", "rounds.tsv", "clusters.parquet", "rounds")  # the folder of a network after them
 
 
 def refine_further(
@@ -33,7 +33,7 @@ def refine_further(
     """Train a network further, and write it and what the rounds did: `rounds.tsv`, `clusters.parquet`, `rounds/NN/`.
 
     Args:
-        network: to begin with; trained.
+        network: trained, to begin with; it stays as it is.
         options: it was built with.
         reid: its section, with `progressive`.
         images: columns `archive` and `image`.
@@ -68,7 +68,7 @@ def refine_further(
     save(refined.network, refined.classes, out)
     samples.write_tsv(pd.DataFrame(refined.log), out / "rounds.tsv", "%.5g")
     clusterings = [
-        pd.DataFrame({"image": images["image"], "round": number, "cluster": found.clusters, "reliable": found.reliable})
+        images[["archive", "image"]].assign(round=number, cluster=found.clusters, reliable=found.reliable)
         for number, found in enumerate(refined.clusterings, 1)
     ]
     samples.write_parquet(pd.concat(clusterings, ignore_index=True), out / "clusters.parquet")
@@ -77,4 +77,5 @@ def refine_further(
 
 def in_words(refined: Refined) -> str:
     """How many rounds there were, and whether they agreed in the end."""
-    return f"{len(refined.log)} rounds, agreement of the last two {refined.log[-1]['agreement']:.3f}"
+    rounds, last = len(refined.log), refined.log[-1]["agreement"]
+    return "1 round" if rounds == 1 else f"{rounds} rounds, agreement of the last two {last:.3f}"

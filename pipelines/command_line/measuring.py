@@ -145,7 +145,7 @@ def costs(params: Params, name: str, alpha: int, out: Path) -> None:
 
 @click.command()
 @click.argument("network")
-@click.option("--model", type=FOLDER, required=True, help="Folder that train-reid wrote.")
+@click.option("--model", type=FOLDER, required=True, help="Folder that train-reid or refine wrote.")
 @click.option(
     "--out", type=FILE, default="rounds", show_default=True, help="Table and figure to write, without suffix."
 )

@@ -133,8 +133,15 @@ def interpolate(
 
 @click.command()
 @click.argument("network")
-@click.option("--model", type=FOLDER, required=True, help="Folder of the network to begin with, that train-reid wrote.")
-@click.option("--images", type=ANY, required=True, help="Folder or zip: all images in it, of a person each.")
+@click.option(
+    "--model", type=FOLDER, required=True, help="Folder of the network to begin with, of train-reid or refine."
+)
+@click.option(
+    "--images",
+    type=ANY,
+    required=True,
+    help="Folder or zip of images of a person each; of a data set, its bounding_box_train.",
+)
 @click.option("--seed", type=click.IntRange(0), metavar="S", show_default="the first of `seeds`")
 @click.option("--out", type=FOLDER, required=True, help="Folder to write the network to.")
 @with_params

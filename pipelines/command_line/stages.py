@@ -234,7 +234,7 @@ def train_reid(params: Params, network: str, train: Path, seed: int | None, out:
 @click.option(
     "--train", type=FOLDER, default=layout.SAMPLES, show_default=True, help="The --train it was trained with."
 )
-@click.option("--model", type=FOLDER, required=True, help="Folder that train-reid wrote.")
+@click.option("--model", type=FOLDER, required=True, help="Folder that train-reid or refine wrote.")
 @click.option(
     "--seed",
     type=click.IntRange(0),

@@ -25,12 +25,12 @@ def run(model: Path, out: Path, mirror: bool, device_name: str, threads: Threads
     """Write OUT.tsv, a line for each round, and OUT.png.
 
     Columns: round (0: before the first), what `rounds.tsv` has, truth (the adjusted Rand index of the round's clusters
-    against the people that the images show; NaN where these are no training images), rank1 and mAP of the test set, in
-    per cent: by Euclidean distance of features of length 1, single queries, whatever `evaluation` says. Neither the
-    people nor the test set had a say in training.
+    against the people that the images show; NaN where these are not the training images), rank1 and mAP of the test
+    set, in per cent: by Euclidean distance of features of length 1, single queries, whatever `evaluation` says. Neither
+    the people nor the test set had a say in training.
 
     Args:
-        model: folder of a network that train-reid has trained without labels.
+        model: folder of a network that train-reid or refine has trained without labels.
         out: table and figure to write, without suffix.
         mirror: whether it embeds each image together with its mirror image.
         device_name: `auto`, `cpu` or `cuda`.
@@ -44,15 +44,16 @@ def run(model: Path, out: Path, mirror: bool, device_name: str, threads: Threads
     device = set_up(device_name, threads)
     if not (model / "rounds.tsv").exists() or not (model / "rounds").exists():
         raise FileNotFoundError(
-            f"{model} holds no rounds: train-reid keeps them for a section of `reid` with `progressive`, `keep: true`"
+            f"{model} holds no rounds: train-reid and refine keep them for a section of `reid` with `progressive`, "
+            "`keep: true`"
         )
     with stage("rounds", f"{model.name}, on {describe(device)}") as say:
         log = read_table(model / "rounds.tsv").set_index("round")
-        identity = samples.read(layout.samples("train")).set_index("image")["identity"]
-        clusters = read_parquet(model / "clusters.parquet")
-        known = clusters["image"].isin(identity.index).all()
+        people = samples.read(layout.samples("train"))[["archive", "image", "identity"]]
+        clusters = read_parquet(model / "clusters.parquet").merge(people, "left", ["archive", "image"])
+        known = clusters["identity"].notna().all()
         truth = {
-            number: adjusted_rand_score(identity[own["image"]], own["cluster"]) if known else math.nan
+            number: adjusted_rand_score(own["identity"], own["cluster"]) if known else math.nan
             for number, own in clusters.groupby("round")
         }
         lines = []

@@ -9,7 +9,7 @@ import torch
 
 from pipelines import layout, resume
 from pipelines.console import stage
-from pipelines.refining import MAY_HOLD, in_words, refine_further
+from pipelines.refining import HOLDS, in_words, refine_further
 from pipelines.reid_params import ReidParams
 from pipelines.runtime import Threads, describe, set_up
 from reid.files import samples
@@ -19,7 +19,7 @@ from reid.randomness.seeds import seed_for
 from reid.training.labelling import label
 from reid.training.loop import train as train_network
 
-HOLDS = (*MAY_HOLD, "losses.tsv")  # the folder of a network
+MAY_HOLD = (*HOLDS, "losses.tsv")
 
 
 def run(
@@ -34,8 +34,8 @@ def run(
     """Write to `out`: `network.pt`, `config.json`, `losses.tsv`.
 
     With a section `progressive` the network is trained further on the real training images, whose identities are not
-    looked at; `rounds.tsv` and `clusters.parquet` (image, round, cluster, reliable) say what it did, and with `keep`
-    `rounds/NN/` has the network after each round, from 00, before the first.
+    looked at; `rounds.tsv` and `clusters.parquet` (archive, image, round, cluster, reliable) say what it did, and with
+    `keep` `rounds/NN/` has the network after each round, from 00, before the first.
 
     Args:
         reid: section of the network.
@@ -50,7 +50,7 @@ def run(
     table = samples.read(train / "train.parquet")
     is_generated = (table["origin"] != samples.REAL).to_numpy()
     generated = int(is_generated.sum())
-    used = {"network", "options", "training", "progressive"} | ({"generated"} if generated else set())
+    used = {"network", "options", "training"} | ({"generated"} if generated else set())
     settings = {"reid": reid.model_dump(include=used), "seed": seed, "size": size}
     settings |= {"threads": threads, "device": device.type}
     inputs = [train / "train.parquet", *samples.archives(table)]
@@ -58,17 +58,22 @@ def run(
     if weights and Path(weights).exists():  # if not, building the network raises an error that says so
         inputs.append(Path(weights))
     unlabelled = samples.read(layout.samples("train")) if reid.progressive else None
+    entries, with_labels = [NETWORKS[reid.network]], (settings, inputs)
     if unlabelled is not None:
-        inputs += [layout.samples("train"), *samples.archives(unlabelled)]
-    scratch = resume.scratch(f"reid-{out.name}", settings, inputs, __name__, [NETWORKS[reid.network]])
+        settings = settings | {"progressive": reid.progressive}
+        inputs = [*inputs, layout.samples("train"), *samples.archives(unlabelled)]
+    scratch = resume.scratch(f"reid-{out.name}", settings, inputs, __name__, entries)
     does = f"{reid.training['iterations']:,} iterations on {len(table):,} images, {generated:,} of them generated"
     does += f", on {describe(device)}"
     with (
         stage(f"train-reid {out.name}", does) as say,
-        resume.output(scratch, out, HOLDS, settings, say) as folder,
+        resume.output(scratch, out, MAY_HOLD, settings, say) as folder,
     ):
         if folder is None:
             return
+        labels_scratch = scratch
+        if unlabelled is not None:  # a run of its own, from which rounds by other settings can go on
+            labels_scratch = resume.scratch(f"reid-{out.name}-labels", *with_labels, __name__, entries)
         images = load(table["archive"], table["image"], size).to(device)
         labelled = label(table["identity"].to_numpy(), is_generated, **reid.generated)
         torch.manual_seed(seed_for(seed, "initial weights"))
@@ -80,7 +85,7 @@ def run(
             torch.from_numpy(labelled.labels).to(device),
             torch.from_numpy(labelled.smoothing).to(device),
             torch.from_numpy(labelled.weights).to(device),
-            scratch,
+            labels_scratch,
             **reid.training,
             seed=seed,
         )
@@ -101,3 +106,5 @@ def run(
             storage.save(network, reid.network, options, folder, about)
         samples.write_tsv(pd.DataFrame(log), folder / "losses.tsv", "%.5g")
         say(f"loss {log[0]['loss']:.3f} -> {log[-1]['loss']:.3f}")
+    if labels_scratch is not scratch:
+        labels_scratch.remove()

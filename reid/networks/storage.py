@@ -12,7 +12,7 @@ from reid.common.errors import InputError
 from reid.common.parameters import stored_options
 from reid.common.saved import fill, load_json, load_tensors, save_json, save_tensors
 
-REMEDY = "run `dvc checkout -f`, or train-reid again"
+REMEDY = "run `dvc checkout -f`, or train-reid or refine again, which wrote it"
 
 
 def save(network: nn.Module, name: str, options: dict[str, Any], folder: Path, about: dict[str, Any]) -> None:

@@ -101,7 +101,7 @@ def refine(
         if count < training["batch_size"]:
             raise InputError(
                 f"round {number}: {count} of {len(images)} images are reliable, and a batch holds "
-                f"{training['batch_size']}: set a lower `threshold`, or fewer `clusters`"
+                f"{training['batch_size']}: set a lower `threshold`, more `clusters` or a smaller `batch_size`"
             )
         _, labels = np.unique(found.clusters[found.reliable], return_inverse=True)
         classes, given = int(labels.max()) + 1, began if restart else network.state_dict()

@@ -1,5 +1,7 @@
 """DPIG: what its phases learn, and from what."""
 
+import itertools
+
 import pytest
 import torch
 from disentangled import PEOPLE, SIZE, TINY, taught
@@ -148,8 +150,8 @@ def test_optimisers_are_those_of_the_convention():
 
 
 def test_learning_rates_are_halved():
-    method = Disentangled(SIZE, **TINY | {"learning_rate": 4e-3}, halve_every=10)
-    image, pose, *_ = method.phases(torch.device("cpu"))
+    method = taught(SIZE, **TINY | {"learning_rate": 4e-3}, halve_every=10)
+    image, pose, *mappings = method.phases(torch.device("cpu"))
     batch = PEOPLE.batch(Tuples.of_pairs(torch.arange(2), torch.arange(2)))
     for iteration, rate in ((9, 1e-3), (10, 5e-4), (25, 2.5e-4)):
         method.step(image, iteration, iter([batch, batch]))
@@ -157,6 +159,11 @@ def test_learning_rates_are_halved():
         assert rates == pytest.approx([4 * rate, 4 * rate]), "of the discriminator too"
         method.step(pose, iteration, iter([batch]))
         assert pose.optimisers["auto-encoder"].param_groups[0]["lr"] == pytest.approx(rate)
+        for mapping in mappings:
+            method.begin(mapping, PEOPLE)
+            method.step(mapping, iteration, itertools.repeat(batch))
+            rates = [optimiser.param_groups[0]["lr"] for optimiser in mapping.optimisers.values()]
+            assert rates == pytest.approx([rate, rate]), "of the critic too"
 
 
 def test_mirrored_images_have_mirrored_poses():

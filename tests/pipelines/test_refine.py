@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pandas as pd
+import torch
 from commands import run, write_params
 
 from reid.files import samples
@@ -41,13 +43,58 @@ def test_it_is_what_training_with_progressive_does_after_its_labels(trained):
     config = json.loads((apart / "config.json").read_text())
     assert config == json.loads((both / "config.json").read_text())
     assert config["trained_on"]["unlabelled"] == count
-    assert pd.read_parquet(apart / "clusters.parquet")["image"].nunique() == count
+    clusters = [pd.read_parquet(folder / "clusters.parquet") for folder in (apart, both)]
+    assert clusters[0]["image"].nunique() == count
+    own = ["round", "cluster", "reliable"]
+    pd.testing.assert_frame_equal(clusters[0][own], clusters[1][own])
     run("evaluate", "unlabelled", "--model", apart, "--out", "scores.json")
     run("rounds", "unlabelled", "--model", apart, "--out", "rounds")
     table = pd.read_csv("rounds.tsv", sep="\t")
     assert table["truth"].isna().all(), "nobody knows whom the images show"
+    run("rounds", "unlabelled", "--model", both, "--out", "rounds")
+    assert pd.read_csv("rounds.tsv", sep="\t")["truth"][1:].between(-1, 1).all()
     assert table["mAP"].between(0, 100).all()
     assert "made before" in run(*WORDS, "--images", "people", "--out", "data/reid/apart")
+
+
+def test_of_a_data_set_its_training_images_are_taken(trained):
+    write_params(lambda params: unlabelled(params, rounds=1))
+    with Archive("data/raw/tiny.zip") as archive:
+        inside = [name for name in archive.names() if name.startswith("bounding_box_train/")]
+    output = run(*WORDS, "--images", "data/raw/tiny.zip", "--out", "data/reid/apart")
+    assert f"on {len(inside)} images without labels" in output
+    assert "1 round; " in output
+    assert set(pd.read_parquet("data/reid/apart/clusters.parquet")["image"]) == set(inside)
+
+
+def test_rounds_by_other_settings_do_not_train_with_labels_again(trained, monkeypatch):
+    write_params(lambda params: unlabelled(params, clusters=1000))
+    words = ("train-reid", "unlabelled", "--out", "data/reid/both")
+    assert "cannot be in 1000 clusters" in run(*words, fails=True)
+    labels = list(Path(".scratch").glob("reid-both-labels-*"))
+    assert len(labels) == 1
+    write_params(unlabelled)
+    monkeypatch.setattr(torch.optim.SGD, "zero_grad", steps := Mock(wraps=lambda: None))
+    run(*words)
+    assert steps.call_count == OPTIONS["rounds"] * OPTIONS["iterations"]
+    assert not labels[0].exists()
+
+
+def test_the_network_can_learn_from_the_batches_of_the_section(trained):
+    """Whether it has a triplet loss says the network, and not the section."""
+
+    def change(params):
+        strong = params["reid"]["strong"]
+        single = strong["training"] | {"sampling": "counted"}
+        options = strong["options"] | {"triplet_weight": 0.0}
+        params["reid"]["single"] = strong | {"training": single, "options": options, "progressive": OPTIONS}
+
+    write_params(change)
+    run("train-reid", "strong", "--out", "data/reid/strong")
+    unpacked(Path("people"))
+    words = ("refine", "single", "--model", "data/reid/strong", "--images", "people", "--out", "data/reid/apart")
+    message = "reid.single cannot train data/reid/strong: sampling: the triplet loss needs several images of a person"
+    assert message in run(*words, fails=True)
 
 
 def test_what_cannot_be_refined(trained):
@@ -62,6 +109,9 @@ def test_what_cannot_be_refined(trained):
     write_params(change)
     assert f"{IDE} holds a network ide, and reid.other is for siamese" in run("refine", "other", *words, fails=True)
     assert "cannot be in 1000 clusters" in run("refine", "unlabelled", *words, fails=True)
+    for out in (IDE, "people/refined"):
+        output = run(*WORDS, "--images", "people", "--out", out, fails=True)
+        assert f"--out {out} would change what the command reads" in output
     Path("empty").mkdir()
     assert "empty has no images: expected files that end in .jpg" in run(
         *WORDS, "--images", "empty", "--out", "data/reid/apart", fails=True

@@ -11,7 +11,7 @@ from reid.common.checkpoints import State
 from reid.common.errors import InputError
 from reid.networks import IDE, StrongBaseline
 from reid.training import progressive
-from reid.training.progressive import Clustering, cluster, refine
+from reid.training.progressive import cluster, refine
 
 TRAINING = {"batch_size": 4, "learning_rate": 0.001, "log_every": 2, "checkpoint_every": 1}
 COLOURS = torch.tensor([[250, 20, 20], [20, 250, 20], [20, 20, 250]], dtype=torch.uint8)
@@ -149,13 +149,15 @@ def test_an_interrupted_run_goes_on(network, images, tmp_path, monkeypatch):
     assert not list((tmp_path / "broken").glob("round-*")), "finished rounds leave nothing"
 
 
-def test_what_cannot_be_clustered(network, images, tmp_path, monkeypatch):
+def test_what_cannot_be_clustered(network, images, tmp_path):
     with pytest.raises(InputError, match="12 images cannot be in 13 clusters"):
         run(network, images, tmp_path, clusters=13)
-    found = Clustering(np.arange(12) % 3, np.arange(12) < 3)
-    monkeypatch.setattr(progressive, "cluster", lambda *_: found)
-    with pytest.raises(InputError, match="round 1: 3 of 12 images are reliable, and a batch holds 4"):
-        run(network, images, tmp_path)
+    # Each cluster's centre is reliable, so that only few clusters have too few images, and more of them help.
+    with pytest.raises(
+        InputError, match="round 1: 3 of 12 images are reliable, and a batch holds 4: .*, more `clusters"
+    ):
+        run(network, images, tmp_path / "few", clusters=3, threshold=1 - 1e-6)
+    run(network, images, tmp_path / "enough", clusters=4, threshold=1 - 1e-6)
 
 
 def test_all_but_the_classifier_goes_on(images, tmp_path, monkeypatch):
