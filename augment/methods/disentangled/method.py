@@ -1,6 +1,6 @@
 """The method of DPIG: foreground, background and pose of a person, each encoded from an image or made of noise.
 
-Stage I learns to compose an image of its own three factors, and poses of vectors; it needs neither pairs of images nor
+Stage I learns to compose an image of its own three factors, and poses of vectors, from neither pairs of images nor
 identities. Stage II learns to make each factor's embeddings of noise, against what the encoders of stage I, trained by
 then and fixed, give of real images.
 """
