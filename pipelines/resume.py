@@ -58,8 +58,8 @@ def output(
     """Yield the folder to fill that becomes `path`, the result of a run; None where an earlier run has filled it.
 
     From the first nobody else can write `path`: not another run with other settings, either. A finished run's scratch
-    folder has its result instead of its state, until the stage `report`: DVC deletes the outputs of stages that it has
-    not recorded, and one that is killed before it does so would delete hours of work.
+    folder has its result instead of its state, until the stage `report` (a command's for good): DVC deletes the outputs
+    of stages that it has not recorded, and one that is killed before it does so would delete hours of work.
 
     Args:
         scratch: of the run.

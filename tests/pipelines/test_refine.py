@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from commands import run, write_params
 
+from reid.common.errors import InputError
 from reid.files import samples
 from reid.files.images import Archive, write_folder
 
@@ -78,6 +79,24 @@ def test_rounds_by_other_settings_do_not_train_with_labels_again(trained, monkey
     run(*words)
     assert steps.call_count == OPTIONS["rounds"] * OPTIONS["iterations"]
     assert not labels[0].exists()
+
+
+def test_an_interrupted_run_goes_on_where_it_was(trained, monkeypatch):
+    write_params(unlabelled)
+    unpacked(Path("people"))
+    words = (*WORDS, "--images", "people", "--out")
+    apart = Path("data/reid/apart")
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.optim.SGD, "zero_grad", Mock(side_effect=[None, InputError("in the second round")]))
+        assert "in the second round" in run(*words, apart, fails=True)
+    assert not apart.exists()
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.optim.SGD, "zero_grad", steps := Mock())
+        run(*words, apart)
+    assert steps.call_count == (OPTIONS["rounds"] - 1) * OPTIONS["iterations"]
+    run(*words, "data/reid/undisturbed")
+    for name in ("network.pt", "rounds.tsv", "clusters.parquet", "rounds/00/network.pt"):
+        assert (apart / name).read_bytes() == Path("data/reid/undisturbed", name).read_bytes(), name
 
 
 def test_the_network_can_learn_from_the_batches_of_the_section(trained):
