@@ -49,6 +49,13 @@ TRAINED_WITH = {
 REFINED_WITH = {"network", "make", "images", "training", "scratch", "seed", "on_round"}  # of `refine`
 
 
+def check_training(network: str, training: dict[str, Any], options: dict[str, Any]) -> None:
+    """Raise ValidationError for options of the training loop that a network with these options cannot learn with."""
+    check = getattr(NETWORKS.get(network), "check_training", None)
+    if check is not None:
+        check(training, options)
+
+
 class ReidParams(Section):
     """One Re-ID network, its training, and the distances that it is evaluated with: columns of the results table."""
 
@@ -75,9 +82,8 @@ class ReidParams(Section):
                 "batch_size",
                 f"must be a multiple of {EACH}, since a balanced batch has {EACH} of each person; got {size}",
             )
-        check = getattr(NETWORKS.get(info.data.get("network", "")), "check_training", None)
-        if check is not None and "options" in info.data:  # if not, their fault is said instead
-            check(values, info.data["options"])
+        if "options" in info.data:  # if not, their fault is said instead
+            check_training(info.data.get("network", ""), values, info.data["options"])
         return values
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pandas as pd
 from pydantic import ValidationError
@@ -11,14 +10,14 @@ from pydantic import ValidationError
 from pipelines import resume
 from pipelines.console import stage
 from pipelines.refining import HOLDS, in_words, refine_further
-from pipelines.reid_params import ReidParams
+from pipelines.reid_params import ReidParams, check_training
 from pipelines.runtime import Threads, describe, set_up
 from reid.common.errors import InputError
 from reid.common.parameters import faults
 from reid.datasets import market1501
 from reid.datasets.folders import IMAGE_SUFFIXES
 from reid.files.images import Archive
-from reid.networks import NETWORKS, storage
+from reid.networks import storage
 
 TRAINING = market1501.FOLDERS[0]
 
@@ -57,7 +56,10 @@ def run(
     if config["network"] != reid.network:
         raise InputError(f"{model} holds a network {config['network']}, and reid.{name} is for {reid.network}")
     options = config.pop("options")
-    _check_training(reid, options, f"reid.{name} cannot train {model}")
+    try:
+        check_training(reid.network, reid.training, options)
+    except ValidationError as error:
+        raise InputError(f"reid.{name} cannot train {model}: {'; '.join(faults(error))}") from error
     with Archive(images) as archive:
         names = archive.names()
     taken = [path for path in names if PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES]
@@ -78,13 +80,3 @@ def run(
         about = config | {"trained_on": config["trained_on"] | {"unlabelled": len(table)}}
         refined = refine_further(network, options, reid, table, scratch, folder, about, seed, device)
         say(f"{in_words(refined)}; {len(names) - len(table):,} other files left out")
-
-
-def _check_training(reid: ReidParams, options: dict[str, Any], what: str) -> None:
-    """As the parameters check a section's training with its own options, with those that a network was built with."""
-    check = getattr(NETWORKS[reid.network], "check_training", None)
-    try:
-        if check is not None:
-            check(reid.training, options)
-    except ValidationError as error:
-        raise InputError(f"{what}: {'; '.join(faults(error))}") from error

@@ -75,7 +75,7 @@ def test_rounds_by_other_settings_do_not_train_with_labels_again(trained, monkey
     labels = list(Path(".scratch").glob("reid-both-labels-*"))
     assert len(labels) == 1
     write_params(unlabelled)
-    monkeypatch.setattr(torch.optim.SGD, "zero_grad", steps := Mock(wraps=lambda: None))
+    monkeypatch.setattr(torch.optim.SGD, "zero_grad", steps := Mock())
     run(*words)
     assert steps.call_count == OPTIONS["rounds"] * OPTIONS["iterations"]
     assert not labels[0].exists()
