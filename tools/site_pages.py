@@ -23,7 +23,7 @@ PAGES = (
 FILES = (
     "docs/*.css",
     "docs/*.js",
-    "docs/*.parquet",
+    "docs/evidence/*",
     "docs/images/*",
     "data/pretrained/*/*.jpg",
     "profiles/*",

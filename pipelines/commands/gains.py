@@ -42,12 +42,13 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str, al
     """Print a table of gains over the real images; write all gains, and a figure of them, and the scores themselves.
 
     A training set counts with a network where at least `LEAST` seeds have been measured, the same ones as of the real
-    images; what is left out is said.
+    images; what is left out is said. A network that was not trained on the real images, such as one that labels
+    generated images in another way, is compared with the first one on the sets that both were trained on.
 
     Args:
         earlier: scores that this command kept before, to take with those of `data/scores`; of a run that is in both,
             those of `data/scores` count.
-        out: without suffix: OUT.tsv, the gains of each two rows, and of networks over the first; OUT.png, their figure.
+        out: without suffix: OUT.tsv, the gains of each two rows, and of each two networks; OUT.png, those over real.
         kept: Parquet to write: the scores of all queries by all runs that were found.
         rule: `trapezoid` or `step`: which mAP.
         alone: whether the earlier scores are taken alone, as those of another data set have to be.
@@ -74,12 +75,15 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str, al
     people = dict(zip(scores["query"], scores["person"], strict=True))
     lines = gains.compare_rows(results, rule, people)
     click.echo(markdown(_table(results, lines, rule)))
+    of_networks = _compare_networks(results, scores, rule, people)
+    if of_networks:
+        click.echo("gains of networks over the first that each training set has been measured with:")
+        click.echo(markdown(gains.networks_as_text(of_networks)))
     for note in left_out:
         click.echo(f"left out: {note}")
     if out is not None:
         numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
-        both = [*lines, *gains.compare_networks(_of_equal_seeds(results, scores), rule, people)]
-        write_tsv(gains.as_numbers(both), numbers, "%.4g")
+        write_tsv(gains.as_numbers([*lines, *of_networks]), numbers, "%.4g")
         if any(line.over_row == layout.REAL for line in lines):
             reid_figures.gains(lines, picture)
             click.echo(f"all gains: {numbers}, {picture}")
@@ -95,10 +99,7 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
     """
     grouped = cast("Iterable[tuple[tuple[str, str, int], pd.DataFrame]]", scores.groupby(RUN, observed=True))
     runs = dict(iter(grouped))
-    seeds = {
-        network: sorted(seed for row, its, seed in runs if (row, its) == (layout.REAL, network))
-        for network in dict.fromkeys(network for _, network, _ in runs)
-    }
+    seeds = _seeds(scores)
     left_out = []
     compared = dict[str, list[str]]()  # rows of each network
     for row, network in dict.fromkeys((row, network) for row, network, _ in runs):
@@ -119,10 +120,12 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
         if row not in compared.get(network, []):
             continue
         its = [_result(runs[row, network, seed]) for seed in seeds[network]]
-        first = _result(runs[layout.REAL, network, seeds[network][0]])
+        rows = compared[network]
+        reference = layout.REAL if layout.REAL in rows else rows[0]
+        first = _result(runs[reference, network, seeds[network][0]])
         if any(not one.queries[["query", "distance"]].equals(first.queries[["query", "distance"]]) for one in its):
             raise InputError(
-                f"{row}, {network}: measured on other queries than the real images: compare runs on one data set"
+                f"{row}, {network}: measured on other queries than {reference}: compare runs on one data set"
             )
         queries = list(dict.fromkeys(first.queries["query"]))
         asked = asked or queries
@@ -132,6 +135,15 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
     if not results[layout.REAL]:
         raise FileNotFoundError(f"at least {LEAST} seeds of the real images are needed: " + "; ".join(left_out))
     return results, left_out
+
+
+def _seeds(scores: pd.DataFrame) -> dict[str, list[int]]:
+    """The seeds that a network is compared by: those of the real images, or all, where it was not trained on them."""
+    real = scores["row"] == layout.REAL
+    return {
+        str(network): sorted(set(own[real[own.index]]) or set(own))
+        for network, own in scores.groupby("network", observed=True)["seed"]
+    }
 
 
 def _alike(
@@ -164,14 +176,16 @@ def _alike(
     return kept, notes
 
 
-def _of_equal_seeds(results: Results, scores: pd.DataFrame) -> Results:
-    """Of each row the networks that were trained with the seeds of its first one: these can be compared."""
-    real = scores[scores["row"] == layout.REAL]
-    seeds = {str(network): sorted(own["seed"].unique()) for network, own in real.groupby("network", observed=True)}
-    return {
-        row: {name: its for name, its in networks.items() if seeds[name] == seeds[next(iter(networks))]}
-        for row, networks in results.items()
-    }
+def _compare_networks(
+    results: Results, scores: pd.DataFrame, rule: str, people: dict[str, int]
+) -> list[gains.Compared]:
+    """Gains of networks over each other, where they were trained with the same seeds."""
+    seeds = _seeds(scores)
+    alike = [
+        {row: {name: its for name, its in networks.items() if seeds[name] == own} for row, networks in results.items()}
+        for own in {tuple(own): own for own in seeds.values()}.values()
+    ]
+    return [line for group in alike for line in gains.compare_networks(group, rule, people)]
 
 
 def _result(table: pd.DataFrame) -> Result:

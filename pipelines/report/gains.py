@@ -55,7 +55,7 @@ def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list
 
 
 def compare_networks(results: Results, rule: str, people: Mapping[str, int]) -> list[Compared]:
-    """Gains of each network over the one that is named first, by each row, with the distances that both have.
+    """Gains of each network over each one that is named before it, by each row, with the distances that both have.
 
     Args:
         results: of `pipelines.report.results.read_results`, of at least `reid.evaluation.gains.LEAST` seeds.
@@ -64,8 +64,7 @@ def compare_networks(results: Results, rule: str, people: Mapping[str, int]) -> 
     """
     lines = []
     for row, networks in results.items():
-        (base, its), *others = networks.items()
-        for network, seeds in others:
+        for (base, its), (network, seeds) in itertools.combinations(networks.items(), 2):
             both = [name for name in distances(seeds) if name in distances(its)]
             for distance, score in itertools.product(both, SCORES):
                 first, second = (query_values(result, distance, score, rule) for result in (seeds, its))
@@ -81,9 +80,12 @@ def as_numbers(lines: Iterable[Compared]) -> pd.DataFrame:
 
 
 def networks_as_text(lines: Iterable[Compared]) -> pd.DataFrame:
-    """Gains of networks, in per cent: one line each; an asterisk where the interval excludes zero."""
+    """Gains of networks over each row's first one, in per cent; an asterisk where the interval excludes zero."""
     rows: dict[str, dict[str, str]] = {}
+    first: dict[str, str] = {}  # network of each row
     for line in lines:
+        if line.over_network != first.setdefault(line.row, line.over_network):
+            continue
         cells = rows.setdefault(line.network, {"network": line.network})
         cells[f"{line.row}, {line.distance}: {line.score}"] = in_text(line)
     return pd.DataFrame(list(rows.values())).fillna("")

@@ -95,6 +95,21 @@ def test_networks_are_compared_where_their_seeds_are_the_same(scores, tmp_path):
     assert over.loc[("strong", "mAP"), "gain"] == pytest.approx(30)
 
 
+def test_networks_without_the_real_images_are_compared_with_the_first(scores, tmp_path, capsys):
+    for seed in (0, 1, 2):
+        write("full-a2", seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.4), "ide_smoothed")
+        write("full-a2", seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.9), "ide_weighted")
+    gains.run(None, tmp_path / "all", None, "trapezoid")
+    printed = capsys.readouterr().out
+    assert "ide_smoothed, " not in printed, "nothing is left out"
+    assert [line.split("|")[-2].strip() for line in printed.splitlines() if line.startswith("| ide_")] == [
+        "-20.0 [-20.0, -20.0]*",
+        "+30.0 [30.0, 30.0]*",
+    ]
+    numbers = pd.read_csv(tmp_path / "all.tsv", sep="\t").set_index(["network", "over_network", "score"])
+    assert numbers.loc[("ide_weighted", "ide_smoothed", "mAP"), "gain"] == pytest.approx(50)
+
+
 def test_runs_that_were_measured_otherwise_are_refused(scores, tmp_path):
     path = layout.score("full-a2", "ide", 1)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"pooling": "average"}))
