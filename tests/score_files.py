@@ -18,6 +18,7 @@ def write(row, seed, rank1, ap, network="ide"):
     score |= {"mAP": round(100 * float(np.mean(ap)), 2), "mAP_step": 51.0, "cmc": [70.0]}
     file = {"trained_on": {"images": 1234, "generated": 0}, "distances": {"euclidean": score}}
     file |= {"pooling": "single", "learnt_from": None, "queries_without_match": 0, "device": "CPU, 1 threads"}
+    file["image_size"] = [128, 64]
     path.write_text(json.dumps(file))
     of_queries = {"query": [f"{n}.jpg" for n in range(QUERIES)], "distance": "euclidean"}
     of_queries |= {"first_rank": np.where(rank1, 1, 2), "ap_trapezoid": ap, "ap_step": np.minimum(ap + 0.01, 1)}

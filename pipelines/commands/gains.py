@@ -24,6 +24,8 @@ RUN = ["row", "network", "seed"]  # what tells a run apart: one network, trained
 COLUMNS = {
     "pooling": "category",  # of queries, and
     "learnt_from": "category",  # whose images metrics were learnt from: as in score files, empty for none
+    "image_size": "category",  # height x width
+    "real_images": "int32",  # of the training set; 0 for one of generated images alone
     "row": "category",
     "network": "category",
     "seed": "int32",
@@ -43,19 +45,21 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str, al
 
     A training set counts with a network where at least `LEAST` seeds have been measured, the same ones as of the real
     images; what is left out is said. A network that was not trained on the real images, such as one that labels
-    generated images in another way, is compared with the first one on the sets that both were trained on.
+    generated images in another way, counts with the seeds of the set of which there are most. Networks come in
+    alphabetical order; training sets too, `real` first and those of one name by alpha.
 
     Args:
         earlier: scores that this command kept before, to take with those of `data/scores`; of a run that is in both,
             those of `data/scores` count.
         out: without suffix: OUT.tsv, the gains of each two rows, and of each two networks; OUT.png, those over real.
-        kept: Parquet to write: the scores of all queries by all runs that were found.
+        kept: Parquet to write: the scores of all queries by all runs that were found; it may be that of `earlier`.
         rule: `trapezoid` or `step`: which mAP.
         alone: whether the earlier scores are taken alone, as those of another data set have to be.
 
     Raises:
         FileNotFoundError: there are no scores at all, or not of the real images.
-        InputError: the runs were not measured on the same queries.
+        InputError: the runs were not measured on the same queries and in the same way, or not trained on the same real
+            images; nothing is written then.
     """
     scores = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS) if alone else _measured()
     if earlier is not None:
@@ -68,19 +72,20 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str, al
         scores = pd.concat([before, scores], ignore_index=True).astype(COLUMNS)
     if scores.empty:
         raise FileNotFoundError(f"there are no scores in {layout.SCORES}: train and evaluate first, or give --earlier")
-    if kept is not None:
-        write_parquet(scores.sort_values([*RUN, "distance"], kind="stable", ignore_index=True), kept)
-        click.echo(f"scores of {scores[RUN].drop_duplicates().shape[0]} runs: {kept}")
     results, left_out = as_results(scores)
     people = dict(zip(scores["query"], scores["person"], strict=True))
     lines = gains.compare_rows(results, rule, people)
     click.echo(markdown(_table(results, lines, rule)))
-    of_networks = _compare_networks(results, scores, rule, people)
+    of_networks, notes = _compare_networks(results, scores, rule, people)
+    left_out += notes
     if of_networks:
         click.echo("gains of networks over the first that each training set has been measured with:")
         click.echo(markdown(gains.networks_as_text(of_networks)))
     for note in left_out:
         click.echo(f"left out: {note}")
+    if kept is not None:
+        write_parquet(scores.sort_values([*RUN, "distance"], kind="stable", ignore_index=True), kept)
+        click.echo(f"scores of {scores[RUN].drop_duplicates().shape[0]} runs: {kept}")
     if out is not None:
         numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
         write_tsv(gains.as_numbers([*lines, *of_networks]), numbers, "%.4g")
@@ -97,15 +102,16 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
     Args:
         scores: a line for each query of each run and distance, with COLUMNS.
     """
+    _check_alike(scores)
     grouped = cast("Iterable[tuple[tuple[str, str, int], pd.DataFrame]]", scores.groupby(RUN, observed=True))
-    runs = dict(iter(grouped))
+    runs = dict(sorted(grouped, key=lambda run: _place(run[0])))
     seeds = _seeds(scores)
     left_out = []
     compared = dict[str, list[str]]()  # rows of each network
     for row, network in dict.fromkeys((row, network) for row, network, _ in runs):
         own = [seed for seed in seeds[network] if (row, network, seed) in runs]
         if len(seeds[network]) < LEAST or own != seeds[network]:
-            wanted = f"{max(len(seeds[network]), LEAST)} of the real images"
+            wanted = f"{max(len(seeds[network]), LEAST)}, as of {_reference(network, runs)},"
             left_out.append(f"{row}, {network}: {len(own)} seeds measured that can be compared, {wanted} are needed")
         else:
             compared.setdefault(network, []).append(row)
@@ -137,12 +143,40 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
     return results, left_out
 
 
+def _place(run: tuple[str, str, int]) -> tuple[bool, str, int, str, int]:
+    """What puts runs in order: `real` first, training sets of one name by alpha, then by network and seed."""
+    row, network, seed = run
+    name, _, alpha = row.rpartition("-a")
+    return row != layout.REAL, name, int(alpha) if name else 0, network, seed
+
+
+def _check_alike(scores: pd.DataFrame) -> None:
+    """Raise InputError where runs are of other image sizes or real images, or queries were pooled in another way."""
+    with_real = scores[scores["real_images"] > 0]
+    for what, found in (
+        ("images of several sizes", scores["image_size"]),
+        ("several numbers of real images", with_real["real_images"]),
+        ("queries pooled in several ways", scores["pooling"]),
+    ):
+        if found.nunique() > 1:
+            firsts = scores.loc[found.drop_duplicates().index, [*RUN, str(found.name)]]
+            runs = "; ".join(f"{row}, {network}, seed {seed}: {value}" for row, network, seed, value in firsts.values)
+            raise InputError(f"runs that cannot be compared, of {what}: {runs}: remove or keep apart those of one kind")
+
+
+def _reference(network: str, runs: Iterable[tuple[str, str, int]]) -> str:
+    """The row whose seeds a network is compared by: `real`, or, where it was not trained on that, the one of most."""
+    rows = [row for row, its, _ in runs if its == network]
+    return layout.REAL if layout.REAL in rows else max(dict.fromkeys(rows), key=rows.count)
+
+
 def _seeds(scores: pd.DataFrame) -> dict[str, list[int]]:
-    """The seeds that a network is compared by: those of the real images, or all, where it was not trained on them."""
-    real = scores["row"] == layout.REAL
+    """The seeds that each network is compared by: those of its reference."""
+    runs = list(scores[RUN].drop_duplicates().itertuples(index=False, name=None))
+    reference = {network: _reference(network, runs) for network in dict.fromkeys(its for _, its, _ in runs)}
     return {
-        str(network): sorted(set(own[real[own.index]]) or set(own))
-        for network, own in scores.groupby("network", observed=True)["seed"]
+        network: sorted(seed for row, its, seed in runs if (row, its) == (its_row, network))
+        for network, its_row in reference.items()
     }
 
 
@@ -152,23 +186,23 @@ def _alike(
     """The scores of a network's runs by those distances that all were measured with; a note on each other distance.
 
     Raises:
-        InputError: there is no such distance, or the runs were measured in several ways.
+        InputError: there is no such distance, or metrics were learnt from several kinds of images.
     """
     measured = {run: list(dict.fromkeys(table["distance"])) for run, table in tables.items()}
     all_of_them = dict.fromkeys(name for names in measured.values() for name in names)
-    shared = [name for name in all_of_them if all(name in names for names in measured.values())]
+    known = list(DISTANCES)
+    in_order = sorted(all_of_them, key=lambda name: (known.index(name) if name in known else len(known), name))
+    shared = [name for name in in_order if all(name in names for names in measured.values())]
     if not shared:
         raise InputError(f"{network}: no distance that all its runs were measured with, of {', '.join(all_of_them)}")
     notes = [f"{network}, {name}: not all runs were measured with it" for name in all_of_them if name not in shared]
     # Who learns a metric from which images matters only where one is compared. A set without real images has but its
     # own ones to learn from, whatever the setting.
     learns = any(DISTANCES[name].learns for name in shared if name in DISTANCES)
-    firsts = [(table["pooling"].iloc[0], table["learnt_from"].iloc[0]) for table in tables.values()]
-    poolings, sources = {pooling for pooling, _ in firsts}, {source for _, source in firsts if source != OWN}
-    if len(poolings) > 1 or (learns and len(sources) > 1):
-        ways = sorted(set(firsts))
+    sources = {table["learnt_from"].iloc[0] for table in tables.values()} - {OWN}
+    if learns and len(sources) > 1:
         raise InputError(
-            f"{network}: measured in {len(ways)} ways (queries pooled, learnt from), {ways}: evaluate alike"
+            f"{network}: metrics were learnt from several kinds of images, {', '.join(sorted(sources))}: evaluate alike"
         )
     place = {name: number for number, name in enumerate(shared)}  # one order for all runs
     ordered = {run: table.assign(place=table["distance"].astype(str).map(place)) for run, table in tables.items()}
@@ -178,14 +212,20 @@ def _alike(
 
 def _compare_networks(
     results: Results, scores: pd.DataFrame, rule: str, people: dict[str, int]
-) -> list[gains.Compared]:
-    """Gains of networks over each other, where they were trained with the same seeds."""
+) -> tuple[list[gains.Compared], list[str]]:
+    """Gains of networks over each other, where their seeds are the same, and a note where some are not."""
     seeds = _seeds(scores)
-    alike = [
-        {row: {name: its for name, its in networks.items() if seeds[name] == own} for row, networks in results.items()}
-        for own in {tuple(own): own for own in seeds.values()}.values()
-    ]
-    return [line for group in alike for line in gains.compare_networks(group, rule, people)]
+    groups: dict[tuple[int, ...], dict[str, None]] = {}  # networks by their seeds
+    for network in dict.fromkeys(name for networks in results.values() for name in networks):
+        groups.setdefault(tuple(seeds[network]), {})[network] = None
+    lines = []
+    for group in groups.values():
+        alike = {
+            row: {name: its for name, its in networks.items() if name in group} for row, networks in results.items()
+        }
+        lines += gains.compare_networks(alike, rule, people)
+    of_groups = [f"{', '.join(group)} (seeds {', '.join(map(str, own))})" for own, group in groups.items()]
+    return lines, [f"comparisons of networks that have other seeds: {'; '.join(of_groups)}"] if len(groups) > 1 else []
 
 
 def _result(table: pd.DataFrame) -> Result:
@@ -204,7 +244,7 @@ def _measured() -> pd.DataFrame:
     for path, name in files:
         if name is None:
             continue
-        file = read_score(path)
+        file = read_score(path, ("trained_on", "pooling", "learnt_from", "image_size"))
         table = read_parquet(path.with_suffix(".parquet"))
         if not table["query"].isin(people).all():
             raise InputError(f"{path}: measured on other queries than those of {layout.samples('query')}")
@@ -212,6 +252,8 @@ def _measured() -> pd.DataFrame:
         run = {"row": row, "network": name["network"], "seed": int(name["seed"])}
         without_real = file["trained_on"]["generated"] == file["trained_on"]["images"]
         run |= {"pooling": file["pooling"], "learnt_from": OWN if without_real else file["learnt_from"] or ""}
+        run |= {"image_size": "x".join(map(str, file["image_size"]))}
+        run |= {"real_images": file["trained_on"]["images"] - file["trained_on"]["generated"]}
         tables.append(table.assign(**run, person=table["query"].map(people))[list(COLUMNS)])
     return pd.concat(tables, ignore_index=True).astype(COLUMNS)
 

@@ -32,7 +32,7 @@ class Compared(NamedTuple):
 
 
 def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list[Compared]:
-    """Gains of each row over `real`, and over each row that is named before it, by each network that has both.
+    """Gains of each row over each row that is named before it, by each network that has both.
 
     Args:
         results: of `pipelines.report.results.read_results`, of at least `reid.evaluation.gains.LEAST` seeds.
@@ -40,8 +40,9 @@ def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list
         people: name of a query image -> identity.
     """
     lines = []
-    for network, seeds in results[layout.REAL].items():
+    for network in dict.fromkeys(name for networks in results.values() for name in networks):
         rows = [row for row in results if network in results[row]]
+        seeds = results[rows[0]][network]
         for distance, score in itertools.product(distances(seeds), SCORES):
             values = {row: query_values(results[row][network], distance, score, rule) for row in rows}
             whose = asked_of(seeds, distance, people)

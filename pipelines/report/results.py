@@ -142,7 +142,7 @@ def summary(metrics: Metrics, rule: str) -> dict[str, dict[str, float]]:
 
 
 def _read(path: Path) -> Result:
-    keys = ("distances", "trained_on", "learnt_from", "pooling", "queries_without_match", "device")
+    keys = ("distances", "trained_on", "learnt_from", "pooling", "queries_without_match", "device", "image_size")
     return Result(read_score(path, keys=keys), read_parquet(path.with_suffix(".parquet")))
 
 

@@ -124,6 +124,7 @@ def run(
         result = {
             "network": config["network"],
             "trained_on": config["trained_on"],
+            "image_size": config["image_size"],
             "device": describe(device),
             "queries": len(test.query),
             "pooling": evaluation.queries,

@@ -84,7 +84,7 @@ def test_runs_on_other_queries_are_refused(scores):
         gains.run(*NONE)
 
 
-def test_networks_are_compared_where_their_seeds_are_the_same(scores, tmp_path):
+def test_networks_are_compared_where_their_seeds_are_the_same(scores, tmp_path, capsys):
     for seed in (0, 1, 2):
         write("real", seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.8), "strong")
         write("real", seed + 1, np.ones(QUERIES, bool), np.full(QUERIES, 0.9), "wide")
@@ -92,6 +92,9 @@ def test_networks_are_compared_where_their_seeds_are_the_same(scores, tmp_path):
     numbers = pd.read_csv(tmp_path / "all.05.tsv", sep="\t")
     over = numbers[numbers["over_network"] != numbers["network"]].set_index(["network", "score"])
     assert set(over.index) == {("strong", "Rank-1"), ("strong", "mAP")}, "wide has other seeds"
+    assert (
+        "networks that have other seeds: ide, strong (seeds 0, 1, 2); wide (seeds 1, 2, 3)" in capsys.readouterr().out
+    )
     assert over.loc[("strong", "mAP"), "gain"] == pytest.approx(30)
 
 
@@ -99,6 +102,7 @@ def test_networks_without_the_real_images_are_compared_with_the_first(scores, tm
     for seed in (0, 1, 2):
         write("full-a2", seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.4), "ide_smoothed")
         write("full-a2", seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.9), "ide_weighted")
+        write("full-a10", seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.95), "ide_weighted")
     gains.run(None, tmp_path / "all", None, "trapezoid")
     printed = capsys.readouterr().out
     assert "ide_smoothed, " not in printed, "nothing is left out"
@@ -106,17 +110,47 @@ def test_networks_without_the_real_images_are_compared_with_the_first(scores, tm
         "-20.0 [-20.0, -20.0]*",
         "+30.0 [30.0, 30.0]*",
     ]
-    numbers = pd.read_csv(tmp_path / "all.tsv", sep="\t").set_index(["network", "over_network", "score"])
-    assert numbers.loc[("ide_weighted", "ide_smoothed", "mAP"), "gain"] == pytest.approx(50)
+    numbers = pd.read_csv(tmp_path / "all.tsv", sep="\t").set_index(
+        ["row", "network", "over_row", "over_network", "score"]
+    )
+    assert numbers.loc[("full-a2", "ide_weighted", "full-a2", "ide_smoothed", "mAP"), "gain"] == pytest.approx(50)
+    of_alphas = numbers.loc[("full-a10", "ide_weighted", "full-a2", "ide_weighted", "mAP"), "gain"]
+    assert of_alphas == pytest.approx(5), "alpha 10 comes after 2"
+
+
+def test_what_is_refused_does_not_touch_what_was_kept(scores, tmp_path):
+    kept = tmp_path / "kept.parquet"
+    gains.run(None, None, kept, "trapezoid")
+    before = kept.read_bytes()
+    query = samples.real_table(["other.jpg"], "x.zip", [1], [1])
+    samples.write(query, layout.samples("query"))
+    path = layout.score("real", "ide", 0).with_suffix(".parquet")
+    pd.read_parquet(path).head(1).assign(query="other.jpg").to_parquet(path)
+    for other in layout.SCORES.iterdir():
+        if not other.stem.startswith("real-a1-ide-s0"):
+            other.unlink()
+    with pytest.raises(InputError, match="measured on other queries"):
+        gains.run(kept, None, kept, "trapezoid")
+    assert kept.read_bytes() == before
 
 
 def test_runs_that_were_measured_otherwise_are_refused(scores, tmp_path):
     path = layout.score("full-a2", "ide", 1)
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"pooling": "average"}))
-    with pytest.raises(InputError, match="ide: measured in 2 ways"):
-        gains.run(*NONE)
+    as_it_was = path.read_text()
+    for other, message in (
+        ({"pooling": "average"}, "queries pooled in several ways: .*full-a2, ide, seed 1: average"),
+        ({"image_size": [64, 32]}, "images of several sizes: .*full-a2, ide, seed 1: 64x32"),
+        ({"trained_on": {"images": 900, "generated": 200}}, "numbers of real images: .*full-a2, ide, seed 1: 700"),
+    ):
+        path.write_text(json.dumps(json.loads(as_it_was) | other))
+        with pytest.raises(InputError, match=message):
+            gains.run(*NONE)
+    path.write_text(as_it_was)
     other = layout.score("real", "ide", 0).with_suffix(".parquet")
-    with pytest.raises(InputError, match="is no file that --keep wrote: it has no columns pooling, learnt_from, row"):
+    with pytest.raises(
+        InputError,
+        match="is no file that --keep wrote: it has no columns pooling, learnt_from, image_size, real_images, row",
+    ):
         gains.run(other, None, None, "trapezoid")
 
 
@@ -162,12 +196,16 @@ def test_the_order_of_distances_does_not_matter(scores, tmp_path, capsys):
 
 
 def test_a_set_without_real_images_learns_metrics_from_its_own(scores, capsys):
-    for row, learnt, generated in (("real", "real", 0), ("full-a2", "real", 600), ("alone-a2", "all", 1234)):
+    for row, learnt, images, generated in (
+        ("real", "real", 1234, 0),
+        ("full-a2", "real", 1834, 600),
+        ("alone-a2", "all", 1234, 1234),
+    ):
         for seed in (0, 1, 2):
             write(row, seed, np.ones(QUERIES, bool), np.full(QUERIES, 0.5))
             with_distance(row, seed, "kissme", 0.1)
             path = layout.score(row, "ide", seed)
-            about = {"learnt_from": learnt, "trained_on": {"images": 1234, "generated": generated}}
+            about = {"learnt_from": learnt, "trained_on": {"images": images, "generated": generated}}
             path.write_text(json.dumps(json.loads(path.read_text()) | about))
     for path in layout.SCORES.glob("views*"):
         path.unlink()
@@ -175,7 +213,7 @@ def test_a_set_without_real_images_learns_metrics_from_its_own(scores, capsys):
     assert "alone-a2" in capsys.readouterr().out
     path = layout.score("full-a2", "ide", 0)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"learnt_from": "all"}))
-    with pytest.raises(InputError, match="ide: measured in 3 ways"):
+    with pytest.raises(InputError, match="ide: metrics were learnt from several kinds of images, all, real"):
         gains.run(*NONE)
 
 
