@@ -126,8 +126,7 @@ def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
         if row not in compared.get(network, []):
             continue
         its = [_result(runs[row, network, seed]) for seed in seeds[network]]
-        rows = compared[network]
-        reference = layout.REAL if layout.REAL in rows else rows[0]
+        reference = compared[network][0]  # the real images, where there are
         first = _result(runs[reference, network, seeds[network][0]])
         if any(not one.queries[["query", "distance"]].equals(first.queries[["query", "distance"]]) for one in its):
             raise InputError(
