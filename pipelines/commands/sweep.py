@@ -25,7 +25,7 @@ from reid.files.lists import text as text_of
 from reid.files.samples import write_tsv
 
 BEFORE = Path(".scratch/sweep.json")  # params.yaml before the sweep, and as it is during it
-COLUMNS = ["row", "network", "distance", "score", "mean", "gain", "low", "high", "share"]
+COLUMNS = ["row", "network", "distance", "score", "mean", "gain", "low", "high", "share", "share_low", "share_high"]
 
 
 def run(key: str, values: Sequence[str], out: Path) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipelines import layout
 from pipelines.report.results import Result, Results, distances
 from reid.evaluation.gains import Gain, gain
+from reid.evaluation.shares import Share, share
 
 SCORES = ("Rank-1", "mAP")
 ORACLE = "views"  # the renderer's own images of the same people in other moments
@@ -28,7 +29,7 @@ class Compared(NamedTuple):
     distance: str
     score: str  # Rank-1 or mAP
     gain: Gain  # as shares of 1
-    share: float  # over `real`: of the oracle's gain at the same alpha, NaN where that is not certainly above zero
+    share: Share | None  # over `real`: of the oracle's gain at the same alpha, where that is certainly above zero
 
 
 def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list[Compared]:
@@ -50,8 +51,10 @@ def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list
                 (row, over): gain(values[row], values[over], whose) for over, row in itertools.combinations(rows, 2)
             }
             for (row, over), own in found.items():
-                oracle = found.get((_oracle(row), over)) if over == layout.REAL else None
-                lines.append(Compared(row, network, over, network, distance, score, own, _share(own, oracle)))
+                of_oracle = None
+                if over == layout.REAL and (oracle := found.get((_oracle(row), over))) and oracle.low > 0:
+                    of_oracle = share(values[row], values[_oracle(row)], values[over], whose)
+                lines.append(Compared(row, network, over, network, distance, score, own, of_oracle))
     return lines
 
 
@@ -70,14 +73,19 @@ def compare_networks(results: Results, rule: str, people: Mapping[str, int]) -> 
             for distance, score in itertools.product(both, SCORES):
                 first, second = (query_values(result, distance, score, rule) for result in (seeds, its))
                 own = gain(first, second, asked_of(seeds, distance, people))
-                lines.append(Compared(row, network, row, base, distance, score, own, float("nan")))
+                lines.append(Compared(row, network, row, base, distance, score, own, None))
     return lines
 
 
 def as_numbers(lines: Iterable[Compared]) -> pd.DataFrame:
-    """Columns row, network, over_row, over_network, distance, score, gain, low, high (in per cent), share."""
-    flat = [(*line[:6], *(100 * value for value in line.gain), line.share) for line in lines]
-    return pd.DataFrame(flat, columns=[*Compared._fields[:6], "gain", "low", "high", "share"])
+    """Columns row, network, over_row, over_network, distance, score, gain, low, high, share, share_low, share_high.
+
+    Gains and their bounds are in per cent; shares and theirs are not, and NaN where there is none.
+    """
+    none = (float("nan"),) * 3
+    flat = [(*line[:6], *(100 * value for value in line.gain), *(line.share or none)) for line in lines]
+    names = ["gain", "low", "high", "share", "share_low", "share_high"]
+    return pd.DataFrame(flat, columns=[*Compared._fields[:6], *names])
 
 
 def networks_as_text(lines: Iterable[Compared]) -> pd.DataFrame:
@@ -93,10 +101,13 @@ def networks_as_text(lines: Iterable[Compared]) -> pd.DataFrame:
 
 
 def in_text(compared: Compared) -> str:
-    """A gain in per cent, its interval, an asterisk where that excludes zero, and the share of the oracle's."""
+    """A gain in per cent, and the share of the oracle's, with intervals; an asterisk where the gain's excludes zero."""
     mean, low, high = (100 * value for value in compared.gain)
     text = f"{mean:+.1f} [{low:.1f}, {high:.1f}]" + "*" * compared.gain.certain
-    return text + ("" if np.isnan(compared.share) else f", {100 * compared.share:.0f} %")
+    if compared.share is None or compared.row == _oracle(compared.row):
+        return text
+    mean, low, high = (100 * value for value in compared.share)
+    return f"{text}, {mean:.0f} % [{low:.0f}, {high:.0f}]"
 
 
 def query_values(seeds: list[Result], distance: str, score: str, rule: str) -> NDArray[np.float64]:
@@ -119,7 +130,3 @@ def asked_of(seeds: list[Result], distance: str, people: Mapping[str, int]) -> N
     """The identities (Q,) of the queries."""
     table = seeds[0].queries
     return np.array([people[query] for query in table.loc[table["distance"] == distance, "query"]])
-
-
-def _share(own: Gain, oracle: Gain | None) -> float:
-    return own.mean / oracle.mean if oracle is not None and oracle.low > 0 else float("nan")

@@ -67,7 +67,7 @@ def test_what_was_kept_is_taken_with_what_is_new(scores, tmp_path, capsys):
     gains.run(kept, tmp_path / "all", None, "trapezoid")
     printed = capsys.readouterr().out
     assert "left out" not in printed
-    assert "| +20.0 [20.0, 20.0]*" in printed, "of views-a2"
+    assert " +20.0 [20.0, 20.0]* |" in printed, "of views-a2"
     numbers = pd.read_csv(tmp_path / "all.tsv", sep="\t").set_index(["row", "over_row", "score"])
     assert numbers.loc[("full-a2", "real", "mAP")]["gain"] == pytest.approx(20), "0.9, 0.6, 0.6 less 0.5"
     assert numbers.loc[("views-a2", "full-a2", "mAP")]["gain"] == pytest.approx(0, abs=1e-4)

@@ -94,14 +94,17 @@ def test_gains_over_real_and_the_oracles_share(rows):
     found = {(line.row, line.score): line for line in compared if line.over_row == "real"}
     full, same = found["full-a2", "mAP"], found["same-a2", "mAP"]
     assert full.gain == pytest.approx((0.1, 0.1, 0.1))
-    assert full.share == pytest.approx(0.5)
+    assert full.share == pytest.approx((0.5, 0.5, 0.5))
     assert same.gain.low < 0 < same.gain.high
-    assert same.share == pytest.approx(0)
-    assert np.isnan(found["full-a2", "Rank-1"].share), "the oracle gains nothing"
+    assert same.share.mean == pytest.approx(0)
+    assert same.share.low < 0 < same.share.high
+    assert found["full-a2", "Rank-1"].share is None, "the oracle gains nothing"
     reid_figures.gains(compared, Path("gains.png"))
     assert Path("gains.png").stat().st_size > 1_000
     numbers = gains.as_numbers(found.values()).set_index(["row", "score"])
     assert numbers.loc[("full-a2", "mAP")]["gain"] == pytest.approx(10)
+    assert numbers.loc[("full-a2", "mAP")][["share", "share_low", "share_high"]].tolist() == pytest.approx([0.5] * 3)
+    assert numbers.loc[("full-a2", "Rank-1")][["share", "share_low", "share_high"]].isna().all()
     table = reid_table(
         read,
         results.metrics(read),
@@ -110,7 +113,8 @@ def test_gains_over_real_and_the_oracles_share(rows):
         published=False,
         gains=compared,
     ).set_index("training set")
-    assert table.loc["full-a2", "ide + euclidean: mAP gain"] == "+10.0 [10.0, 10.0]*, 50 %"
+    assert table.loc["full-a2", "ide + euclidean: mAP gain"] == "+10.0 [10.0, 10.0]*, 50 % [50, 50]"
+    assert table.loc["views-a2", "ide + euclidean: mAP gain"] == "+20.0 [20.0, 20.0]*", "all of its own"
     assert table.loc["real", "ide + euclidean: mAP gain"] == ""
     assert table.loc["full-a2", "ide + euclidean: Rank-1 gain"] == "+0.0 [0.0, 0.0]"
     assert table.loc["same-a2", "ide + euclidean: mAP gain"][1:].startswith("0.0 [-")

@@ -27,11 +27,11 @@ def repro(project, monkeypatch):
         scores = {row: {"ide": {"euclidean": {"rank1": 60.0, "mAP": mean}}} for row, mean in means.items()}
         (report / "metrics.json").write_text(json.dumps(scores))
         lines = [
-            ("full-a2", "ide", "real", "ide", "euclidean", score, people / 10, 1.0, 9.0, None)
+            ("full-a2", "ide", "real", "ide", "euclidean", score, people / 10, 1.0, 9.0, None, None, None)
             for score in ("Rank-1", "mAP")
         ]
-        lines.append(("full-a2", "strong", "full-a2", "ide", "euclidean", "mAP", 7.0, 6.0, 8.0, None))
-        names = "row network over_row over_network distance score gain low high share"
+        lines.append(("full-a2", "strong", "full-a2", "ide", "euclidean", "mAP", 7.0, 6.0, 8.0, None, None, None))
+        names = "row network over_row over_network distance score gain low high share share_low share_high"
         pd.DataFrame(lines, columns=names.split()).to_csv(report / "gains.tsv", sep="\t", index=False)
         return subprocess.CompletedProcess(command, int(people == 13))
 
