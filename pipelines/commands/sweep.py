@@ -19,6 +19,7 @@ from pipelines.params import PARAMS, Params
 from pipelines.report.figures import swept
 from reid.common import atomic
 from reid.common.errors import InputError
+from reid.common.locks import claim
 from reid.common.saved import load_json, save_json
 from reid.evaluation.gains import LEAST
 from reid.files.lists import text as text_of
@@ -42,8 +43,9 @@ def run(key: str, values: Sequence[str], out: Path) -> None:
 
     Raises:
         InputError: params.yaml cannot be read, there is no such key, a value is not possible, there are too few seeds,
-            `dvc repro` fails, or params.yaml was edited during a sweep.
+            `dvc repro` fails, params.yaml was edited during a sweep, or another one is at work here.
     """
+    _lock = claim(BEFORE.parent / "sweep")  # until this returns
     restore()
     params.load()  # or an error that says what is wrong with it
     before = text_of(PARAMS.read_bytes(), str(PARAMS))
@@ -62,13 +64,13 @@ def run(key: str, values: Sequence[str], out: Path) -> None:
                 if subprocess.run([sys.executable, "-m", "dvc", "repro", "report"], check=False).returncode:
                     raise InputError(f"`dvc repro report` failed with {key}: {value}: see above; what is made is kept")
                 tables.append(scores(checked[value]).assign(value=value))
+            table = pd.concat(tables)[["value", *COLUMNS]]
+            numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
+            write_tsv(table, numbers, "%.4g")
+            swept(table, key, picture)
+            say(f"{numbers}, {picture}")
         finally:
             restore()
-        table = pd.concat(tables)[["value", *COLUMNS]]
-        numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
-        write_tsv(table, numbers, "%.4g")
-        swept(table, key, picture)
-        say(f"{numbers}, {picture}")
         say(f"data/ is that of {key}: {list(texts)[-1]}; `dvc repro` makes it that of {PARAMS} again")
 
 

@@ -51,9 +51,8 @@ def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list
                 (row, over): gain(values[row], values[over], whose) for over, row in itertools.combinations(rows, 2)
             }
             for (row, over), own in found.items():
-                of_oracle = None
-                if over == layout.REAL and (oracle := found.get((_oracle(row), over))) and oracle.low > 0:
-                    of_oracle = share(values[row], values[_oracle(row)], values[over], whose)
+                oracle = values.get(_oracle(row)) if over == layout.REAL and row != _oracle(row) else None
+                of_oracle = None if oracle is None else share(values[row], oracle, values[over], whose)
                 lines.append(Compared(row, network, over, network, distance, score, own, of_oracle))
     return lines
 
@@ -104,7 +103,7 @@ def in_text(compared: Compared) -> str:
     """A gain in per cent, and the share of the oracle's, with intervals; an asterisk where the gain's excludes zero."""
     mean, low, high = (100 * value for value in compared.gain)
     text = f"{mean:+.1f} [{low:.1f}, {high:.1f}]" + "*" * compared.gain.certain
-    if compared.share is None or compared.row == _oracle(compared.row):
+    if compared.share is None:
         return text
     mean, low, high = (100 * value for value in compared.share)
     return f"{text}, {mean:.0f} % [{low:.0f}, {high:.0f}]"
@@ -115,7 +114,7 @@ def query_values(seeds: list[Result], distance: str, score: str, rule: str) -> N
     tables = [result.queries[result.queries["distance"] == distance] for result in seeds]
     return np.stack(
         [
-            table["first_rank"].eq(1).to_numpy(np.float64) if score == "Rank-1" else table[f"ap_{rule}"].to_numpy()
+            (table["first_rank"].eq(1) if score == "Rank-1" else table[f"ap_{rule}"]).to_numpy(np.float64)
             for table in tables
         ]
     )

@@ -61,21 +61,42 @@ def gain(first: NDArray[np.float64], second: NDArray[np.float64], people: NDArra
     differences = first - second
     if not np.isfinite(differences).all():
         raise InputError("gain: expected finite values of all queries, some are NaN or infinite")
-    seeds, queries = differences.shape
+    seeds = len(differences)
     if seeds < LEAST or len(np.unique(people)) < 2:
         raise InputError(
             f"gain: expected at least {LEAST} seeds and queries of at least two people, got {seeds} and "
             f"{len(np.unique(people))}"
         )
     mean = float(differences.mean())
-    _, whose = np.unique(people, return_inverse=True)
-    sums = np.bincount(whose, weights=differences.mean(0) - mean)
-    count = len(sums)
-    of_seeds = differences.mean(1).var(ddof=1) / seeds
-    of_people = float((sums**2).sum()) / queries**2 * count / (count - 1)
+    of_seeds, of_people = (float(part[0, 0]) for part in covariances(differences[None], people))
     variance = float(of_seeds + of_people)
     if variance < 1e-30:
         return Gain(mean, mean, mean)
-    freedom = variance**2 / (of_seeds**2 / (seeds - 1) + of_people**2 / (count - 1))
-    half = float(t.ppf((1 + LEVEL) / 2, freedom)) * variance**0.5
+    half = quantile(of_seeds, of_people, seeds, len(np.unique(people))) * variance**0.5
     return Gain(mean, mean - half, mean + half)
+
+
+def covariances(
+    differences: NDArray[np.float64], people: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Covariances (K, K) of the means of K differences (K, S, Q), by the draw of seeds, and by that of people."""
+    _, seeds, queries = differences.shape
+    _, whose = np.unique(people, return_inverse=True)
+    of_seeds = np.atleast_2d(np.cov(differences.mean(2))) / seeds
+    means = differences.mean(1)
+    sums = np.stack([np.bincount(whose, weights=own - own.mean()) for own in means])
+    count = sums.shape[1]
+    return of_seeds, sums @ sums.T / queries**2 * count / (count - 1)
+
+
+def quantile(of_seeds: float, of_people: float, seeds: int, people: int) -> float:
+    """The quantile of Student's t that bounds an interval, with Satterthwaite's degrees of freedom.
+
+    Args:
+        of_seeds: variance of the mean by the draw of the seeds; both variances may not be zero.
+        of_people: by that of the people.
+        seeds: how many there are.
+        people: how many there are.
+    """
+    freedom = (of_seeds + of_people) ** 2 / (of_seeds**2 / (seeds - 1) + of_people**2 / (people - 1))
+    return float(t.ppf((1 + LEVEL) / 2, freedom))

@@ -1,7 +1,8 @@
 """Which share of one system's gain another has, with an interval over training seeds and over people.
 
 Both gains are over the same base, by the same seeds and queries, and both are estimates. The interval is Fieller's
-(1954): it holds each share r at which `gains.gain` cannot tell the system's gain from r times the reference's.
+(1954): it holds each share r for which the system's gain less r times the reference's may be zero, with the variances
+of `gains` and the degrees of freedom at the estimate.
 """
 
 from __future__ import annotations
@@ -11,10 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.common.errors import InputError
-from reid.evaluation.gains import gain
-
-HALVINGS = 40  # of the interval in which a bound is searched
+from reid.evaluation.gains import covariances, gain, quantile
 
 
 class Share(NamedTuple):
@@ -30,8 +28,8 @@ def share(
     reference: NDArray[np.float64],
     base: NDArray[np.float64],
     people: NDArray[np.int64],
-) -> Share:
-    """The system's gain over the base as a share of the reference's.
+) -> Share | None:
+    """The system's gain over the base as a share of the reference's; None where that may be zero: no bounds, then.
 
     Args:
         system: (S, Q) values of each query, e.g. average precisions, trained with each seed, as of `gain`.
@@ -40,37 +38,32 @@ def share(
         people: (Q,) identity of each query.
 
     Raises:
-        InputError: shapes, values, seeds or people are none that `gain` takes, or the reference's gain is not certainly
-            above zero, without which the interval would have no bounds.
+        InputError: shapes, values, seeds or people are none that `gain` takes.
 
     Example:
         >>> base = np.array([[0.5, 0.7, 0.9], [0.6, 0.6, 0.9], [0.7, 0.6, 0.9]])
         >>> reference = base + [[0.2, 0.1, 0.1], [0.2, 0.2, 0.1], [0.2, 0.1, 0.2]]
         >>> system = base + [[0.1, 0.1, 0.0], [0.1, 0.1, 0.1], [0.1, 0.0, 0.1]]
         >>> [round(value, 2) for value in share(system, reference, base, people=np.array([7, 8, 9]))]
-        [0.5, 0.27, 0.73]
+        [0.5, 0.13, 0.87]
     """
-    whole = gain(reference, base, people)
+    own, whole = gain(system, base, people), gain(reference, base, people)
     if whole.low <= 0:
-        raise InputError(f"share: expected a reference with a gain certainly above zero, got {whole.mean:.3g}")
-    own, possible = system - base, reference - base
-    mean = gain(own, np.zeros_like(own), people).mean / whole.mean
-
-    def bound(step: float) -> float:
-        inside, outside = mean, mean + step
-        while _possible(own, outside * possible, people):
-            outside = mean + 2 * (outside - mean)
-        for _ in range(HALVINGS):
-            middle = (inside + outside) / 2
-            if _possible(own, middle * possible, people):
-                inside = middle
-            else:
-                outside = middle
-        return inside
-
-    return Share(mean, bound(-1.0), bound(1.0))
-
-
-def _possible(own: NDArray[np.float64], part: NDArray[np.float64], people: NDArray[np.int64]) -> bool:
-    """Whether the gains may be the same."""
-    return not gain(own, part, people).certain
+        return None
+    mean = own.mean / whole.mean
+    of_seeds, of_people = covariances(np.stack([system - base, reference - base]), people)
+    rest = np.array([1, -mean])  # own - mean x whole
+    by_seeds, by_people = (max(0.0, float(rest @ part @ rest)) for part in (of_seeds, of_people))
+    if by_seeds + by_people < 1e-30:
+        return Share(mean, mean, mean)
+    cover = quantile(by_seeds, by_people, len(system), len(np.unique(people))) ** 2 * (of_seeds + of_people)
+    # (own - r whole)^2 <= cover[0, 0] - 2 r cover[0, 1] + r^2 cover[1, 1], a quadratic inequality of r
+    square, half, constant = (
+        whole.mean**2 - cover[1, 1],
+        own.mean * whole.mean - cover[0, 1],
+        own.mean**2 - cover[0, 0],
+    )
+    if square <= 0:
+        return None
+    root = max(0.0, half**2 - square * constant) ** 0.5
+    return Share(mean, float(half - root) / float(square), float(half + root) / float(square))

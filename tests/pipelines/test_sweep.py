@@ -1,15 +1,19 @@
 """Several values of one parameter; `dvc repro` itself is test_smoke's."""
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from commands import run, write_params
+from conftest import ROOT
 from ruamel.yaml import YAML
 
 from pipelines.commands import sweep
+from reid.common.locks import claim
 
 
 @pytest.fixture
@@ -122,3 +126,28 @@ def test_what_is_no_params_yaml_is_said(repro, content):
 def test_what_is_not_possible_is_said_before_anything_runs(repro, words, message):
     assert message in run("sweep", *words, fails=True)
     assert repro == []
+
+
+@pytest.mark.usefixtures("project")
+def test_two_sweeps_do_not_write_params_at_once():
+    lock = claim(Path(".scratch/sweep"))
+    second = subprocess.run(
+        [sys.executable, "-m", "pipelines", "sweep", "dataset.train_people", "20", "40"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    lock.release()
+    assert second.returncode == 1
+    assert "another process is at work in .scratch/sweep" in second.stderr
+
+
+@pytest.mark.usefixtures("repro")
+def test_a_finished_table_is_kept_where_params_were_edited(monkeypatch):
+    edited = lambda *args: Path("params.yaml").write_text("edited: true\n")  # noqa: E731
+    monkeypatch.setattr("pipelines.commands.sweep.swept", edited)
+    assert "was edited during a sweep" in run(
+        "sweep", "dataset.train_people", "20", "40", "--out", "out/people", fails=True
+    )
+    assert len(pd.read_csv("out/people.tsv", sep="\t")) == 8
