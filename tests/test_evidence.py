@@ -1,13 +1,21 @@
-"""docs/evidence: its gains are those of the scores kept there, and README has its numbers."""
+"""docs/evidence: its gains are those of the scores kept there, and README and docs/evidence.md have their numbers."""
 
+import math
 import re
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from dvc.repo import Repo
 
-NETWORKS = {"IDE": "ide", "strong baseline": "strong"}
+from pipelines.commands import gains
+
+NAMES = sorted(path.stem for path in Path("docs/evidence").glob("*.parquet"))
+SCORES = ["Rank-1", "mAP"]
+NETWORKS = {"IDE": "ide", "strong baseline": "strong"}  # as tables call them
+GAIN = ["gain", "low", "high"]
+SHARE = ["share", "share_low", "share_high"]
 
 
 def test_nothing_is_left_to_do():
@@ -16,48 +24,105 @@ def test_nothing_is_left_to_do():
         assert repo.status(targets=["docs/evidence/dvc.yaml"]) == {}
 
 
-def tables(page: str) -> list[list[list[str]]]:
-    """Tables of a page in Markdown: lists of lines of cells, without emphasis; the first line is the header."""
+@cache
+def kept(name):
+    """Mean scores in per cent by (row, network, score) of rows with five seeds, and gains by what they compare."""
+    scores = pd.read_parquet(f"docs/evidence/{name}.parquet").astype({"row": str, "network": str})
+    scores = scores.assign(**{"Rank-1": scores["first_rank"].eq(1), "mAP": scores["ap_trapezoid"].astype(float)})
+    runs = scores.groupby(["row", "network"]).agg({"seed": "nunique", "Rank-1": "mean", "mAP": "mean"})
+    runs = runs[runs["seed"] >= 5]
+    means = {(*run, score): 100 * float(runs.loc[run, score]) for run in runs.index for score in SCORES}
+    over = pd.read_csv(f"docs/evidence/{name}.tsv", sep="\t")
+    return means, over.set_index(["row", "network", "over_row", "over_network", "score"]).sort_index()
+
+
+def numbers(name, row, network, score, kind, base):
+    """What is kept of a row and network: its mean, its gain over `base` (row, network), or share of the oracle's."""
+    means, over = kept(name)
+    if kind == "value":
+        return [means[row, network, score]]
+    if kind == "share":
+        return [100 * float(number) for number in over.loc[(row, network, *base, score)][SHARE]]
+    if (row, network, *base, score) in over.index:
+        return [float(number) for number in over.loc[(row, network, *base, score)][GAIN]]
+    mean, low, high = over.loc[(*base, row, network, score)][GAIN]
+    return [-float(mean), -float(high), -float(low)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_gains_are_those_of_the_scores(name, tmp_path):
+    gains.run(Path(f"docs/evidence/{name}.parquet"), tmp_path / "made", None, "trapezoid", alone=True)
+    made, committed = (pd.read_csv(path, sep="\t") for path in (tmp_path / "made.tsv", f"docs/evidence/{name}.tsv"))
+    pd.testing.assert_frame_equal(made, committed, rtol=1e-3)
+
+
+def tables(page):
+    """Tables of a page in Markdown: lines of cells; the header comes first."""
     blocks = re.findall(r"(?:^\|.*\n)+", Path(page).read_text(encoding="utf-8"), re.M)
-    plain = [re.sub(r"[*\\]|\(.*?\)", "", block) for block in blocks]
-    lines = [[[cell.strip() for cell in line.split("|")[1:-1]] for line in block.splitlines()] for block in plain]
+    lines = [[[cell.strip() for cell in line.split("|")[1:-1]] for line in block.splitlines()] for block in blocks]
     return [[block[0], *block[2:]] for block in lines]
 
 
-def columns(header: list[str]) -> list[tuple[str, str, str]]:
-    """Of each column but the first: network, score, and what of it: value or gain."""
+def columns(header):
+    """Of each column but the first: network, score, and what of it: value, gain or share."""
     network = score = ""
     found = []
     for cell in header[1:]:
         named, _, rest = cell.rpartition(": ")
         network = NETWORKS[named] if named else network
-        kind = "gain" if rest == "gain" else "value"
+        kind = next((name for name in ("gain", "share") if rest.startswith(name)), "value")
         score = rest if kind == "value" else score
         found.append((network, score, kind))
     return found
 
 
-def test_rows_have_the_kept_numbers():
-    page = "README.md"
-    scores = pd.read_parquet("docs/evidence/128x64.parquet").astype({"row": str, "network": str})
-    gains = pd.read_csv("docs/evidence/128x64.tsv", sep="\t")
-    over_real = gains[(gains["over_row"] == "real") & (gains["network"] == gains["over_network"])]
-    over_real = over_real.set_index(["row", "network", "score"])
-    checked = set()
+def shown(page):
+    """Each cell with a number of the tables of gains: (kept name, row, network, score, kind), its base, its text.
+
+    Such a table is of training sets, its columns named after networks, with gains over `real`; or of networks, named in
+    backticks, with gains over the first one, trained on `real` or the row that the header names.
+    """
     for header, *lines in tables(page):
-        if "gain" not in header or not any(cell.startswith(f"{name}: ") for name in NETWORKS for cell in header):
+        gained = [cell for cell in header if cell.startswith("gain")]
+        named = {cell.rpartition(": ")[0] for cell in header} - {""}
+        name = next((name for name in NAMES if name.replace("-", " ") in header[0]), "128x64")
+        if gained and named and named <= set(NETWORKS):
+            places = [(row.strip("*"), None, cells) for row, *cells in lines]
+        elif any(cell.startswith("gain over") for cell in header):
+            row = next((row for row, *_ in kept(name)[0] if row in header[0]), "real")
+            places = [(row, re.search("`(.+?)`", label)[1], cells) for label, *cells in lines]
+        else:
             continue
-        for row, *cells in lines:
+        for row, own, cells in places:
             for (network, score, kind), cell in zip(columns(header), cells, strict=True):
-                own = scores[(scores["row"] == row) & (scores["network"] == network)]
-                if cell in ("", "-") or own["seed"].nunique() < 5:
-                    continue
-                value = own["first_rank"].eq(1) if score == "Rank-1" else own["ap_trapezoid"]
-                expected = [100 * float(value.mean())]
-                if kind == "gain":
-                    expected = [float(over_real.loc[(row, network, score)][name]) for name in ("gain", "low", "high")]
-                written = [float(number) for number in re.findall(r"-?\d+\.\d", cell)]
-                assert written == pytest.approx(expected, abs=0.051), f"{page}: {row}, {network}, {score}, {kind}"
-                checked.add((row, network, kind))
-    rows = {"full-a2", "full-a4", "views-a4"}
-    assert {(row, network, "gain") for row in rows for network in NETWORKS.values()} <= checked
+                base = ("real", network) if own is None else (row, places[0][1])
+                yield (name, row, own or network, score, kind), base, cell
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/evidence.md"])
+def test_pages_have_the_kept_numbers(page):
+    checked = set()
+    for place, base, cell in shown(page):
+        name, row, network, score, kind = place
+        if (row, network) == base and kind != "value":
+            assert cell == "", (page, *place)
+            continue
+        if (row, network, score) not in kept(name)[0]:
+            assert cell in ("-", ""), (page, *place, "has not been kept")
+            continue
+        expected = numbers(*place, base)
+        if kind == "share" and math.isnan(expected[0]):
+            assert cell == "", (page, *place)
+            continue
+        written = [float(number) for number in re.findall(r"-?\d+\.?\d*", cell)]
+        assert written == pytest.approx(expected, abs=0.51 if kind == "share" else 0.0501), (page, *place)
+        if kind == "gain":
+            assert cell.startswith("**") == (expected[1] > 0 or expected[2] < 0), (page, *place, "bold where certain")
+        checked.add(place)
+    names = NAMES if page == "docs/evidence.md" else ["128x64"]
+    scores = SCORES if page == "docs/evidence.md" else ["mAP"]
+    for name in names:
+        for row, network, score in kept(name)[0]:
+            if score in scores and (page == "docs/evidence.md" or network in NETWORKS.values()):
+                assert (name, row, network, score, "value") in checked, f"{page} does not show it"

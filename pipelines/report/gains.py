@@ -29,7 +29,9 @@ class Compared(NamedTuple):
     distance: str
     score: str  # Rank-1 or mAP
     gain: Gain  # as shares of 1
-    share: Share | None  # over `real`: of the oracle's gain at the same alpha, where that is certainly above zero
+    share: (
+        Share | None
+    )  # over `real`, but of certain losses: of the oracle's gain at the same alpha, if that is certain
 
 
 def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list[Compared]:
@@ -51,8 +53,9 @@ def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list
                 (row, over): gain(values[row], values[over], whose) for over, row in itertools.combinations(rows, 2)
             }
             for (row, over), own in found.items():
-                oracle = values.get(_oracle(row)) if over == layout.REAL and row != _oracle(row) else None
-                of_oracle = None if oracle is None else share(values[row], oracle, values[over], whose)
+                of_oracle = None
+                if over == layout.REAL and _oracle(row) in values and row != _oracle(row) and own.high >= 0:
+                    of_oracle = share(values[row], values[_oracle(row)], values[over], whose)
                 lines.append(Compared(row, network, over, network, distance, score, own, of_oracle))
     return lines
 

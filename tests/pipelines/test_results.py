@@ -84,11 +84,12 @@ def test_gains_over_real_and_the_oracles_share(rows):
         write("real", seed, file["first_rank"] == 1, file["ap_trapezoid"] + 0.01 * seed)
         write("views-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"] + 0.01 * seed + 0.2)
         write("full-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"] + 0.01 * seed + 0.1)
+        write("worse-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"] + 0.01 * seed - 0.1)
         write("same-a2", seed, file["first_rank"] == 1, file["ap_trapezoid"].to_numpy()[::-1] + 0.01 * seed)
-    read = results.read_results([*rows, "views-a2"], ["ide"], [0, 1, 2])
+    read = results.read_results([*rows, "views-a2", "worse-a2"], ["ide"], [0, 1, 2])
     people = {f"{n}.jpg": n // 2 for n in range(QUERIES)}
     compared = gains.compare_rows(read, "trapezoid", people)
-    assert len(compared) == 6 * 2, "each two of four rows"
+    assert len(compared) == 10 * 2, "each two of five rows"
     over_full = [line for line in compared if (line.row, line.over_row) == ("views-a2", "full-a2")]
     assert [line.gain.mean for line in over_full] == pytest.approx([0, 0.1])
     found = {(line.row, line.score): line for line in compared if line.over_row == "real"}
@@ -99,6 +100,8 @@ def test_gains_over_real_and_the_oracles_share(rows):
     assert same.share.mean == pytest.approx(0)
     assert same.share.low < 0 < same.share.high
     assert found["full-a2", "Rank-1"].share is None, "the oracle gains nothing"
+    assert found["worse-a2", "mAP"].gain.mean == pytest.approx(-0.1)
+    assert found["worse-a2", "mAP"].share is None, "a certain loss"
     reid_figures.gains(compared, Path("gains.png"))
     assert Path("gains.png").stat().st_size > 1_000
     numbers = gains.as_numbers(found.values()).set_index(["row", "score"])
