@@ -63,6 +63,8 @@ def run(key: str, values: Sequence[str], out: Path) -> None:
                 atomic.write(PARAMS, text)
                 if subprocess.run([sys.executable, "-m", "dvc", "repro", "report"], check=False).returncode:
                     raise InputError(f"`dvc repro report` failed with {key}: {value}: see above; what is made is kept")
+                if PARAMS.read_bytes() != text.encode():
+                    raise _edited()
                 tables.append(scores(checked[value]).assign(value=value))
             table = pd.concat(tables)[["value", *COLUMNS]]
             numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
@@ -84,12 +86,16 @@ def restore() -> None:
         return
     kept = load_json(BEFORE, ("before", "swept"), f"remove it, and see that {PARAMS} is as you want it")
     if PARAMS.exists() and PARAMS.read_bytes() not in [text.encode() for text in kept.values()]:
-        raise InputError(
-            f"{PARAMS} was edited during a sweep; what it was before is in {BEFORE}, under `before`. Make it as you "
-            "want it, remove that file and run again"
-        )
+        raise _edited()
     atomic.write(PARAMS, kept["before"])
     atomic.remove(BEFORE)
+
+
+def _edited() -> InputError:
+    return InputError(
+        f"{PARAMS} was edited during a sweep; what it was before is in {BEFORE}, under `before`. Make it as you "
+        "want it, remove that file and run again"
+    )
 
 
 def with_value(text: str, key: str, value: str) -> str:

@@ -80,7 +80,7 @@ def gains_caption(params: Params) -> str:
     if ORACLE in params.renderings:
         parts.append(
             f"After the comma: the share of the gain of {ORACLE}, the renderer's own images of the same people, at the "
-            "same alpha, with its own 95 % interval, where that gain is certain and this is no certain loss."
+            "same alpha, with its own 95 % interval, where that gain is certain and the row is no certain loss."
         )
     return " ".join(parts)
 

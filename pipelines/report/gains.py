@@ -29,9 +29,7 @@ class Compared(NamedTuple):
     distance: str
     score: str  # Rank-1 or mAP
     gain: Gain  # as shares of 1
-    share: (
-        Share | None
-    )  # over `real`, but of certain losses: of the oracle's gain at the same alpha, if that is certain
+    share: Share | None  # of the oracle's gain; only over `real`, where that is certain, and of no certain loss
 
 
 def compare_rows(results: Results, rule: str, people: Mapping[str, int]) -> list[Compared]:

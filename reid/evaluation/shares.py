@@ -2,7 +2,8 @@
 
 Both gains are over the same base, by the same seeds and queries, and both are estimates. The interval is Fieller's
 (1954): it holds each share r for which the system's gain less r times the reference's may be zero, with the variances
-of `gains` and the degrees of freedom at the estimate.
+of `gains` and the degrees of freedom at the estimate. Where the reference's gain is barely certain it holds the truth
+less often than 95 times of 100, since no interval is given at all where that gain happened not to be certain.
 """
 
 from __future__ import annotations

@@ -93,6 +93,23 @@ def test_edits_during_a_sweep_are_kept(repro, monkeypatch):
     assert json.loads(sweep.BEFORE.read_text())["before"] == before
 
 
+def test_an_edit_while_a_stage_works_ends_the_sweep(repro, monkeypatch):
+    """The stages that were still to start have read it: what they made is of no value of the sweep."""
+    fake = sweep.subprocess.run
+
+    def edit(command, check):
+        done = fake(command, check)
+        Path("params.yaml").write_text("edited: true\n")
+        return done
+
+    monkeypatch.setattr("pipelines.commands.sweep.subprocess.run", edit)
+    said = run("sweep", "dataset.train_people", "20", "40", "--out", "out/people", fails=True)
+    assert "params.yaml was edited during a sweep" in said
+    assert repro == [20], "and not 40, over the edit"
+    assert Path("params.yaml").read_text() == "edited: true\n"
+    assert not Path("out/people.tsv").exists()
+
+
 def test_a_file_in_utf_16_is_as_it_was_in_the_end(repro):
     path = Path("params.yaml")
     text = path.read_text()
