@@ -120,9 +120,27 @@ def test_pages_have_the_kept_numbers(page):
         if kind == "gain":
             assert cell.startswith("**") == (expected[1] > 0 or expected[2] < 0), (page, *place, "bold where certain")
         checked.add(place)
-    names = NAMES if page == "docs/evidence.md" else ["128x64"]
-    scores = SCORES if page == "docs/evidence.md" else ["mAP"]
-    for name in names:
+    for name in NAMES if page == "docs/evidence.md" else ["128x64"]:
         for row, network, score in kept(name)[0]:
-            if score in scores and (page == "docs/evidence.md" or network in NETWORKS.values()):
+            if page == "docs/evidence.md" or (score == "mAP" and network in NETWORKS.values()):
                 assert (name, row, network, score, "value") in checked, f"{page} does not show it"
+                gain = (name, row, network, score, "gain")
+                assert gain in checked or row == "real" or network not in NETWORKS.values(), f"{page} has no gain of it"
+
+
+@pytest.mark.parametrize(
+    ("page", "start", "end"),
+    [("README.md", "**Does it pay?**", "![Source"), ("docs/evidence.md", "## 100 training", "## `streets`")],
+)
+def test_intervals_in_prose_are_kept_ones(page, start, end):
+    text = Path(page).read_text(encoding="utf-8").partition(start)[2].partition(end)[0]
+    prose = re.sub(r"(?m)^(\||    ).*\n", "", text)
+    over = pd.concat([kept(name)[1] for name in NAMES])
+    gains = [*zip(over["low"], over["high"], strict=True), *zip(-over["high"], -over["low"], strict=True)]
+    shares = [*zip(100 * over["share_low"], 100 * over["share_high"], strict=True)]
+    found = re.findall(r"\[(-?\d+(?:\.\d)?),\s(-?\d+(?:\.\d)?)\]", prose)
+    assert len(found) == len(re.findall(r"\[[-\d]", prose)) >= 1
+    for low, high in found:
+        pairs, within = (gains, 0.0501) if "." in low else (shares, 0.501)
+        near = [pair for pair in pairs if (float(low), float(high)) == pytest.approx(pair, abs=within)]
+        assert near, f"{page}: [{low}, {high}]"
