@@ -61,18 +61,17 @@ def gain(first: NDArray[np.float64], second: NDArray[np.float64], people: NDArra
     differences = first - second
     if not np.isfinite(differences).all():
         raise InputError("gain: expected finite values of all queries, some are NaN or infinite")
-    seeds = len(differences)
-    if seeds < LEAST or len(np.unique(people)) < 2:
+    seeds, count = len(differences), len(np.unique(people))
+    if seeds < LEAST or count < 2:
         raise InputError(
-            f"gain: expected at least {LEAST} seeds and queries of at least two people, got {seeds} and "
-            f"{len(np.unique(people))}"
+            f"gain: expected at least {LEAST} seeds and queries of at least two people, got {seeds} and {count}"
         )
     mean = float(differences.mean())
     of_seeds, of_people = (float(part[0, 0]) for part in covariances(differences[None], people))
-    variance = float(of_seeds + of_people)
+    variance = of_seeds + of_people
     if variance < 1e-30:
         return Gain(mean, mean, mean)
-    half = quantile(of_seeds, of_people, seeds, len(np.unique(people))) * variance**0.5
+    half = quantile(of_seeds, of_people, seeds, count) * variance**0.5
     return Gain(mean, mean - half, mean + half)
 
 

@@ -59,12 +59,10 @@ def share(
         return Share(mean, mean, mean)
     cover = quantile(by_seeds, by_people, len(system), len(np.unique(people))) ** 2 * (of_seeds + of_people)
     # (own - r whole)^2 <= cover[0, 0] - 2 r cover[0, 1] + r^2 cover[1, 1], a quadratic inequality of r
-    square, half, constant = (
-        whole.mean**2 - cover[1, 1],
-        own.mean * whole.mean - cover[0, 1],
-        own.mean**2 - cover[0, 0],
-    )
+    square = float(whole.mean**2 - cover[1, 1])
+    half = float(own.mean * whole.mean - cover[0, 1])
+    constant = float(own.mean**2 - cover[0, 0])
     if square <= 0:
         return None
     root = max(0.0, half**2 - square * constant) ** 0.5
-    return Share(mean, float(half - root) / float(square), float(half + root) / float(square))
+    return Share(mean, (half - root) / square, (half + root) / square)
