@@ -77,24 +77,30 @@ def columns(header):
     return found
 
 
+def kept_as(text):
+    """The name of the kept scores that a header or the label of a line speaks of; the main ones if of none."""
+    return next((name for name in NAMES if name.replace("-", " ") in text), "128x64")
+
+
 def shown(page):
     """Each cell with a number of the tables of gains: (kept name, row, network, score, kind), its base, its text.
 
     Such a table is of training sets, its columns named after networks, with gains over `real`; or of networks, named in
-    backticks, with gains over the first one, trained on `real` or the row that the header names.
+    backticks, with gains over the first one, trained on `real` or the row that the header names. The header, or the
+    line before a colon, says which scores it has of those that are kept.
     """
     for header, *lines in tables(page):
         gained = [cell for cell in header if cell.startswith("gain")]
         named = {cell.rpartition(": ")[0] for cell in header} - {""}
-        name = next((name for name in NAMES if name.replace("-", " ") in header[0]), "128x64")
         if gained and named and named <= set(NETWORKS):
-            places = [(row.strip("*"), None, cells) for row, *cells in lines]
+            places = [(label.strip("*").rpartition(": ")[2], None) for label, *_ in lines]
         elif any(cell.startswith("gain over") for cell in header):
-            row = next((row for row, *_ in kept(name)[0] if row in header[0]), "real")
-            places = [(row, re.search("`(.+?)`", label)[1], cells) for label, *cells in lines]
+            row = next((row for row, *_ in kept(kept_as(header[0]))[0] if row in header[0]), "real")
+            places = [(row, re.search("`(.+?)`", label)[1]) for label, *_ in lines]
         else:
             continue
-        for row, own, cells in places:
+        for (row, own), (label, *cells) in zip(places, lines, strict=True):
+            name = kept_as(f"{header[0]}, {label}")
             for (network, score, kind), cell in zip(columns(header), cells, strict=True):
                 base = ("real", network) if own is None else (row, places[0][1])
                 yield (name, row, own or network, score, kind), base, cell
