@@ -77,9 +77,12 @@ def columns(header):
     return found
 
 
-def kept_as(text):
-    """The name of the kept scores that a header or the label of a line speaks of; the main ones if of none."""
-    return next((name for name in NAMES if name.replace("-", " ") in text), "128x64")
+def kept_as(header, label=""):
+    """The name of the kept scores that a header, or a label before its colon, speaks of; the main ones if of none."""
+    part = label.rpartition(": ")[0]
+    name = next((name for name in NAMES if re.search(rf"\b{name.replace('-', ' ')}\b", f"{header}, {part}")), "128x64")
+    assert name != "128x64" or "`" in label or part in ("", "100 people"), f"no scores of {part} are kept"
+    return name
 
 
 def shown(page):
@@ -100,7 +103,7 @@ def shown(page):
         else:
             continue
         for (row, own), (label, *cells) in zip(places, lines, strict=True):
-            name = kept_as(f"{header[0]}, {label}")
+            name = kept_as(header[0], label)
             for (network, score, kind), cell in zip(columns(header), cells, strict=True):
                 base = ("real", network) if own is None else (row, places[0][1])
                 yield (name, row, own or network, score, kind), base, cell
