@@ -19,7 +19,6 @@ PARTS = {  # of the training set, as lines of a table call them
     "100 people": "128x64",
     "100 people, 4 images of each": "4-images",
 }
-
 NETWORKS = {"IDE": "ide", "strong baseline": "strong"}  # as tables call them
 GAIN = ["gain", "low", "high"]
 SHARE = ["share", "share_low", "share_high"]
