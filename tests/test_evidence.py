@@ -63,6 +63,24 @@ def test_gains_are_those_of_the_scores(name, tmp_path):
     pd.testing.assert_frame_equal(made, committed, rtol=1e-3)
 
 
+def test_curves_have_the_kept_numbers_of_all_parts():
+    """The values of the two curves are the parts of the training set, and all of it: the main scores."""
+    found = set()
+    for what in ("people", "images"):
+        curve = pd.read_csv(f"docs/evidence/{what}.tsv", sep="\t", dtype={"value": str})
+        for line in curve.itertuples():
+            name = f"{line.value}-{what}" if f"{line.value}-{what}" in NAMES else "128x64"
+            place = (name, line.row, line.network, line.score)
+            assert [line.mean] == pytest.approx(numbers(*place, "value", None), rel=1e-3)
+            if line.row != "real":
+                own = [getattr(line, part) for part in [*GAIN, *SHARE]]
+                gain, share = (numbers(*place, kind, ("real", line.network)) for kind in ("gain", "share"))
+                assert own == pytest.approx([*gain, *(part / 100 for part in share)], rel=1e-3, nan_ok=True), place
+            found.add((name, line.value))
+    parts = {(name, name.split("-")[0]) for name in PARTS.values() if name != "128x64"}
+    assert found == parts | {("128x64", "100"), ("128x64", "all")}
+
+
 def tables(page):
     """Tables of a page in Markdown: lines of cells; the header comes first."""
     blocks = re.findall(r"(?:^\|.*\n)+", Path(page).read_text(encoding="utf-8"), re.M)

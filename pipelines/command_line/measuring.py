@@ -125,6 +125,32 @@ def gains(
 
 
 @click.command()
+@click.argument("key")
+@click.option(
+    "--at",
+    "pairs",
+    type=(str, READABLE),
+    multiple=True,
+    required=True,
+    metavar="VALUE SCORES",
+    help="A value, and the scores kept of it; once for each value, in the order of the figure.",
+)
+@click.option("--out", type=FILE, default="swept", show_default=True, help="Table and figure to write, without suffix.")
+@click.option("--rule", type=click.Choice(["trapezoid", "step"]), default="trapezoid", show_default=True)
+@click.pass_context
+def swept(context: click.Context, key: str, pairs: tuple[tuple[str, Path], ...], out: Path, rule: str) -> None:
+    """Draw gains against the values of a parameter, from scores that `gains --keep` wrote of each.
+
+    It is `sweep` for values that were run one by one, on several machines say. KEY is what the axis is called. Shown
+    are the rows and networks that all values have.
+    """
+    from pipelines.commands import swept as command
+
+    with one_line_errors(context):
+        command.run(key, pairs, out, rule)
+
+
+@click.command()
 @click.argument("name")
 @click.option(
     "--alpha", type=click.IntRange(2), default=2, show_default=True, metavar="A", help="Alpha of the training set."
@@ -195,6 +221,7 @@ MEASURING = (
     invented,
     curve,
     gains,
+    swept,
     costs,
     rounds,
     study,

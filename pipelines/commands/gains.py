@@ -63,10 +63,7 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str, al
     """
     scores = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS) if alone else _measured()
     if earlier is not None:
-        before = read_parquet(earlier)
-        if missing := [column for column in COLUMNS if column not in before]:
-            raise InputError(f"{earlier} is no file that --keep wrote: it has no columns {', '.join(missing)}")
-        before = before.astype(COLUMNS)
+        before = read_kept(earlier)
         known = pd.MultiIndex.from_frame(scores[RUN].drop_duplicates())
         before = before[~pd.MultiIndex.from_frame(before[RUN]).isin(known)]
         scores = pd.concat([before, scores], ignore_index=True).astype(COLUMNS)
@@ -94,6 +91,14 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str, al
             click.echo(f"all gains: {numbers}, {picture}")
         else:
             click.echo(f"all gains: {numbers}; no figure, since no row has been compared with {layout.REAL}")
+
+
+def read_kept(path: Path) -> pd.DataFrame:
+    """COLUMNS of the scores that `--keep` wrote; raises InputError where it is no such file."""
+    scores = read_parquet(path)
+    if missing := [column for column in COLUMNS if column not in scores]:
+        raise InputError(f"{path} is no file that --keep wrote: it has no columns {', '.join(missing)}")
+    return scores.astype(COLUMNS)
 
 
 def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:
