@@ -142,7 +142,8 @@ def swept(context: click.Context, key: str, pairs: tuple[tuple[str, Path], ...],
     """Draw gains against the values of a parameter, from scores that `gains --keep` wrote of each.
 
     It is `sweep` for values that were run one by one, on several machines say. KEY is what the axis is called. Shown
-    are the rows and networks that all values have.
+    are the rows and networks that all values have. The table also has by how much each gain differs from that at the
+    last value, with an interval.
     """
     from pipelines.commands import swept as command
 

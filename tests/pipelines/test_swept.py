@@ -48,7 +48,23 @@ def test_rows_that_all_values_have_are_compared(kept):
     assert of_map.loc[("all", "full-a2"), ["gain", "low", "high"]].tolist() == pytest.approx([-10, -10, -10])
     assert of_map.xs("real", level="row")["gain"].isna().all()
     assert table.loc[("all", "full-a2", "Rank-1"), ["mean", "gain"]].tolist() == [100, 100]
+    change = ["change", "change_low", "change_high"]
+    assert of_map.loc[("20", "full-a2"), change].tolist() == pytest.approx([20, 20, 20]), (
+        "a gain of 10, and of -10 in all"
+    )
+    assert table.loc[("20", "full-a2", "Rank-1"), change].tolist() == pytest.approx([0, 0, 0])
+    assert of_map.drop(("20", "full-a2"))[change].isna().all(axis=None)
     assert Path("people.png").stat().st_size > 1_000
+
+
+def test_a_change_needs_as_many_seeds(kept):
+    table = pd.read_parquet("20.parquet")
+    more = [table, *(table[table["seed"] == 0].assign(seed=seed) for seed in (3, 4))]
+    pd.concat(more).to_parquet("more.parquet")
+    swept("more", "all")
+    table = pd.read_csv("people.tsv", sep="\t").set_index(["value", "row", "score"])
+    assert table.loc[("more", "full-a2", "mAP"), "gain"] == pytest.approx(10)
+    assert table["change"].isna().all()
 
 
 def test_the_oracles_share_stands_beside_the_gain(kept):
