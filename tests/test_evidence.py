@@ -19,8 +19,10 @@ PARTS = {  # of the training set, as lines of a table call them
     "100 people": "128x64",
     "100 people, 4 images of each": "4-images",
 }
+CURVES = ("people", "images")  # of each training person
 NETWORKS = {"IDE": "ide", "strong baseline": "strong"}  # as tables call them
 GAIN = ["gain", "low", "high"]
+CHANGE = ["change", "change_low", "change_high"]  # of a gain, against all people or images
 SHARE = ["share", "share_low", "share_high"]
 
 
@@ -63,12 +65,15 @@ def test_gains_are_those_of_the_scores(name, tmp_path):
     pd.testing.assert_frame_equal(made, committed, rtol=1e-3)
 
 
+def curve(what):
+    return pd.read_csv(f"docs/evidence/{what}.tsv", sep="\t", dtype={"value": str})
+
+
 def test_curves_have_the_kept_numbers_of_all_parts():
     """The values of the two curves are the parts of the training set, and all of it: the main scores."""
     found = set()
-    for what in ("people", "images"):
-        curve = pd.read_csv(f"docs/evidence/{what}.tsv", sep="\t", dtype={"value": str})
-        for line in curve.itertuples():
+    for what in CURVES:
+        for line in curve(what).itertuples():
             name = f"{line.value}-{what}" if f"{line.value}-{what}" in NAMES else "128x64"
             place = (name, line.row, line.network, line.score)
             assert [line.mean] == pytest.approx(numbers(*place, "value", None), rel=1e-3)
@@ -168,10 +173,11 @@ def test_pages_have_the_kept_numbers(page):
 def test_intervals_in_prose_are_kept_ones(page, start, end):
     text = Path(page).read_text(encoding="utf-8").partition(start)[2].partition(end)[0]
     prose = re.sub(r"(?m)^(\||    ).*\n", "", text)
-    over = pd.concat([kept(name)[1] for name in NAMES])
+    changes = [curve(what)[CHANGE].dropna().set_axis(GAIN, axis=1) for what in CURVES]
+    over = pd.concat([kept(name)[1] for name in NAMES] + changes)
     signs = [over[GAIN], -over[["gain", "high", "low"]].set_axis(GAIN, axis=1)]
     of_gains = [*pd.concat(signs).itertuples(index=False, name=None)]
-    of_shares = [*(100 * over[SHARE]).itertuples(index=False, name=None)]
+    of_shares = [*(100 * over[SHARE].dropna()).itertuples(index=False, name=None)]
     found = re.findall(r"(?:(-?\d+(?:\.\d)?)(?:\s%)?\s)?\[(-?\d+(?:\.\d)?),\s(-?\d+(?:\.\d)?)\]", prose)
     assert len(found) == len(re.findall(r"\[[-\d]", prose)) >= 1
     for mean, low, high in found:
