@@ -200,18 +200,24 @@ def _alike(
     if not shared:
         raise InputError(f"{network}: no distance that all its runs were measured with, of {', '.join(all_of_them)}")
     notes = [f"{network}, {name}: not all runs were measured with it" for name in all_of_them if name not in shared]
-    # Who learns a metric from which images matters only where one is compared. A set without real images has but its
-    # own ones to learn from, whatever the setting.
-    learns = any(DISTANCES[name].learns for name in shared if name in DISTANCES)
-    sources = {table["learnt_from"].iloc[0] for table in tables.values()} - {OWN}
-    if learns and len(sources) > 1:
-        raise InputError(
-            f"{network}: metrics were learnt from several kinds of images, {', '.join(sorted(sources))}: evaluate alike"
-        )
+    check_learnt(network, shared, (table["learnt_from"].iloc[0] for table in tables.values()))
     place = {name: number for number, name in enumerate(shared)}  # one order for all runs
     ordered = {run: table.assign(place=table["distance"].astype(str).map(place)) for run, table in tables.items()}
     kept = {run: table.dropna(subset="place").sort_values("place", kind="stable") for run, table in ordered.items()}
     return kept, notes
+
+
+def check_learnt(network: str, names: Iterable[str], sources: Iterable[str]) -> None:
+    """Raise InputError where a distance of these names learns, and runs learnt it from several kinds of images.
+
+    A set without real images has but its own ones to learn from, whatever the setting.
+    """
+    learns = any(DISTANCES[name].learns for name in names if name in DISTANCES)
+    several = {*sources} - {OWN}
+    if learns and len(several) > 1:
+        raise InputError(
+            f"{network}: metrics were learnt from several kinds of images, {', '.join(sorted(several))}: evaluate alike"
+        )
 
 
 def _compare_networks(

@@ -66,14 +66,18 @@ def run(key: str, values: Sequence[str], out: Path) -> None:
                 if PARAMS.read_bytes() != text.encode():
                     raise _edited()
                 tables.append(scores(checked[value]).assign(value=value))
-            table = pd.concat(tables)[["value", *COLUMNS]]
-            numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
-            write_tsv(table, numbers, "%.4g")
-            swept(table, key, picture)
-            say(f"{numbers}, {picture}")
+            say(write(pd.concat(tables)[["value", *COLUMNS]], key, out))
         finally:
             restore()
         say(f"data/ is that of {key}: {list(texts)[-1]}; `dvc repro` makes it that of {PARAMS} again")
+
+
+def write(table: pd.DataFrame, key: str, out: Path) -> str:
+    """Write OUT.tsv, a table with a column `value` and COLUMNS, and OUT.png, a figure of it; returns their names."""
+    numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
+    write_tsv(table, numbers, "%.4g")
+    swept(table, key, picture)
+    return f"{numbers}, {picture}"
 
 
 def restore() -> None:

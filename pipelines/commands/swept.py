@@ -10,24 +10,24 @@ import click
 import pandas as pd
 
 from pipelines import layout
-from pipelines.commands.gains import as_results, read_kept
-from pipelines.commands.sweep import COLUMNS
-from pipelines.report.figures import swept
+from pipelines.commands.gains import as_results, check_learnt, read_kept
+from pipelines.commands.sweep import COLUMNS, write
 from pipelines.report.gains import SCORES, as_numbers, asked_of, compare_rows, query_values
 from pipelines.report.results import Results, distances
 from reid.common.errors import InputError
 from reid.evaluation.gains import gain
-from reid.files.samples import write_tsv
 
 ASKED = ["query", "person", "pooling", "image_size"]  # what has to be the same for all values
+MEASURED = ["row", "network", "distance"]
 CHANGE = ["change", "change_low", "change_high"]
 
 
 def run(key: str, pairs: Sequence[tuple[str, Path]], out: Path, rule: str) -> None:
-    """Write OUT.tsv and OUT.png, as `sweep` does, of the rows and networks that all values have been measured with.
+    """Write OUT.tsv and OUT.png, as `sweep` does, of what all values have been measured with.
 
-    The table has CHANGE too: a row's gain at a value less its gain at the last value, in points, with an interval as a
-    gain has (seeds and people are random draws); empty where their numbers of seeds differ.
+    Those are rows by networks and distances by which all have `real` too. The table has CHANGE besides: a row's gain at
+    a value less its gain at the last value, in points, with an interval as a gain has (seeds and people are random
+    draws); empty where their numbers of seeds differ. What is left out for want of seeds is said.
 
     Args:
         key: what the values are of, for the figure.
@@ -36,48 +36,57 @@ def run(key: str, pairs: Sequence[tuple[str, Path]], out: Path, rule: str) -> No
         rule: `trapezoid` or `step`: which mAP.
 
     Raises:
-        FileNotFoundError: a file has not the scores of the real images.
         InputError: a value comes twice, a file is none that `gains --keep` wrote, the values were not measured on the
-            same queries and in the same way, or there is no row besides `real` that all have.
+            same queries and in the same way, or there is no row besides `real` that all have; nothing is written then.
     """
     files = dict(pairs)
     if len(files) < len(pairs):
         raise InputError(f"a value comes twice: {', '.join(value for value, _ in pairs)}")
-    tables = {value: read_kept(path) for value, path in files.items()}
-    first, *_, last = (*files, *files)
+    tables = shared({value: read_kept(path) for value, path in files.items()})
+    if any(table["row"].eq(layout.REAL).all() for table in tables.values()):
+        raise InputError(
+            f"no row and network besides those of {layout.REAL} that all have: {', '.join(map(str, files.values()))}"
+        )
+    first, last = pairs[0][0], pairs[-1][0]
     asked = {value: table[ASKED].drop_duplicates().astype(str).values.tolist() for value, table in tables.items()}
-    for value in asked:
+    for value in files:
         if asked[value] != asked[first]:
             raise InputError(
-                f"{files[value]} was measured on other queries, or in another way, than {files[first]}: compare runs "
-                "on one test set"
+                f"{files[value]} was measured on other queries, in another order or another way, than {files[first]}: "
+                "compare runs on one test set"
             )
+    for network, of_network in pd.concat(tables.values()).groupby("network", observed=True):
+        check_learnt(str(network), of_network["distance"].unique(), of_network["learnt_from"].unique())
+    results: dict[str, Results] = {}
+    for value, table in tables.items():
+        try:
+            results[value], left_out = as_results(table)
+        except (InputError, FileNotFoundError) as error:
+            raise InputError(f"{files[value]}: {error}") from error
+        for note in left_out:
+            click.echo(f"left out at {value}: {note}")
     people = dict(zip(tables[first]["query"], tables[first]["person"], strict=True))
-    results = _shared({value: as_results(table)[0] for value, table in tables.items()})
-    if list(results[first]) == [layout.REAL]:
-        raise InputError(f"no row besides {layout.REAL} that all have: {', '.join(map(str, files.values()))}")
     lines = []
     for value, its in results.items():
         of_value = _scores(its, rule, people)
         if value != last:
             of_value = of_value.merge(_changes(its, results[last], rule, people), how="left", on=COLUMNS[:4])
         lines.append(of_value.assign(value=value))
-    table = pd.concat(lines).reindex(columns=["value", *COLUMNS, *CHANGE])
-    numbers, picture = (out.with_name(out.name + suffix) for suffix in (".tsv", ".png"))
-    write_tsv(table, numbers, "%.4g")
-    swept(table, key, picture)
-    click.echo(f"{numbers}, {picture}")
+    click.echo(write(pd.concat(lines).reindex(columns=["value", *COLUMNS, *CHANGE]), key, out))
 
 
-def _shared(results: Mapping[str, Results]) -> dict[str, Results]:
-    """Results of each value, of those rows and networks that all values have."""
-    runs = [{(row, network) for row in its for network in its[row]} for its in results.values()]
-    shared = set.intersection(*runs)
-    of_rows = {
-        value: {row: {name: seeds for name, seeds in its[row].items() if (row, name) in shared} for row in its}
-        for value, its in results.items()
+def shared(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The scores of those rows, networks and distances that all tables have, where all have `real` by them too."""
+    all_have = set.intersection(*({*_measured(table)} for table in tables.values()))
+    kept = {place for place in all_have if (layout.REAL, *place[1:]) in all_have}
+    return {
+        value: table[[place in kept for place in _measured(table)]].reset_index(drop=True)
+        for value, table in tables.items()
     }
-    return {value: {row: networks for row, networks in its.items() if networks} for value, its in of_rows.items()}
+
+
+def _measured(table: pd.DataFrame) -> list[tuple[str, str, str]]:
+    return list(zip(*(table[column].astype(str) for column in MEASURED), strict=True))
 
 
 def _scores(results: Results, rule: str, people: Mapping[str, int]) -> pd.DataFrame:
@@ -95,7 +104,7 @@ def _changes(results: Results, last: Results, rule: str, people: Mapping[str, in
     """CHANGE of each row, network, distance and score that both have been measured with, by as many seeds."""
     lines = []
     for row, network, distance, score in {*_places(results)} & {*_places(last)}:
-        if row == layout.REAL or network not in results[layout.REAL]:
+        if row == layout.REAL:
             continue
         here, there = (
             query_values(its[row][network], distance, score, rule)
