@@ -18,6 +18,7 @@ PARTS = {  # of the training set, as lines of a table call them
     "40 people": "40-people",
     "60 people": "60-people",
     "100 people": "128x64",
+    "100 people, 2 images of each": "2-images",
     "100 people, 4 images of each": "4-images",
 }
 CURVES = ("people", "images")  # of each training person
