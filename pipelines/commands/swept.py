@@ -19,6 +19,7 @@ from reid.evaluation.gains import gain
 
 ASKED = ["query", "person", "pooling", "image_size"]  # what has to be the same for all values
 MEASURED = ["row", "network", "distance"]
+PLACE = [*MEASURED, "score"]
 CHANGE = ["change", "change_low", "change_high"]
 
 
@@ -43,11 +44,11 @@ def run(key: str, pairs: Sequence[tuple[str, Path]], out: Path, rule: str) -> No
     if len(files) < len(pairs):
         raise InputError(f"a value comes twice: {', '.join(value for value, _ in pairs)}")
     tables = shared({value: read_kept(path) for value, path in files.items()})
-    if any(table["row"].eq(layout.REAL).all() for table in tables.values()):
+    first, last = pairs[0][0], pairs[-1][0]
+    if tables[first]["row"].eq(layout.REAL).all():
         raise InputError(
             f"no row and network besides those of {layout.REAL} that all have: {', '.join(map(str, files.values()))}"
         )
-    first, last = pairs[0][0], pairs[-1][0]
     asked = {value: table[ASKED].drop_duplicates().astype(str).values.tolist() for value, table in tables.items()}
     for value in files:
         if asked[value] != asked[first]:
@@ -70,7 +71,7 @@ def run(key: str, pairs: Sequence[tuple[str, Path]], out: Path, rule: str) -> No
     for value, its in results.items():
         of_value = _scores(its, rule, people)
         if value != last:
-            of_value = of_value.merge(_changes(its, results[last], rule, people), how="left", on=COLUMNS[:4])
+            of_value = of_value.merge(_changes(its, results[last], rule, people), how="left", on=PLACE)
         lines.append(of_value.assign(value=value))
     click.echo(write(pd.concat(lines).reindex(columns=["value", *COLUMNS, *CHANGE]), key, out))
 
@@ -97,7 +98,7 @@ def _scores(results: Results, rule: str, people: Mapping[str, int]) -> pd.DataFr
     ]
     compared = as_numbers(compare_rows(results, rule, people))
     over_real = compared[compared["over_row"] == layout.REAL]
-    return pd.DataFrame(means, columns=COLUMNS[:5]).merge(over_real, how="left", on=COLUMNS[:4])[COLUMNS]
+    return pd.DataFrame(means, columns=[*PLACE, "mean"]).merge(over_real, how="left", on=PLACE)[COLUMNS]
 
 
 def _changes(results: Results, last: Results, rule: str, people: Mapping[str, int]) -> pd.DataFrame:
@@ -114,7 +115,7 @@ def _changes(results: Results, last: Results, rule: str, people: Mapping[str, in
         if here.shape == there.shape:
             change = gain(here, there, asked_of(results[row][network], distance, people))
             lines.append((row, network, distance, score, *(100 * bound for bound in change)))
-    return pd.DataFrame(lines, columns=[*COLUMNS[:4], *CHANGE])
+    return pd.DataFrame(lines, columns=[*PLACE, *CHANGE])
 
 
 def _places(results: Results) -> list[tuple[str, str, str, str]]:

@@ -155,6 +155,8 @@ def invented(
 def swept(scores: pd.DataFrame, key: str, path: Path) -> None:
     """Rank-1 and mAP of each row against the values of a parameter, and what each row gains over `real`.
 
+    The values stand at equal distances, whatever they are.
+
     Args:
         scores: columns value, row, network, distance, score, mean, gain, low and high, in per cent.
         key: the parameter.
@@ -174,7 +176,8 @@ def swept(scores: pd.DataFrame, key: str, path: Path) -> None:
                     x + 0.05 * (shift - 1), lines["gain"], bounds, fmt="o-", capsize=3, color=colour(str(row))
                 )
         above.set(title=f"{network} + {distance}: {score}", ylabel="per cent")
-        below.set(xlabel=key, ylabel="gain over real (points)", xticks=range(len(places)), xticklabels=list(places))
+        below.set(xlabel=f"{key} (not to scale)", ylabel="gain over real (points)")
+        below.set(xticks=range(len(places)), xticklabels=list(places))
         below.axhline(0, color="black", linewidth=1)
         for axes in (above, below):
             axes.grid(alpha=0.3)

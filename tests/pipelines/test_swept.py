@@ -34,12 +34,13 @@ def keep(name, rows, seeds=(0, 1, 2)):
 
 @pytest.fixture
 def kept(project):
-    """Scores of two values: both have `real` and `full-a2` by `ide`, one the oracle, each another network."""
+    """Scores of three values: all have `real` and `full-a2` by `ide`, one the oracle, two another network each."""
     query = samples.real_table(
         [f"{n}.jpg" for n in range(QUERIES)], "x.zip", [n // 4 for n in range(QUERIES)], [1] * QUERIES
     )
     samples.write(query, layout.samples("query"))
     keep("20", [("real", "ide"), ("full-a2", "ide"), ("views-a2", "ide"), ("real", "strong"), ("full-a2", "strong")])
+    keep("50", [("real", "ide"), ("full-a2", "ide")])
     keep("all", [("real", "ide"), ("full-a2", "ide"), ("real", "wide"), ("full-a2", "wide")])
 
 
@@ -66,17 +67,18 @@ def values(name, row, score, rule, network="ide"):
 
 @pytest.mark.parametrize("rule", ["trapezoid", "step"])
 def test_gains_and_their_changes(kept, rule):
-    assert "people.tsv, people.png" in swept("20", "all", rule=rule)
+    names = ("20", "50", "all")
+    assert "people.tsv, people.png" in swept(*names, rule=rule)
     found = table()
     assert list(found.index) == [
         (value, row, "ide", "euclidean", score)
-        for value in ("20", "all")
+        for value in names
         for row in ("real", "full-a2")
         for score in ("Rank-1", "mAP")
-    ], "of what both have"
+    ], "of what all have"
     people = np.array([number // 4 for number in sorted(range(QUERIES), key=str)])
     for score in ("Rank-1", "mAP"):
-        of = {(name, row): values(name, row, score, rule) for name in ("20", "all") for row in ("real", "full-a2")}
+        of = {(name, row): values(name, row, score, rule) for name in names for row in ("real", "full-a2")}
         for (name, row), own in of.items():
             line = found.loc[(name, row, "ide", "euclidean", score)]
             assert line["mean"] == pytest.approx(100 * own.mean(), rel=1e-3)
@@ -85,10 +87,11 @@ def test_gains_and_their_changes(kept, rule):
             else:
                 expected = 100 * np.array(gain(own, of[name, "real"], people))
                 assert line[GAIN].tolist() == pytest.approx(expected, rel=1e-3, abs=1e-3)
-        more = of["20", "full-a2"] - of["20", "real"] - of["all", "full-a2"] + of["all", "real"]
-        expected = 100 * np.array(gain(more, np.zeros_like(more), people))
-        line = found.loc[("20", "full-a2", "ide", "euclidean", score)]
-        assert line[CHANGE].tolist() == pytest.approx(expected, rel=1e-3, abs=1e-3)
+        for name in ("20", "50"):
+            more = of[name, "full-a2"] - of[name, "real"] - of["all", "full-a2"] + of["all", "real"]
+            expected = 100 * np.array(gain(more, np.zeros_like(more), people))
+            line = found.loc[(name, "full-a2", "ide", "euclidean", score)]
+            assert line[CHANGE].tolist() == pytest.approx(expected, rel=1e-3, abs=1e-3)
         assert found.loc[("all", "full-a2", "ide", "euclidean", score), CHANGE].isna().all()
     assert Path("people.png").stat().st_size > 1_000
 
@@ -134,8 +137,10 @@ def test_what_cannot_be_compared_is_refused(kept):
         said = swept(name, "all", fails=True)
         assert f"no row and network besides those of real that all have: {name}.parquet, all.parquet" in said
     its.assign(pooling="average").to_parquet("average.parquet")
+    its.assign(image_size="64x32").to_parquet("smaller.parquet")
     its[its["query"] != "0.jpg"].to_parquet("fewer.parquet")
-    for name in ("average", "fewer"):
+    its.iloc[::-1].to_parquet("backwards.parquet")
+    for name in ("average", "smaller", "fewer", "backwards"):
         assert f"{name}.parquet was measured on other queries, in another order or another way, than 20.parquet" in (
             swept("20", name, fails=True)
         )
