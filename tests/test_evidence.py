@@ -50,7 +50,7 @@ def kept(name):
 def numbers(name, row, network, score, kind, base):
     """What is kept of a row and network: its mean, its gain over `base` (row, network), or share of the oracle's.
 
-    Or the change of its gain against that on all people or images, NaN where there is none.
+    Or, on a part of the training set, the change of its gain against that on all of it.
     """
     means, over = kept(name)
     if kind == "change":
