@@ -180,9 +180,9 @@ def publish(context: click.Context, name: str, out: Path, note: str, licence: st
 @click.command()
 @click.argument("key")
 @click.argument("values", nargs=-1, required=True, metavar="VALUE...")
-@click.option("--out", type=FILE, default="sweep", show_default=True, help="Table and figure to write, without suffix.")
+@click.option("--out", type=FILE, show_default="sweep-KEY", help="Table and figure to write, without suffix.")
 @click.pass_context
-def sweep(context: click.Context, key: str, values: tuple[str, ...], out: Path) -> None:
+def sweep(context: click.Context, key: str, values: tuple[str, ...], out: Path | None) -> None:
     """Run `dvc repro report` for several values of a parameter, and draw the gains against it.
 
     KEY is one of params.yaml, dataset.train_people say, and VALUE... what it is to be. In the end params.yaml is as it
@@ -191,7 +191,7 @@ def sweep(context: click.Context, key: str, values: tuple[str, ...], out: Path) 
     from pipelines.commands import sweep as command
 
     with one_line_errors(context):
-        command.run(key, values, out)
+        command.run(key, values, out or Path(f"sweep-{key}"))
 
 
 @click.command()

@@ -57,6 +57,15 @@ def test_a_sweep_gathers_the_reports(repro):
     assert Path("out/people.png").stat().st_size > 1_000
 
 
+def test_sweeps_of_two_parameters_do_not_overwrite_each_other(repro):
+    run("sweep", "dataset.train_people", "20")
+    first = Path("sweep-dataset.train_people.tsv").read_bytes()
+    write_params(lambda p: (p.update(seeds=[0, 1, 2]), p["dataset"].update(train_people=40)))
+    run("sweep", "seed", "7")
+    assert {path.name for path in Path().glob("*.tsv")} == {"sweep-dataset.train_people.tsv", "sweep-seed.tsv"}
+    assert Path("sweep-dataset.train_people.tsv").read_bytes() == first
+
+
 def test_params_are_restored_where_it_fails(repro):
     before = Path("params.yaml").read_bytes()
     assert "`dvc repro report` failed with dataset.train_people: 13" in run(
