@@ -17,6 +17,7 @@ PARTS = {  # of the training set, as lines of a table call them
     "20 people": "20-people",
     "40 people": "40-people",
     "60 people": "60-people",
+    "80 people": "80-people",
     "100 people": "128x64",
     "100 people, 2 images of each": "2-images",
     "100 people, 4 images of each": "4-images",
