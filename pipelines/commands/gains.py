@@ -59,7 +59,7 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str, al
     Raises:
         FileNotFoundError: there are no scores at all, or not of the real images.
         InputError: the runs were not measured on the same queries and in the same way, or not trained on the same real
-            images; nothing is written then.
+            images, or `kept` is a file that has other runs, or is none of this command; nothing is written then.
     """
     scores = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS) if alone else _measured()
     if earlier is not None:
@@ -69,6 +69,8 @@ def run(earlier: Path | None, out: Path | None, kept: Path | None, rule: str, al
         scores = pd.concat([before, scores], ignore_index=True).astype(COLUMNS)
     if scores.empty:
         raise FileNotFoundError(f"there are no scores in {layout.SCORES}: train and evaluate first, or give --earlier")
+    if kept is not None and kept.exists():
+        _check_nothing_is_lost(scores, kept)
     results, left_out = as_results(scores)
     people = dict(zip(scores["query"], scores["person"], strict=True))
     lines = gains.compare_rows(results, rule, people)
@@ -99,6 +101,22 @@ def read_kept(path: Path) -> pd.DataFrame:
     if missing := [column for column in COLUMNS if column not in scores]:
         raise InputError(f"{path} is no file that --keep wrote: it has no columns {', '.join(missing)}")
     return scores.astype(COLUMNS)
+
+
+def _check_nothing_is_lost(scores: pd.DataFrame, kept: Path) -> None:
+    """Raise InputError where `kept`, to be overwritten, is no file of scores or has runs that `scores` lack."""
+    try:
+        before = read_kept(kept)
+    except InputError as error:
+        raise InputError(f"--keep would overwrite {kept}, which --keep did not write: name another file") from error
+    telling = [*RUN, "image_size", "real_images"]  # parts of a training set have runs of the same names
+    runs, others = ({*table[telling].itertuples(index=False, name=None)} for table in (scores, before))
+    if lost := sorted(others - runs):
+        row, network, seed, *_ = lost[0]
+        raise InputError(
+            f"--keep would overwrite {kept} and lose {len(lost)} runs that are not among these ({row}, {network}, seed "
+            f"{seed}): name another file, or take them with --earlier {kept}"
+        )
 
 
 def as_results(scores: pd.DataFrame) -> tuple[Results, list[str]]:

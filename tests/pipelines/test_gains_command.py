@@ -134,6 +134,32 @@ def test_what_is_refused_does_not_touch_what_was_kept(scores, tmp_path):
     assert kept.read_bytes() == before
 
 
+def test_what_was_kept_is_not_overwritten_by_less(scores, tmp_path):
+    """Of fewer runs, of a part of the training set, whose runs have the same names, or of a file of another kind."""
+    kept, other = tmp_path / "kept.parquet", tmp_path / "notes.md"
+    gains.run(None, None, kept, "trapezoid")
+    before = kept.read_bytes()
+    views = {path: path.read_bytes() for path in layout.SCORES.glob("views*")}
+    for path in views:
+        path.unlink()
+    with pytest.raises(InputError, match=r"lose 2 runs that are not among these \(views-a2, ide, seed 1\)"):
+        gains.run(None, None, kept, "trapezoid")
+    part = pd.read_parquet(kept).assign(real_images=20)
+    part.to_parquet(tmp_path / "part.parquet")
+    with pytest.raises(InputError, match="lose 8 runs"):
+        gains.run(tmp_path / "part.parquet", None, kept, "trapezoid", alone=True)
+    other.write_text("mine")
+    with pytest.raises(InputError, match="notes.md, which --keep did not write"):
+        gains.run(None, None, other, "trapezoid")
+    assert (kept.read_bytes(), other.read_text()) == (before, "mine")
+    gains.run(kept, None, kept, "trapezoid")
+    assert kept.read_bytes() == before
+    for path, content in views.items():
+        path.write_bytes(content)
+    gains.run(None, None, kept, "trapezoid")
+    assert kept.read_bytes() == before
+
+
 def test_runs_that_were_measured_otherwise_are_refused(scores, tmp_path):
     path = layout.score("full-a2", "ide", 1)
     as_it_was = path.read_text()
